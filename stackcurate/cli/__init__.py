@@ -1,0 +1,1 @@
+"""Commands: thin words over the library's functions."""

@@ -1,0 +1,1 @@
+"""Content stores: where the bytes of a blob come from."""

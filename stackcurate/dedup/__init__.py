@@ -1,0 +1,1 @@
+"""Dedup: exact and near duplicates, each drop verified against a kept file."""

@@ -1,0 +1,45 @@
+"""The engine's one verb: map a picklable task over items, and say what became of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A task that killed its worker (``crashed``) or ran past its limit (``timeout``)."""
+
+    reason: str
+    message: str
+
+
+class Engine(Protocol):
+    """Runs ``task(item)`` for every item, in any order, on any number of workers.
+
+    Yields (item number, result) as items finish; a result is what the task returned, or a Failure.
+    An exception that a task raises ends the map and is raised here. Tasks and items are picklable;
+    results are small: tables travel through files.
+    """
+
+    workers: int
+
+    def map(
+        self, task: Callable[[T], Any], items: Sequence[T], timeout: float | None = None
+    ) -> Iterator[tuple[int, Any]]: ...
+
+
+@dataclass(frozen=True)
+class SerialEngine:
+    """Runs everything in this process, in order: for tests and debugging. Ignores ``timeout``."""
+
+    workers: int = 1
+
+    def map(
+        self, task: Callable[[T], Any], items: Sequence[T], timeout: float | None = None
+    ) -> Iterator[tuple[int, Any]]:
+        for number, item in enumerate(items):
+            yield number, task(item)

@@ -1,0 +1,1 @@
+"""Licenses: what is stated, where, and what the policy makes of it."""

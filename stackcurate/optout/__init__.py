@@ -1,0 +1,1 @@
+"""Opt-outs: who asked for what to be withdrawn, and which files that is."""

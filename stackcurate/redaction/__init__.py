@@ -1,0 +1,1 @@
+"""Redaction: personal data and secrets, found and replaced."""

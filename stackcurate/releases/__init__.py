@@ -1,0 +1,1 @@
+"""Releases: what is published, and how anyone can check it."""

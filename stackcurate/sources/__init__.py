@@ -1,0 +1,1 @@
+"""Sources: where the files of repository snapshots are listed, and their bytes read."""

@@ -1,0 +1,93 @@
+"""What every source gives the pipeline: containers, heads, listed files, and bytes on demand.
+
+A *container* is a thing that can be read by itself: a git repository, an archive, a Parquet file, a
+graph export. The pipeline asks three questions, each as a task of its own:
+
+1. ``heads``: which origins, branches, revisions and roots does a container hold?
+2. ``files``: which files do these roots hold (no bytes leave)?
+3. ``read``: the bytes of these files.
+
+Nothing here decides what is kept. What cannot be read is a ``Problem`` with a short reason, and the
+rest of the container goes on; an ``InputError`` sets the whole container aside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar, Protocol
+
+import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Container:
+    """One readable unit of a source.
+
+    ``key`` is its stable name within the source (a relative path, with "/"), never an absolute
+    path: it may enter a release. ``size`` is bytes on disk. ``stamp`` changes when the container
+    does (sizes, modification times, refs): it names tasks and never enters a release.
+    """
+
+    key: str
+    size: int
+    stamp: str
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that could not be read: where, a reason in one word, and a sentence for people."""
+
+    where: str
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Heads:
+    """The answer to the first question.
+
+    ``heads`` has schema HEAD, ``revisions`` schema REVISION; ``digest`` (hex) identifies the
+    container's state for the input lock: same digest, same files.
+    """
+
+    heads: pa.Table
+    revisions: pa.Table
+    digest: str
+    problems: list[Problem] = field(default_factory=list)
+
+
+class Source(Protocol):
+    """A frozen, picklable dataclass whose fields are its options in the YAML."""
+
+    kind: ClassVar[str]
+
+    def containers(self) -> list[Container]:
+        """All containers, sorted by key. Cheap: names and sizes only."""
+        ...
+
+    def heads(self, container: Container, scratch: Path) -> Heads:
+        """Origins and revisions of one container. ``scratch`` is an empty folder of the task."""
+        ...
+
+    def files(
+        self, container: Container, roots: Sequence[str], scratch: Path
+    ) -> Iterator[pa.RecordBatch]:
+        """The files of ``roots`` in this container as LISTING batches of at most 65,536 rows.
+
+        Every entry is listed; what is not a regular file carries its verdict: ``source:symlink``,
+        ``source:submodule``, ``source:skipped``, ``source:special``, ``source:unsafe_path``,
+        ``source:unsafe_link``, ``source:bomb``, ``source:unreadable``.
+        """
+        ...
+
+    def read(
+        self, container: Container, wanted: pa.Table, limit: int
+    ) -> Iterator[tuple[int, bytes | Problem]]:
+        """The bytes of the LISTING rows ``wanted`` (not empty), as (row number, bytes), any order.
+
+        A row that cannot be had comes as a Problem with reason ``missing``, ``corrupt`` or, where
+        it is longer than ``limit`` bytes, ``too_large``. Ids are checked by the caller.
+        """
+        ...

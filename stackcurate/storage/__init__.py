@@ -1,0 +1,1 @@
+"""Storage: partitions that are there whole or not at all."""
