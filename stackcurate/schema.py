@@ -234,3 +234,39 @@ def escape_name(name: bytes) -> tuple[str, bytes | None]:
 def names(columns: Sequence[pa.Field] | pa.Schema) -> list[str]:
     """The column names of a schema, in order."""
     return [field.name for field in columns]
+
+
+# One row of the ledger: a scope with its number of files, bytes and one outcome.
+LEDGER = pa.schema(
+    [
+        ("scope", pa.string()),  # origin, folder or file
+        ("origin", pa.string()),
+        ("path", pa.string()),  # null for the scope origin
+        ("row_key", pa.string()),  # null unless the scope is a file
+        ("content_id", pa.string()),
+        ("files", pa.int64()),
+        ("bytes", pa.int64()),  # as listed; null lengths count as 0
+        ("outcome", pa.string()),  # kept, or the verdict stage:reason
+        ("kept_row_key", pa.string()),  # choose and dedup: the file that stands for this one
+        ("similarity", pa.float32()),  # dedup: verified Jaccard; 1.0 for equal texts
+        ("note", pa.string()),
+    ]
+)
+
+KEPT = "kept"
+
+# What `license` writes about evidence: why a license was believed, one row per statement.
+EVIDENCE = pa.schema(
+    [
+        ("evidence_id", pa.string()),  # hash of content_id, kind, span and expression
+        ("content_id", pa.string()),  # of the file that states it, 40 hex digits
+        ("kind", pa.string()),  # license_file, header, manifest, readme, declared
+        ("start", pa.int64()),  # byte span of the statement in that file
+        ("end", pa.int64()),
+        ("expression", pa.string()),  # SPDX expression
+        ("score", pa.float32()),  # 0 to 100, as the matcher gives it
+        ("rule", pa.string()),
+        ("matcher", pa.string()),
+        ("detector", pa.string()),  # name and version of what decided
+    ]
+)
