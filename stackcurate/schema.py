@@ -199,9 +199,7 @@ def conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
     for field in schema:
         at = table.schema.get_field_index(field.name)
         columns.append(
-            pa.nulls(table.num_rows, field.type)
-            if at < 0
-            else table.column(at).cast(field.type)
+            pa.nulls(table.num_rows, field.type) if at < 0 else table.column(at).cast(field.type)
         )
     return pa.Table.from_arrays(columns, schema=schema)
 

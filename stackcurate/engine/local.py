@@ -1,0 +1,210 @@
+"""The engine for one machine: worker processes that may die without taking the run with them.
+
+A worker takes one task at a time over its own pipe. When it dies or runs past the limit, its task
+is tried once more with no other task beside it (memory may have been the reason), and only then
+becomes a Failure. Workers end with their parent, however it dies.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import multiprocessing
+import os
+import signal
+import sys
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from multiprocessing.connection import Connection, wait
+from types import TracebackType
+from typing import Any, TypeVar
+
+from stackcurate.engine.base import Failure
+from stackcurate.errors import StackcurateError
+
+T = TypeVar("T")
+_SPAWN = multiprocessing.get_context("spawn")  # forking beside Arrow's threads can deadlock
+
+
+class LocalEngine:
+    """Maps tasks over ``workers`` processes; use it as a context manager so that they end."""
+
+    def __init__(self, workers: int) -> None:
+        self.workers = max(1, workers)
+        self._pool: list[_Worker] = []
+
+    def __enter__(self) -> LocalEngine:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for worker in self._pool:
+            worker.stop()
+        self._pool = []
+
+    def map(
+        self, task: Callable[[T], Any], items: Sequence[T], timeout: float | None = None
+    ) -> Iterator[tuple[int, Any]]:
+        """See ``engine.base.Engine``; ``timeout`` is seconds per task."""
+        suspects: list[int] = []
+        for number, result in self._run(task, items, range(len(items)), self.workers, timeout):
+            if isinstance(result, Failure):
+                suspects.append(number)
+            else:
+                yield number, result
+        for number in sorted(suspects):  # once more, alone
+            yield from self._run(task, items, [number], 1, timeout)
+
+    def _run(
+        self,
+        task: Callable[[T], Any],
+        items: Sequence[T],
+        numbers: Sequence[int],
+        workers: int,
+        timeout: float | None,
+    ) -> Iterator[tuple[int, Any]]:
+        waiting = deque(numbers)
+        busy: dict[_Worker, int] = {}
+        idle = self._take(min(workers, len(waiting)))
+        try:
+            while waiting or busy:
+                while waiting and idle:
+                    worker = idle.pop()
+                    busy[worker] = waiting.popleft()
+                    worker.start_task(task, items[busy[worker]], timeout)
+                for worker in _finished(busy):
+                    number = busy.pop(worker)
+                    result = worker.result()
+                    if isinstance(result, Failure):
+                        self._pool.remove(worker)
+                        worker.stop()
+                        worker = self._take(1, beside=[*idle, *busy])[0]
+                    idle.append(worker)
+                    if isinstance(result, BaseException):
+                        raise result
+                    yield number, result
+        finally:
+            for worker in busy:  # an error ended the map: what still runs has no reader
+                self._pool.remove(worker)
+                worker.stop()
+
+    def _take(self, count: int, beside: Sequence[_Worker] = ()) -> list[_Worker]:
+        free = [worker for worker in self._pool if worker not in beside]
+        while len(free) < count:
+            worker = _Worker()
+            self._pool.append(worker)
+            free.append(worker)
+        return free[:count]
+
+
+def _finished(busy: dict[_Worker, int]) -> list[_Worker]:
+    """Wait until a worker answers, dies or runs out of time; return those that did."""
+    now = time.monotonic()
+    deadlines = [worker.deadline for worker in busy if worker.deadline is not None]
+    patience = max(0.0, min(deadlines) - now) if deadlines else None
+    sources: dict[Any, _Worker] = {worker.pipe: worker for worker in busy}
+    sources |= {worker.process.sentinel: worker for worker in busy}
+    done = {sources[ready] for ready in wait(list(sources), patience)}
+    now = time.monotonic()
+    done |= {worker for worker in busy if worker.deadline is not None and worker.deadline <= now}
+    return sorted(done, key=lambda worker: busy[worker])
+
+
+class _Worker:
+    """One process and the pipe to it."""
+
+    def __init__(self) -> None:
+        self.pipe, theirs = _SPAWN.Pipe()
+        self.process = _SPAWN.Process(target=_serve, args=(theirs, os.getpid()), daemon=False)
+        self.process.start()
+        theirs.close()
+        self.deadline: float | None = None
+        self._limit: float | None = None
+
+    def start_task(self, task: Callable[[Any], Any], item: Any, timeout: float | None) -> None:
+        self._limit = timeout
+        self.deadline = None if timeout is None else time.monotonic() + timeout
+        try:
+            self.pipe.send((task, item))
+        except (BrokenPipeError, ConnectionError):
+            pass  # it died while idle; result() says so
+
+    def result(self) -> Any:
+        """What the task returned or raised, or a Failure when the worker died or is overdue."""
+        try:
+            if self.pipe.poll():
+                return self.pipe.recv()
+        except (EOFError, ConnectionError):
+            pass
+        self.process.join(0.2)
+        if self.process.is_alive():
+            return Failure("timeout", f"ran longer than {self._limit:g} s")
+        code = self.process.exitcode or 0
+        how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+        return Failure("crashed", f"the worker process ended with {how}")
+
+    def stop(self) -> None:
+        self.pipe.close()
+        self.process.join(0.1)
+        if self.process.is_alive():
+            self.process.kill()
+        self.process.join()
+
+
+def _serve(pipe: Connection, parent: int) -> None:
+    """The worker's loop: one task after another until the pipe closes."""
+    _die_with(parent)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+    _one_thread_each()
+    while True:
+        try:
+            task, item = pipe.recv()
+        except (EOFError, ConnectionError):
+            return
+        try:
+            pipe.send(_attempt(task, item))
+        except (BrokenPipeError, ConnectionError):
+            return
+
+
+def _attempt(task: Callable[[Any], Any], item: Any) -> Any:
+    try:
+        return task(item)
+    except StackcurateError as error:
+        return error
+    except OSError as error:
+        return OSError(error.errno, error.strerror)
+    except Exception as error:
+        # Only where it happened: a library's message may quote the contents it was given.
+        return Failure("crashed", describe(error))
+
+
+def describe(error: BaseException) -> str:
+    """An unexpected error without its message: type and the last places in the code."""
+    places = traceback.extract_tb(error.__traceback__)[-3:]
+    where = " < ".join(
+        f"{os.path.basename(p.filename)}:{p.lineno} {p.name}" for p in reversed(places)
+    )
+    return f"{type(error).__name__} at {where}"
+
+
+def _die_with(parent: int) -> None:
+    """Ask Linux to end this process with its parent; elsewhere the closed pipe does, a task later."""
+    if sys.platform == "linux":
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None, use_errno=True).prctl(pr_set_pdeathsig, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+
+
+def _one_thread_each() -> None:
+    """Workers are the parallelism; threads inside them would only fight over the cores."""
+    import pyarrow as pa
+
+    pa.set_cpu_count(1)
+    pa.set_io_thread_count(1)
