@@ -1,0 +1,259 @@
+"""License expressions stay expressions: parsed, put in one form, and judged by the policy table.
+
+A licensee chooses at an OR, so its class is the best of its sides; an AND binds to all, so its class
+is the worst. A WITH is the license, eased or tightened by its exception.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from license_expression import AND, OR, ExpressionError, Licensing
+from license_expression import LicenseSymbol as Symbol
+from license_expression import LicenseWithExceptionSymbol as With
+
+from stackcurate.licenses.policy import RANK, License, table
+
+MAX_LENGTH = 4000  # characters of an expression that is read; parsing nests
+MAX_SYMBOLS = 400
+_LICENSING = Licensing()
+_WORD = re.compile(r"[A-Za-z0-9.+:_-]+\Z")
+
+
+class BadExpression(ValueError):
+    """Not a license expression."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One line of an explanation."""
+
+    text: str
+    license_class: str
+    why: str
+
+
+def canonical_id(name: str) -> str:
+    """The SPDX id of a license, exception, former id or ScanCode key; unknown names as they are."""
+    known = table().find(name)
+    if known is not None:
+        return known.id
+    if name.endswith("+"):
+        base = table().find(name[:-1])
+        later = table().find(name[:-1] + "-or-later")
+        if later is not None:
+            return later.id
+        if base is not None:
+            return base.id + "+"
+    return name
+
+
+def _canonical(node: object) -> object:
+    if isinstance(node, With):
+        license_ = Symbol(canonical_id(node.license_symbol.key))
+        return With(license_, Symbol(canonical_id(node.exception_symbol.key), is_exception=True))
+    if isinstance(node, Symbol):
+        known = canonical_id(node.key)
+        # Former ids such as GPL-2.0-with-classpath-exception may stand for an expression.
+        return _LICENSING.parse(known) if " " in known else Symbol(known)
+    return type(node)(*(_canonical(arg) for arg in node.args))  # type: ignore[attr-defined]
+
+
+@lru_cache(maxsize=65536)
+def parse(text: str) -> object:
+    """The expression tree of ``text``, ids in canonical form, repeated parts once.
+
+    Raises BadExpression where ``text`` is not an expression. Ids nobody knows are kept.
+    """
+    if not text.strip() or len(text) > MAX_LENGTH or text.count("(") > 100:
+        raise BadExpression("empty or too long")
+    try:
+        tree = _LICENSING.parse(text, strict=False)
+    except (ExpressionError, ValueError, IndexError, TypeError, AttributeError) as error:
+        raise BadExpression("not a license expression") from error
+    if tree is None:
+        raise BadExpression("empty")
+    symbols = _LICENSING.license_symbols(tree, unique=False, decompose=True)
+    if len(symbols) > MAX_SYMBOLS or not all(_WORD.match(s.key) for s in symbols):
+        raise BadExpression("not a license expression")
+    return _dedup(_canonical(tree))
+
+
+def _dedup(node: object) -> object:
+    """Repeated parts once, nested ANDs and ORs of one kind flattened, order kept."""
+    if not isinstance(node, (AND, OR)):
+        return node
+    kind = type(node)
+    parts: dict[str, object] = {}
+    for arg in node.args:
+        inner = _dedup(arg)
+        for part in inner.args if isinstance(inner, kind) else (inner,):
+            parts.setdefault(_show(part), part)
+    values = list(parts.values())
+    return values[0] if len(values) == 1 else kind(*values)
+
+
+def _show(node: object, inside: bool = False) -> str:
+    if isinstance(node, With):
+        return f"{node.license_symbol.key} WITH {node.exception_symbol.key}"
+    if isinstance(node, Symbol):
+        return str(node.key)
+    word = " AND " if isinstance(node, AND) else " OR "
+    text = word.join(_show(arg, True) for arg in node.args)  # type: ignore[attr-defined]
+    return f"({text})" if inside else text
+
+
+def normalize(text: str) -> str | None:
+    """``text`` as an SPDX expression in canonical form, or None where it is none."""
+    try:
+        return _show(parse(text))
+    except BadExpression:
+        return None
+
+
+def ids(text: str) -> frozenset[str]:
+    """The licenses and exceptions an expression names; empty where it is none."""
+    try:
+        return frozenset(
+            symbol.key for symbol in _LICENSING.license_symbols(parse(text), decompose=True)
+        )
+    except BadExpression:
+        return frozenset()
+
+
+def known(text: str) -> bool:
+    """Whether ``text`` is an expression of licenses that the table has."""
+    found = ids(text)
+    return bool(found) and all(table().find(name.rstrip("+")) for name in found)
+
+
+def _lookup(name: str, overrides: Mapping[str, str]) -> License:
+    license_ = table().find(name) or table().find(name.rstrip("+")) or License(name, "unknown")
+    for key, value in overrides.items():
+        if key.lower() in (name.lower(), license_.id.lower()):
+            return License(license_.id, value, license_.category, why="override in the config")
+    return license_
+
+
+def _with_class(node: With, overrides: Mapping[str, str]) -> str:
+    """The class of LICENSE WITH EXCEPTION.
+
+    An exception eases a copyleft for those who link or run, never the code itself, so the best it
+    can make of copyleft is weak copyleft. An exception that takes something away (Commons Clause)
+    is as bad as it is by itself.
+    """
+    base = _lookup(node.license_symbol.key, overrides).license_class
+    added = _lookup(node.exception_symbol.key, overrides)
+    if added.license_class in ("source_available", "proprietary", "no_ai", "unknown"):
+        return max(base, added.license_class, key=RANK.__getitem__)
+    if base in ("copyleft", "network_copyleft") and added.license_class == "weak_copyleft":
+        return "weak_copyleft" if base == "copyleft" else base
+    return base
+
+
+def _class(node: object, overrides: Mapping[str, str]) -> str:
+    if isinstance(node, With):
+        return _with_class(node, overrides)
+    if isinstance(node, Symbol):
+        return _lookup(node.key, overrides).license_class
+    parts = list(node.args)  # type: ignore[attr-defined]
+    if isinstance(node, OR):
+        return min((_class(part, overrides) for part in parts), key=RANK.__getitem__)
+    telling = [part for part in parts if not _neutral(part, overrides)]
+    return max((_class(part, overrides) for part in telling or parts), key=RANK.__getitem__)
+
+
+def _neutral(node: object, overrides: Mapping[str, str]) -> bool:
+    return isinstance(node, Symbol) and not isinstance(node, With) and (
+        _lookup(node.key, overrides).neutral
+    )
+
+
+@lru_cache(maxsize=65536)
+def _class_of(text: str, overrides: tuple[tuple[str, str], ...]) -> str:
+    try:
+        return _class(parse(text), dict(overrides))
+    except BadExpression:
+        return "unknown"
+
+
+def license_class(text: str | None, overrides: Mapping[str, str] | None = None) -> str:
+    """The class of an expression; ``unstated`` for None, ``unknown`` for what cannot be read."""
+    if text is None:
+        return "unstated"
+    return _class_of(text, tuple(sorted((overrides or {}).items())))
+
+
+def combine(expressions: Iterable[str], word: str = "AND") -> str | None:
+    """One expression of several, in order, each once; None where there are none.
+
+    Where one of ANDed parts offers a choice whose every side is among the other parts, those parts
+    are the texts of the choice: ``(MIT OR GPL-2.0-only) AND MIT AND GPL-2.0-only`` is
+    ``MIT OR GPL-2.0-only``.
+    """
+    parts = dict.fromkeys(text for text in expressions if text)
+    if not parts:
+        return None
+    trees = {text: parse(text) for text in parts}
+    kind = AND if word == "AND" else OR
+    if kind is AND:
+        shown = {_show(tree) for tree in trees.values()}
+        for tree in list(trees.values()):
+            sides = {_show(arg) for arg in tree.args} if isinstance(tree, OR) else set()
+            if sides and sides <= shown:
+                trees = {t: n for t, n in trees.items() if _show(n) not in sides}
+    values = list(trees.values())
+    return _show(values[0] if len(values) == 1 else _dedup(kind(*values)))
+
+
+def explain(text: str, overrides: Mapping[str, str] | None = None) -> list[Part]:
+    """Every part of an expression with its class and why, the whole first.
+
+    Raises BadExpression where ``text`` is not an expression.
+    """
+    tree, given = parse(text), dict(overrides or {})
+    lines = [Part(_show(tree), _class(tree, given), _reason(tree))]
+
+    def walk(node: object, depth: int) -> None:
+        indent = "  " * depth
+        if isinstance(node, (AND, OR)):
+            for arg in node.args:
+                if isinstance(arg, (AND, OR)):
+                    lines.append(Part(indent + _show(arg), _class(arg, given), _reason(arg)))
+                walk(arg, depth + isinstance(arg, (AND, OR)))
+        elif isinstance(node, With):
+            lines.append(Part(indent + _show(node), _class(node, given), _reason(node)))
+            for symbol in (node.license_symbol, node.exception_symbol):
+                walk(symbol, depth + 1)
+        elif isinstance(node, Symbol):
+            found = _lookup(node.key, given)
+            lines.append(Part(indent + node.key, found.license_class, _facts(found)))
+
+    walk(tree, 1)
+    return lines
+
+
+def _reason(node: object) -> str:
+    if isinstance(node, OR):
+        return "the licensee chooses: the best side counts"
+    if isinstance(node, AND):
+        return "all bind: the worst part counts"
+    if isinstance(node, With):
+        return "the license with its exception"
+    return "one license"
+
+
+def _facts(found: License) -> str:
+    facts = [f"ScanCode: {found.category}" if found.category else "not in the table"]
+    if found.blue_oak:
+        facts.append(f"Blue Oak: {found.blue_oak}")
+    if found.osi:
+        facts.append("OSI approved")
+    if found.neutral:
+        facts.append("neutral beside other licenses")
+    if found.why:
+        facts.append(found.why)
+    return "; ".join(facts)

@@ -1,0 +1,77 @@
+"""Finds what a license's neighbor sentences take away again: "MIT, but not for training".
+
+A matcher of known texts reports the MIT license and passes over the sentence after it. A rider is
+looked for in every word that no known text explains, sentence by sentence: a sentence forbids
+training when it names AI, an act, and a prohibition; it limits the use when it says so in one of the
+ways below. Being too strict costs a file; being too lax costs the release its word.
+"""
+
+from __future__ import annotations
+
+import re
+
+NO_AI = "LicenseRef-stackcurate-no-ai"
+RESTRICTED = "LicenseRef-stackcurate-restricted"
+ALTERED = "LicenseRef-stackcurate-altered"
+
+_SPACE = re.compile(r"[\s*#/;|>]+")
+_SENTENCE = re.compile(r"(?<=[.!?:;])\s+|\n[\s*#/;|>-]*\n")
+_NO = re.compile(
+    r"\b(?:not|no|never|nor|cannot|without|except(?:ing|ion)?|exclud(?:e|es|ed|ing)|prohibit\w*|"
+    r"forbid\w*|forbidden|disallow\w*|restrict\w*|opt(?:s|ed|ing)?[- ]?out|reserv(?:e|es|ed)|deny|"
+    r"denied|refus\w*|ban(?:s|ned)?|unless|unlawful|may only|other than|consent)\b"
+)
+_AI = re.compile(
+    r"\b(?:ai|a\.i\.|artificial(?:ly)? intelligen\w+|machine[- ]learning|deep[- ]learning|ml|llms?|"
+    r"(?:large )?language models?|neural net\w*|generative|foundation models?|gpt|copilot|chatbots?|"
+    r"text and data mining|data[- ]mining|text[- ]mining|tdm|web scrap\w+|scraping|training data\w*|"
+    r"training sets?|datasets?|statistical models?|learning models?)\b"
+)
+_ACT = re.compile(
+    r"\b(?:train\w*|fine[- ]?tun\w*|learn\w*|min(?:e|ed|ing)|tdm|scrap\w+|ingest\w*|improv\w+|"
+    r"develop\w*|build\w*|creat\w+|use[sd]?|using|includ\w+|crawl\w*|harvest\w*|feed|fed)\b"
+)
+_BOTH = re.compile(
+    r"\bnon[- ]?commercial(?:ly)?(?: use)?,? ?(?:and|or|and/or|as well as|&|/) ?(?:for )?commercial(?:ly)?\b|"
+    r"\bcommercial(?:ly)?(?: use)?,? ?(?:and|or|and/or|as well as|&|/|, ) ?(?:for )?non[- ]?commercial(?:ly)?\b"
+)
+_LIMITS = re.compile(
+    r"\bnon[- ]?commercial(?:ly)?\b|"
+    r"\b(?:not|no|never|prohibit\w*|forbid\w*|without)\b[^.]{0,60}\bcommercial(?:ly)?\b|"
+    r"\bcommercial(?:ly)?\b[^.]{0,60}\b(?:prohibited|forbidden|not (?:allowed|permitted|granted)|"
+    r"requires?|need(?:s|ed)?|only)\b|"
+    r"\b(?:personal|private|academic|educational?|research|evaluation|internal|scientific|teaching)"
+    r"(?:,? (?:and|or|/) ?\w+)?(?: use| purposes?)? only\b|"
+    r"\bonly (?:for|in|be used for)\b[^.]{0,30}\b(?:personal|private|academic|educational?|research|"
+    r"evaluation|internal|scientific|non[- ]?profit|teaching)\b|"
+    r"\b(?:may|must|shall|can)(?: ?not|not) (?:be )?(?:use|used|sell|sold|resold|redistribute|redistributed|"
+    r"distribute|distributed|copy|copied|modify|modified|sublicense|sublicensed|host|publish)\b|"
+    r"\b(?:not|never) (?:be )?used? (?:for|in|by)\b|"
+    r"\bfor good,? (?:and )?not (?:for )?evil\b|"
+    r"\b(?:strictly|highly)? ?(?:confidential|proprietary)\b|\btrade secrets?\b|"
+    r"\b(?:un)?authori[sz]ed (?:use|copying|distribution|reproduction)\b[^.]{0,60}\b(?:prohibited|forbidden)\b|"
+    r"\bprior written (?:consent|permission|approval)\b|\bpaid license\b|\bdo not (?:distribute|redistribute|copy)\b"
+)
+# Said by permissive texts themselves: about names, warranties, and copies without the notice.
+_HARMLESS = re.compile(
+    r"\b(?:endorse|promote|advertis\w+|publicity|trademarks?|trade names?|warrant\w*|liab\w+|"
+    r"misrepresented|name of)\b"
+)
+
+
+def sentences(text: str) -> list[str]:
+    """Lower-case sentences, white space and comment leaders made single spaces."""
+    return [_SPACE.sub(" ", part).strip() for part in _SENTENCE.split(text.lower()) if part.strip()]
+
+
+def riders(text: str) -> list[str]:
+    """The LicenseRefs of the riders in ``text``, sorted; ``text`` is what no known text explains."""
+    found = set()
+    for sentence in sentences(text[:200_000]):
+        sentence = sentence[:4000]
+        if _AI.search(sentence) and _ACT.search(sentence) and _NO.search(sentence):
+            found.add(NO_AI)
+        cleaned = _BOTH.sub(" ", sentence)
+        if _LIMITS.search(cleaned) and not _HARMLESS.search(cleaned):
+            found.add(RESTRICTED)
+    return sorted(found)
