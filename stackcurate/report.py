@@ -80,7 +80,7 @@ class Report:
 
     @classmethod
     def of(cls, manifest: Mapping[str, Any]) -> Report:
-        """The report of a manifest, or of a mapping with at least ``name``, ``version``, ``counts``."""
+        """The report of a manifest, or of any mapping with ``name``, ``version``, ``counts``."""
         counts = manifest["counts"]
         totals = manifest.get("totals") or {}
         return cls(
@@ -206,8 +206,8 @@ def _shares(
 
 def _sizes(least: int, most: int | None) -> str:
     if most is None:
-        return f"{least:,} and more"
-    return "alone" if most == 1 else f"{least:,}" if least == most else f"{least:,} to {most:,}"
+        return f"{least:,}+"
+    return "alone" if most == 1 else f"{least:,}" if least == most else f"{least:,}–{most:,}"
 
 
 def _text_table(title: str, unit: str, rows: tuple[Share, ...]) -> str:

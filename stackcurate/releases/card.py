@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import jinja2
@@ -117,11 +117,12 @@ def _template() -> jinja2.Template:
     env = jinja2.Environment(
         loader=loader, undefined=jinja2.StrictUndefined, keep_trailing_newline=True
     )
-    env.filters |= {
+    filters: dict[str, Callable[..., str]] = {
         "cell": _cell,
         "code": _code,
         "count": with_commas,
         "size": as_size,
         "json": json.dumps,
     }
+    env.filters.update(filters)
     return env.get_template("card.md")

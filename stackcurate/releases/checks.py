@@ -246,7 +246,7 @@ def opted_out(release: Path, manifest: Mapping[str, Any], withdrawn: Withdrawn) 
 def rescanned(
     release: Path, manifest: Mapping[str, Any], rescan: Rescan, findings: list[Mapping[str, Any]]
 ) -> Outcome:
-    """Run the detectors again. The first findings (place and rule, no values) go to ``findings``."""
+    """Run the detectors again. The first findings (never values) go to ``findings``."""
     failing: Counter[str] = Counter()
     noted: Counter[str] = Counter()
     for path in _data(manifest):

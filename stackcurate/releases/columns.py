@@ -54,7 +54,7 @@ MEANINGS = {
     "alphanum_fraction": "share of letters and digits",
     "encoded_fraction": "share of the file in base64, hex or \\u runs",
     "max_encoded_run": "longest such run, in characters",
-    "redactions": "rule, kind, byte span in `content`, number of the value within the file, confidence",
+    "redactions": "rule, kind, byte span in `content`, number of the value, confidence",
     "dedup_cluster": "`row_key` of the kept file of a near-duplicate cluster; null where alone",
     "dedup_cluster_size": "files in that cluster, dropped ones too",
     "content": "the file's text, after redaction",

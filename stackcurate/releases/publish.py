@@ -50,10 +50,10 @@ def publish(
 ) -> None:
     """Complete ``staging``, check it, and rename it to ``final``.
 
-    Both lie on one file system. May be called again over what a killed call left. Raises ConfigError
-    where ``final`` is there already, IntegrityError where files are not what ``facts`` says,
-    StopError where the disk is full or something in the release was opted out; then nothing is
-    published.
+    Both lie on one file system. May be called again over what a killed call left.
+    Raises ConfigError where ``final`` is there already, IntegrityError where files are not what
+    ``facts`` says, StopError where the disk is full or something in the release was opted out;
+    then nothing is published.
     """
     if final.exists():
         raise ConfigError(f"{final} is there already; a release is never written over")
@@ -78,7 +78,8 @@ def _complete(staging: Path, facts: ReleaseFacts, report: ReportWriter) -> None:
     files = _written(staging, facts)
     files[COUNTS] = _write(staging / COUNTS, canonical(counts(facts)))
     data = sorted(path for path in files if path.startswith("data/"))
-    folders: dict[str | None, str] = {**facts.folders, None: UNKNOWN_FOLDER}
+    folders: dict[str | None, str] = {None: UNKNOWN_FOLDER}
+    folders.update(facts.folders)
     manifest = build_manifest(facts, files, totals(staging, data, folders))
     documents = {
         "README.md": card(facts, manifest),
@@ -109,9 +110,7 @@ def _written(staging: Path, facts: ReleaseFacts) -> dict[str, Shard]:
     for path, shard in files.items():
         place = staging / path
         if not place.is_file() or place.stat().st_size != shard.file_bytes:
-            raise IntegrityError(
-                f"{place} is not the file that was written; run again from staging"
-            )
+            raise IntegrityError(f"{place} is not the file that was written; run again")
     for path in files_under(staging):
         if path not in files:
             place = staging / path

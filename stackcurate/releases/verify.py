@@ -22,6 +22,9 @@ from stackcurate.releases.manifest import read_manifest
 # What a manifest of another shape or a file that only seems whole makes the libraries raise.
 _UNREADABLE = (pa.ArrowException, duckdb.Error, OSError, KeyError, TypeError, ValueError)
 
+# Checks that ask callables of other rooms; their errors are bugs, not damage, and pass through.
+_ALARMS = {"opt-out", "rescan"}
+
 #: Problems that a check names one by one; further ones are counted.
 NAMED = 20
 
@@ -57,8 +60,7 @@ class Verification:
         words = "; ".join(
             f"{check.name}: {', '.join(check.problems[:3]) or check.summary}" for check in failed
         )
-        alarms = {"opt-out", "rescan"}
-        kind = StopError if {check.name for check in failed} <= alarms else IntegrityError
+        kind = StopError if {check.name for check in failed} <= _ALARMS else IntegrityError
         raise kind(f"{self.release} does not verify: {words}")
 
     def text(self) -> str:
@@ -113,6 +115,8 @@ def _run(plan: list[tuple[str, Callable[[], Outcome]]]) -> Iterator[Check]:
         try:
             summary, problems = check()
         except _UNREADABLE as error:
+            if name in _ALARMS:
+                raise
             # the words of a library may quote what the files hold: its error's name is enough
             summary, problems = "cannot be read", [f"{type(error).__name__} while reading"]
         if len(problems) > NAMED:

@@ -174,7 +174,9 @@ print(json.dumps({
     "all": sorted(load_dataset(path, split="train")["row_key"]),
     "folders": {n: sorted(load_dataset(path, n, split="train")["row_key"])
                 for n in ("Python", "C++", "F_", "Jupyter Notebook", "_unknown")},
-    "streamed": sorted(r["row_key"] for r in load_dataset(path, "C++", split="train", streaming=True)),
+    "streamed": sorted(
+        row["row_key"] for row in load_dataset(path, "C++", split="train", streaming=True)
+    ),
 }))
 """
     env = os.environ | {
