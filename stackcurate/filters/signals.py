@@ -1,0 +1,70 @@
+"""Measures what a text looks like, so that a policy can drop by numbers that anyone can check.
+
+Definitions (`schema.SIGNALS`; after The Stack v2's filters, whose published form is regular expressions):
+
+- ``num_lines``: lines ended by ``\\n``, ``\\r\\n`` or ``\\r``; a last one without an end counts too.
+- ``avg_line_length``, ``max_line_length``: Unicode characters of a line without its end; 0 for no lines.
+- ``alpha_fraction``, ``alphanum_fraction``: share of letters, or letters and digits, in all characters.
+- ``encoded_fraction``, ``max_encoded_run``: see `kernels.text.count_encoded`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from stackcurate import schema
+from stackcurate.kernels import text
+
+Column = pa.Array | pa.ChunkedArray
+
+
+def buffers(contents: Column) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Data (uint8), offsets (int64, n + 1) and validity (bool, n) of a string or binary column."""
+    array = contents.combine_chunks() if isinstance(contents, pa.ChunkedArray) else contents
+    if isinstance(array, pa.ChunkedArray):  # what no chunks combine to
+        array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
+    if not pa.types.is_large_binary(array.type):
+        array = array.cast(pa.large_binary())
+    valid = np.asarray(array.is_valid())
+    _, offsets, data = array.buffers()
+    if offsets is None or len(array) == 0:
+        return np.zeros(1, np.uint8), np.zeros(len(array) + 1, np.int64), valid
+    ends = np.frombuffer(offsets, np.int64)[array.offset : array.offset + len(array) + 1]
+    body = np.frombuffer(data, np.uint8) if data and data.size else np.zeros(1, np.uint8)
+    return body, ends, valid
+
+
+def signals(contents: Column) -> pa.Table:
+    """The SIGNALS columns of a column of texts (string or binary, large or not), null where null."""
+    data, offsets, valid = buffers(contents)
+    rows = len(valid)
+    lines, chars, longest, alpha, alphanum, ends, covered, run = np.zeros((8, rows), np.int64)
+    byte_class = text.classes()
+    text.count_text(
+        data, offsets, byte_class, text.letters(), lines, chars, longest, alpha, alphanum
+    )
+    text.line_chars(data, offsets, ends)
+    text.count_encoded(data, offsets, byte_class, covered, run)
+    whole = np.maximum(chars, 1)
+    columns = {
+        "num_lines": lines,
+        "avg_line_length": (chars - ends) / np.maximum(lines, 1),
+        "max_line_length": longest,
+        "alpha_fraction": alpha / whole,
+        "alphanum_fraction": alphanum / whole,
+        "encoded_fraction": covered / whole,
+        "max_encoded_run": run,
+    }
+    return pa.table(
+        [
+            pa.array(
+                np.minimum(columns[field.name], np.iinfo(np.int32).max).astype(
+                    field.type.to_pandas_dtype()
+                ),
+                mask=~valid,
+            )
+            for field in schema.SIGNALS
+        ],
+        schema=schema.SIGNALS,
+    )
