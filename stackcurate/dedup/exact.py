@@ -1,0 +1,156 @@
+"""Numbers for all files by rank, and the files whose texts are equal.
+
+Ranks are sorted out of core: a sample cuts them into slots, each part sends its ranks to their
+slots, each slot sorts its own. Texts are equal when their SHA-256 is; the best-ranked one stays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+
+from stackcurate.dedup.steps import Plan, fixed, numpy, received, run, save
+from stackcurate.engine.base import Engine
+from stackcurate.errors import ConfigError
+from stackcurate.kernels.components import clear_bits
+from stackcurate.storage.exchange import exchange_counts, read_exchange, write_exchange
+from stackcurate.storage.partitions import read_arrow
+
+_SAMPLE = 1024  # ranks of a part that help to cut the slots
+
+
+def number_files(plan: Plan, engine: Engine) -> Plan:
+    """Give every file its number; returns the plan with sizes and slots filled in."""
+    sampled = run(engine, plan, "sample", Sample(plan), len(plan.parts))
+    plan = replace(plan, rows=tuple(rows for rows, _ in sampled))
+    cuts = _cuts(sorted(bytes.fromhex(rank) for _, some in sampled for rank in some), plan.slots)
+    run(engine, plan, "rank", SendRanks(plan, tuple(cuts)), len(plan.parts))
+    counts = sum(exchange_counts(path) for path in plan.paths("ranks", len(plan.parts)))
+    plan = replace(plan, starts=(0, *np.cumsum(counts).tolist()))
+    run(engine, plan, "number", NumberSlot(plan), plan.slots)
+    return plan
+
+
+def drop_equal(plan: Plan, engine: Engine) -> np.ndarray:
+    """Find equal texts; returns the bitmap of the files that are no copy of a better one."""
+    run(engine, plan, "digest", SendDigests(plan), len(plan.parts))
+    run(engine, plan, "equal", FindEqual(plan), plan.digest_targets)
+    live = np.packbits(np.ones(plan.files, np.uint8), bitorder="little")
+    for slot in range(plan.slots):
+        (copies,) = received(plan.paths("copies", plan.digest_targets), slot, "number")
+        clear_bits(live, copies)
+    return live
+
+
+def _cuts(ranks: list[bytes], slots: int) -> list[bytes]:
+    """The first ranks of slots 1 to ``slots - 1``, evenly from a sorted sample."""
+    return [ranks[len(ranks) * slot // slots] for slot in range(1, slots)]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """How many files a part has, and some of their ranks in hex."""
+
+    plan: Plan
+
+    def __call__(self, part: int) -> tuple[int, list[str]]:
+        table = read_arrow(self.plan.parts[part].path, ["rank"])
+        step = max(1, -(-table.num_rows // _SAMPLE))
+        some = table.take(pa.array(np.arange(0, table.num_rows, step)))["rank"]
+        return table.num_rows, [rank.hex() for rank in some.to_pylist()]
+
+
+@dataclass(frozen=True)
+class SendRanks:
+    """A part's ranks, to their slots."""
+
+    plan: Plan
+    cuts: tuple[bytes, ...]
+
+    def __call__(self, part: int) -> None:
+        table = read_arrow(self.plan.parts[part].path, ["rank", "row"])
+        width = table.schema.field("rank").type.byte_width
+        ranks = fixed(table, "rank", f"S{width}")
+        slot = np.searchsorted(np.array(self.cuts, f"S{width}"), ranks, side="right")
+        table = table.append_column("part", pa.array(np.full(len(ranks), part, np.int32)))
+        write_exchange(self.plan.path("ranks", part), table, slot, self.plan.slots)
+
+
+@dataclass(frozen=True)
+class NumberSlot:
+    """Sort one slot's ranks; note each file's address, and tell the parts their numbers."""
+
+    plan: Plan
+
+    def __call__(self, slot: int) -> None:
+        plan = self.plan
+        table = read_exchange(plan.paths("ranks", len(plan.parts)), slot)
+        width = table.schema.field("rank").type.byte_width
+        ranks = fixed(table, "rank", f"S{width}")
+        order = np.argsort(ranks, kind="stable")
+        ranks = ranks[order]
+        if (ranks[1:] == ranks[:-1]).any():
+            raise ConfigError("dedup: two files have the same rank; make it unique by a key")
+        part, row = numpy(table, "part")[order], numpy(table, "row")[order]
+        number = (plan.starts[slot] + np.arange(len(order))).astype(np.uint32)
+        save(plan.path("address", slot), np.stack([part, row], axis=1))
+        told = pa.table({"row": row, "number": number})
+        write_exchange(plan.path("numbers", slot), told, part, len(plan.parts))
+
+
+def numbers_of(plan: Plan, part: int, rows: np.ndarray) -> np.ndarray:
+    """The numbers (uint32) of a part's files, in the order of its ``rows``, all of them."""
+    told, numbers = received(plan.paths("numbers", plan.slots), part, "row", "number")
+    out = np.empty(len(rows), np.uint32)
+    out[np.argsort(rows, kind="stable")] = numbers[np.argsort(told, kind="stable")]
+    return out
+
+
+@dataclass(frozen=True)
+class SendDigests:
+    """A part's text digests, to the targets that compare them."""
+
+    plan: Plan
+
+    def __call__(self, part: int) -> None:
+        plan = self.plan
+        table = read_arrow(plan.parts[part].path, ["row", "text_sha256"])
+        numbers = numbers_of(plan, part, numpy(table, "row"))
+        leading = fixed(table, "text_sha256", "<u4")[::8].astype(np.uint64)
+        target = (leading * np.uint64(plan.digest_targets)) >> np.uint64(32)
+        sent = pa.table({"digest": table["text_sha256"], "number": numbers})
+        write_exchange(
+            plan.path("digests", part),
+            sent,
+            target.astype(np.int64),
+            plan.digest_targets,
+            compress=False,
+        )
+
+
+@dataclass(frozen=True)
+class FindEqual:
+    """Compare one target's digests; send each copy to its own slot and to that of its best."""
+
+    plan: Plan
+
+    def __call__(self, target: int) -> int:
+        plan = self.plan
+        table = read_exchange(plan.paths("digests", len(plan.parts)), target)
+        number = numpy(table, "number")
+        words = fixed(table, "digest", "<u8").reshape(-1, 4)
+        first = np.sort(words[:, 0])
+        several = np.isin(words[:, 0], first[1:][first[1:] == first[:-1]])
+        number, words = number[several], words[several]
+        order = np.lexsort((number, words[:, 3], words[:, 2], words[:, 1], words[:, 0]))
+        number, words = number[order], words[order]
+        same = np.zeros(len(number), bool)  # equal to the one before
+        same[1:] = (words[1:] == words[:-1]).all(axis=1)
+        head = np.maximum.accumulate(np.where(same, 0, np.arange(len(number))))
+        copies = pa.table({"number": number[same], "best": number[head[same]]})
+        for name, column in (("copies", "number"), ("bests", "best")):
+            slot = plan.slot_of(numpy(copies, column))
+            write_exchange(plan.path(name, target), copies, slot, plan.slots)
+        return copies.num_rows

@@ -1,0 +1,203 @@
+"""Exact and near duplicates over all partitions of a run, as a recipe.
+
+1. Number the files by rank. 2. Equal texts: the best-ranked stays. 3. Cut signatures into bands and
+meet in buckets. 4. Round by round: each kept file meets the best kept members of its buckets;
+pairs that look alike are verified by their exact Jaccard; the cover decides who is kept. The rounds
+end when no new pair is left. 5. Tell each part.
+
+The result depends on texts, ranks, groups and settings only: not on how files lie in parts, on
+their order, or on the number of workers. All tables that grow with the files travel through
+exchange files; in memory are a slot, a bucket target or a verification group at a time, and one
+bit per file.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from stackcurate.dedup.bands import KeepSketches, MakeBuckets, SendBands, SendPairs
+from stackcurate.dedup.decide import (
+    DECISION,
+    SendDecisions,
+    SendTwins,
+    WriteDecisions,
+    cover_all,
+    decisions_path,
+    join_all,
+)
+from stackcurate.dedup.exact import drop_equal, number_files
+from stackcurate.dedup.settings import Settings
+from stackcurate.dedup.steps import MOST_FILES, Part, Plan, Texts, live_path, read_live, run, save
+from stackcurate.dedup.verify import Estimate, SendSets, Verify, group_edges
+from stackcurate.engine.base import Engine
+from stackcurate.errors import ConfigError
+from stackcurate.storage.partitions import clear_parts, whole, write_arrow, write_json
+
+__all__ = ["DECISION", "Part", "Summary", "Texts", "dedup"]
+
+
+@dataclass(frozen=True)
+class Round:
+    """What one round did. ``limited``: buckets with members that had more to meet than allowed."""
+
+    pairs: int  # new pairs
+    compared: int  # verified by exact Jaccard
+    links: int  # reached the threshold
+    limited: int
+    kept: int  # files after the cover
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What became of all files.
+
+    ``exact + near + kept == files``. ``unsigned``: files without shingles among those that are no
+    exact copies. ``cluster_sizes``: {size: clusters}, clusters of one file left out.
+    ``giant_buckets``: buckets whose members did not all meet, cut by rank.
+    """
+
+    files: int
+    exact: int
+    near: int
+    kept: int
+    unsigned: int
+    cluster_sizes: dict[int, int]
+    rounds: list[Round]
+    giant_buckets: int
+
+    @property
+    def comparisons(self) -> int:
+        """Pairs verified by exact Jaccard."""
+        return sum(r.compared for r in self.rounds)
+
+
+def dedup(
+    partitions: Sequence[Part], texts: Texts, engine: Engine, work: Path, settings: Settings
+) -> Summary:
+    """Decide which files are duplicates; see the module for how, ``steps.Part`` for the input.
+
+    Writes ``work/decisions-<part number>.arrow`` (schema DECISION, ascending by row) for each part,
+    with a row for every dropped file and for every kept file that stands for others. ``work``
+    belongs to this input and these settings: started again after a kill, the same call goes on
+    where it was; started with other settings it raises ConfigError.
+    """
+    done = work / "summary.json"
+    _claim(work, settings, partitions)
+    if done.exists():
+        shutil.rmtree(work / "steps", ignore_errors=True)
+        return _summary(json.loads(done.read_text()))
+    clear_parts(work)
+    plan = Plan(work / "steps", settings, tuple(partitions))
+    plan.folder.mkdir(parents=True, exist_ok=True)
+    plan = number_files(plan, engine) if partitions else plan
+    if plan.files > MOST_FILES:
+        raise ConfigError(f"dedup takes at most {MOST_FILES} files at once, not {plan.files}")
+    summary = _match(plan, texts, engine) if plan.files else _nothing(plan)
+    write_json(done, asdict(summary))
+    shutil.rmtree(plan.folder)
+    return summary
+
+
+def _match(plan: Plan, texts: Texts, engine: Engine) -> Summary:
+    if not live_path(plan, 0).exists():
+        save(live_path(plan, 0), drop_equal(plan, engine))
+    signed = sum(run(engine, plan, "bands", SendBands(plan), len(plan.parts)))
+    run(engine, plan, "sketch", KeepSketches(plan), plan.slots)
+    run(engine, plan, "bucket", MakeBuckets(plan), plan.band_targets)
+    if plan.settings.cluster == "components":
+        limited = sum(run(engine, plan, "pairs-0", SendPairs(plan, 0), plan.band_targets))
+        join_all(plan)
+        rounds = [Round(0, 0, 0, limited, 0)]
+    else:
+        rounds = _rounds(plan, texts, engine)
+    run(engine, plan, "twins", SendTwins(plan), plan.slots)
+    decided = run(engine, plan, "decide", SendDecisions(plan), plan.slots)
+    run(engine, plan, "write", WriteDecisions(plan), len(plan.parts))
+    exact, near = sum(d[0] for d in decided), sum(d[1] for d in decided)
+    sizes: Counter[int] = Counter()
+    for _, _, histogram in decided:
+        sizes.update({int(size): count for size, count in histogram.items()})
+    unique = int(np.bitwise_count(read_live(plan, 0)).sum())
+    return Summary(
+        files=plan.files,
+        exact=exact,
+        near=near,
+        kept=plan.files - exact - near,
+        unsigned=unique - signed,
+        cluster_sizes=dict(sorted(sizes.items())),
+        rounds=rounds,
+        giant_buckets=rounds[-1].limited,
+    )
+
+
+def _rounds(plan: Plan, texts: Texts, engine: Engine) -> list[Round]:
+    """Meet, verify and cover until no new pair is left."""
+    rounds: list[Round] = []
+    groups: list[int] = []  # link files per round
+    while True:
+        number = len(rounds)
+        done, link_files = _round(plan, texts, engine, number, groups)
+        rounds.append(done)
+        groups.append(link_files)
+        widest = plan.settings.width(number) == plan.settings.reach
+        if done.pairs == 0 and (done.limited == 0 or widest):
+            return rounds
+
+
+def _round(
+    plan: Plan, texts: Texts, engine: Engine, number: int, groups: list[int]
+) -> tuple[Round, int]:
+    note = plan.folder / f"round-{number}.json"
+    if note.exists():
+        done, link_files = json.loads(note.read_text())
+        return Round(**done), link_files
+    limited = sum(run(engine, plan, f"pair-{number}", SendPairs(plan, number), plan.band_targets))
+    met = run(engine, plan, f"estimate-{number}", Estimate(plan, number), plan.slots)
+    edges = tuple(group_edges(plan, number))
+    chunks = run(
+        engine, plan, f"set-{number}", SendSets(plan, number, edges, texts), len(plan.parts)
+    )
+    verify = Verify(plan, number, edges, tuple(chunks))
+    verified = run(engine, plan, f"verify-{number}", verify, len(edges) - 1)
+    live = cover_all(plan, number, [*groups, len(edges) - 1])
+    done = Round(
+        pairs=sum(pairs for pairs, _ in met),
+        compared=sum(compared for compared, _ in verified),
+        links=sum(links for _, links in verified),
+        limited=limited,
+        kept=int(np.bitwise_count(live).sum()),
+    )
+    write_json(note, [asdict(done), len(edges) - 1])
+    for name in ("pairs", "wanted", "asked", "sets"):
+        for path in plan.folder.glob(f"{name}-{number}-*.bin"):
+            path.unlink()
+    return done, len(edges) - 1
+
+
+def _claim(work: Path, settings: Settings, partitions: Sequence[Part]) -> None:
+    """Note whose folder this is, or refuse the folder of another call."""
+    mine = {"settings": asdict(settings), "parts": [part.number for part in partitions]}
+    note = work / "settings.json"
+    if note.exists() and json.loads(note.read_text()) != mine:
+        raise ConfigError(f"{work.name} was begun with other settings; give an empty folder")
+    write_json(note, mine)
+
+
+def _nothing(plan: Plan) -> Summary:
+    for part in range(len(plan.parts)):
+        with whole(decisions_path(plan, part)) as beside:
+            write_arrow(beside, DECISION.empty_table())
+    return Summary(0, 0, 0, 0, 0, {}, [], 0)
+
+
+def _summary(noted: dict) -> Summary:
+    noted["rounds"] = [Round(**r) for r in noted["rounds"]]
+    noted["cluster_sizes"] = {int(size): count for size, count in noted["cluster_sizes"].items()}
+    return Summary(**noted)

@@ -1,0 +1,177 @@
+"""What all steps of the matching share: the plan of one run, its files, and doing a step once.
+
+Files are known by their *number*: their place in the order of rank over all parts, 0 the best.
+Numbers are cut into *slots*, stretches of about ``SLOT_ROWS``; a slot is the target to which
+records about a file travel. Every step writes whole files into one folder and then a small JSON
+note of its result. The note is the mark that the step is finished, so a killed run goes on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from stackcurate.dedup.settings import Settings
+from stackcurate.engine.base import Engine, Failure
+from stackcurate.errors import StopError
+from stackcurate.schema import one_chunk
+from stackcurate.storage.exchange import read_exchange
+from stackcurate.storage.partitions import whole, write_json
+
+SLOT_ROWS = 1 << 18  # 67 MB of sketches a slot at 256 permutations
+BAND_RECORDS = 1 << 23  # (key, number) records of one target: 100 MB, some three times that sorted
+CHUNK_ROWS = 1 << 16  # files whose band records are written in one go: 33 MB
+GROUP_SHINGLES = 1 << 23  # better files of one verification task: 64 MB of hashes
+CHUNK_SHINGLES = 1 << 22  # texts read at once: about 40 MB of ordinary code
+MOST_FILES = (1 << 32) - 2  # numbers travel as uint32
+
+
+@dataclass(frozen=True)
+class Part:
+    """One partition's records: an Arrow file, one row per file that takes part.
+
+    Columns ``row`` int32 (unique in the part), ``group`` string (near-duplicates are sought within
+    it), ``rank`` fixed-size binary (smaller is better; unique over all parts), ``text_sha256``
+    binary(32), ``shingles`` int32 and ``signature`` as ``near.signatures`` gives them.
+    """
+
+    number: int
+    path: Path
+
+
+Texts = Callable[[int, np.ndarray], pa.Array]
+"""(part number, row numbers ascending) -> their texts in that order; picklable."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a task must know. ``starts`` are the slots' first numbers and the number of files."""
+
+    folder: Path
+    settings: Settings
+    parts: tuple[Part, ...]
+    rows: tuple[int, ...] = ()  # files per part
+    starts: tuple[int, ...] = ()
+
+    @property
+    def files(self) -> int:
+        return sum(self.rows)
+
+    @property
+    def slots(self) -> int:
+        return max(1, -(-self.files // SLOT_ROWS))
+
+    @property
+    def digest_targets(self) -> int:
+        return max(1, -(-self.files // (1 << 22)))
+
+    @property
+    def band_targets(self) -> int:
+        return max(1, -(-self.files * self.settings.bands // BAND_RECORDS))
+
+    def chunks(self, part: int) -> list[tuple[int, int]]:
+        """The row ranges in which a part's records are written."""
+        rows = self.rows[part]
+        return [(at, min(at + CHUNK_ROWS, rows)) for at in range(0, rows, CHUNK_ROWS)]
+
+    def path(self, name: str, *numbers: int) -> Path:
+        return self.folder / ("-".join([name, *map(str, numbers)]) + ".bin")
+
+    def paths(self, name: str, count: int) -> list[Path]:
+        return [self.path(name, number) for number in range(count)]
+
+    def slot_of(self, numbers: np.ndarray) -> np.ndarray:
+        """The slot of each number."""
+        return np.searchsorted(np.array(self.starts[1:-1]), numbers, side="right")
+
+
+def run(engine: Engine, plan: Plan, name: str, task: Callable[[int], Any], count: int) -> list[Any]:
+    """Do ``task(0)`` to ``task(count - 1)`` unless their notes are there; returns their results."""
+    results: list[Any] = [None] * count
+    for number, result in engine.map(Once(plan, name, task), range(count)):
+        if isinstance(result, Failure):
+            raise StopError(
+                f"dedup: step {name}-{number} {result.reason} ({result.message}); nothing was "
+                "decided. Start again with fewer workers or more memory: it goes on where it was"
+            )
+        results[number] = result
+    return results
+
+
+@dataclass(frozen=True)
+class Once:
+    """A task whose result is noted, and read from the note the next time."""
+
+    plan: Plan
+    name: str
+    task: Callable[[int], Any]
+
+    def __call__(self, number: int) -> Any:
+        note = self.plan.folder / f"{self.name}-{number}.json"
+        if note.exists():
+            return json.loads(note.read_text())
+        result = self.task(number)
+        write_json(note, result)
+        return result
+
+
+def save(path: Path, values: np.ndarray) -> None:
+    """Write an array whole; ``load`` maps it."""
+    with whole(path) as part, open(part, "wb") as out:
+        np.save(out, values)
+
+
+def load(path: Path) -> np.ndarray:
+    """Map a saved array into memory, read-only."""
+    return np.load(path, mmap_mode="r")
+
+
+def live_path(plan: Plan, number: int) -> Path:
+    """Where the bitmap of the files that are kept before round ``number`` lies."""
+    return plan.path("live", number)
+
+
+def read_live(plan: Plan, number: int) -> np.ndarray:
+    """The bitmap of the files that are kept before round ``number``: one bit per file."""
+    return np.asarray(load(live_path(plan, number)))
+
+
+def numpy(table: pa.Table, name: str) -> np.ndarray:
+    """A column of numbers without nulls as one array."""
+    return one_chunk(table, name).to_numpy(zero_copy_only=False)
+
+
+def received(paths: Sequence[Path], target: int, *names: str) -> list[np.ndarray]:
+    """The named columns of everything sent to ``target``."""
+    table = read_exchange(paths, target)
+    return [numpy(table, name) for name in names]
+
+
+def fixed(table: pa.Table, name: str, dtype: str | np.dtype) -> np.ndarray:
+    """A fixed-size binary column as rows of ``dtype``; what lies under nulls is kept."""
+    column = one_chunk(table, name)
+    width = column.type.byte_width
+    data = np.frombuffer(column.buffers()[1] or b"", np.uint8)
+    data = data[column.offset * width : (column.offset + len(column)) * width]
+    return data.view(dtype) if len(data) else np.zeros(0, dtype)
+
+
+def by_slot(plan: Plan, numbers: np.ndarray) -> Iterable[tuple[int, slice, np.ndarray]]:
+    """For ascending ``numbers``: (slot, which of them, their places in the slot)."""
+    edges = np.searchsorted(numbers, np.array(plan.starts))
+    for slot in range(plan.slots):
+        if edges[slot] < edges[slot + 1]:
+            which = slice(int(edges[slot]), int(edges[slot + 1]))
+            yield slot, which, numbers[which].astype(np.int64) - plan.starts[slot]
+
+
+def gather(plan: Plan, name: str, numbers: np.ndarray) -> np.ndarray:
+    """What the slots' saved arrays ``name`` hold for ascending ``numbers`` (one or more)."""
+    pieces = [load(plan.path(name, slot))[at] for slot, _, at in by_slot(plan, numbers)]
+    return np.concatenate(pieces)
