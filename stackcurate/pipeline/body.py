@@ -1,0 +1,330 @@
+"""The one pass over the bytes: fetch, decode, the stages that look inside, hashes, spill.
+
+A task handles one slice of a partition's chosen rows. It leaves the survivors' findings, their text
+in the spill, what `dedup` needs, and the rows that it dropped with their reasons.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from stackcurate.dedup.near import signatures
+from stackcurate.dedup.settings import Settings as DedupSettings
+from stackcurate.languages.folders import folder_name
+from stackcurate.pipeline import spill
+from stackcurate.pipeline.addresses import AddressBook, address_book
+from stackcurate.pipeline.choose import NO_DATE, PLACES
+from stackcurate.pipeline.decode import decode
+from stackcurate.schema import FILE, HEAD, conform, fill, one_chunk, row_key
+from stackcurate.sources.base import Problem, Source
+from stackcurate.sources.ids import content_ids
+from stackcurate.stages import RowStage
+from stackcurate.storage import partitions
+
+# FILE without the text, and the listed row it stands for.
+ROWS = pa.schema(
+    [*(f for f in FILE if f.name != "content"), ("row", pa.int32()), ("repo_hash", pa.int64())]
+)
+ROWS_BATCH = 8192  # rows of a batch of rows.arrow
+DROPS = pa.schema([("row", pa.int32()), ("verdict", pa.string()), ("note", pa.string())])
+RANK = pa.binary(41)  # class, stars, forks, date, row_key: see _dedup_rank
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Rows [begin, end) of the winners of a partition; ``index`` is the run's address book."""
+
+    listing: Path
+    decided: Path
+    heads: Path
+    winners: Path
+    begin: int
+    end: int
+    index: Path
+    out: Path
+    skip: frozenset[tuple[str, str]] = frozenset()  # (content id, reason) in quarantine
+
+
+@dataclass(frozen=True)
+class BodyTask:
+    """Read a slice and run the stages over it."""
+
+    sources: tuple[Source, ...]
+    stages: tuple[RowStage, ...]
+    dedup: DedupSettings | None
+    max_bytes: int
+
+    def __call__(self, item: Slice) -> tuple[int, int]:
+        wanted = self._wanted(item)
+        batch, drops = self._fetch(wanted, item)
+        size = int(pc.sum(batch["length_bytes"]).as_py() or 0)
+        for stage in self.stages:
+            batch = stage.judge(fill(batch, stage.find(batch)))
+            batch, gone = _separate(batch)
+            drops.append(gone)
+        with partitions.whole_folder(item.out) as part:
+            batch = _sorted(_finish(batch))
+            partitions.write_arrow(part / "rows.arrow", conform(batch, ROWS), rows=ROWS_BATCH)
+            np.save(part / "keys.npy", np.array(batch["row_key"].to_pylist(), "S32"))
+            texts = one_chunk(batch, "content").cast(pa.large_string())
+            spill.write_spill(part / "spill.arrow", texts)
+            if self.dedup is not None:
+                for_dedup = _signatures(batch, texts, self.dedup)
+                partitions.write_arrow(part / "signatures.arrow", for_dedup, rows=8192)
+            dropped = pa.concat_tables(drops).sort_by("row")
+            partitions.write_arrow(part / "drops.arrow", dropped)
+            partitions.write_json(part / "meta.json", _meta(batch))
+        return wanted.num_rows, size
+
+    def _wanted(self, item: Slice) -> pa.Table:
+        """The slice's listed rows with decisions, head columns and what `choose` found."""
+        winners = partitions.read_arrow(item.winners).slice(item.begin, item.end - item.begin)
+        rows = winners["row"]
+        listed = partitions.read_arrow(item.listing).take(rows)
+        decided = partitions.read_arrow(item.decided / "rows.arrow").take(rows)
+        heads = partitions.read_arrow(item.heads)
+        batch = fill(listed.drop_columns(["verdict", "note"]), decided)
+        about = [n for n in HEAD.names if n in FILE.names] + ["origin"]
+        facts = heads.select(list(dict.fromkeys(about))).take(batch["head"])
+        batch = fill(batch, facts)
+        return fill(batch, winners)
+
+    def _fetch(self, wanted: pa.Table, item: Slice) -> tuple[pa.Table, list[pa.Table]]:
+        """Bytes of every row, checked and decoded; rows that fail come back as drops."""
+        ids = wanted["content_id"].to_pylist()
+        verdicts: list[str | None] = [None] * len(ids)
+        notes: list[str | None] = [None] * len(ids)
+        data: list[bytes | None] = [None] * len(ids)
+        skip = dict(item.skip)
+        for number, content_id in enumerate(ids):
+            if content_id.hex() in skip:
+                verdicts[number] = f"run:{skip[content_id.hex()]}"
+        ready = [n for n, verdict in enumerate(verdicts) if verdict is None]
+        for number, found in self._read_all(wanted, ready, item.index):
+            if isinstance(found, Problem):
+                verdicts[number], notes[number] = f"fetch:{found.reason}", found.message
+            else:
+                data[number] = found
+        kept = [n for n, blob in enumerate(data) if blob is not None]
+        raw = [blob for blob in data if blob is not None]
+        hashes = content_ids(raw)
+        texts, encodings = [], []
+        for number, blob in zip(kept, raw, strict=True):
+            text, encoding = decode(blob)
+            if text is None:
+                verdicts[number] = encoding
+            texts.append(text or b"")
+            encodings.append(encoding)
+        rows = wanted.take(pa.array(kept, pa.int64()))
+        columns = {
+            "blob_id": hashes.blob_id,
+            "sha256": _hex(hashes.sha256),
+            "length_bytes": pa.array([len(blob) for blob in raw], pa.int64()),
+            "src_encoding": pa.array(encodings, pa.string()),
+            "content": _texts(texts),
+            "verdict": pa.array([verdicts[n] for n in kept], pa.string()),
+        }
+        batch, _ = _separate(fill(rows, pa.table(columns)))
+        lost = [n for n, verdict in enumerate(verdicts) if verdict is not None]
+        gone = pa.table(
+            [
+                wanted["row"].take(pa.array(lost, pa.int64())).cast(pa.int32()),
+                pa.array([verdicts[n] for n in lost], pa.string()),
+                pa.array([notes[n] for n in lost], pa.string()),
+            ],
+            schema=DROPS,
+        )
+        return batch, [gone]
+
+    def _read_all(
+        self, wanted: pa.Table, rows: Sequence[int], index: Path
+    ) -> Iterator[tuple[int, bytes | Problem]]:
+        """Each row from its place, and where that fails from its other places."""
+        book = address_book(index)
+        yield from self._empty(wanted, rows)
+        lengths = wanted["length"].to_pylist()
+        rows = [row for row in rows if lengths[row] != 0]
+        for number, found in self._read(wanted, rows, book):
+            if isinstance(found, Problem) and found.reason != "too_large":
+                found = self._elsewhere(wanted, number, found, book)
+            yield number, found
+
+    def _empty(
+        self, wanted: pa.Table, rows: Sequence[int]
+    ) -> Iterator[tuple[int, bytes | Problem]]:
+        lengths = wanted["length"].to_pylist()
+        yield from ((row, b"") for row in rows if lengths[row] == 0)
+
+    def _read(
+        self, listed: pa.Table, rows: Sequence[int], book: AddressBook
+    ) -> Iterator[tuple[int, bytes | Problem]]:
+        """Ask each container for its rows; check what comes against the content id."""
+        inputs = listed["input"].to_numpy()[list(rows)] if rows else np.zeros(0, np.int32)
+        ids = listed["content_id"]
+        for input_number in np.unique(inputs).tolist():
+            mine = [rows[n] for n in np.flatnonzero(inputs == input_number)]
+            source, container = book.inputs[input_number]
+            some = listed.take(pa.array(mine, pa.int64()))
+            seen = set()
+            for at, found in self.sources[source].read(container, some, self.max_bytes):
+                seen.add(at)
+                if not isinstance(found, Problem) and _git_id(found) != ids[mine[at]].as_py():
+                    found = Problem(container.key, "corrupt", "the bytes do not hash to their id")
+                yield mine[at], found
+            for at in sorted(set(range(len(mine))) - seen):
+                yield mine[at], Problem(container.key, "missing", "the source gave no bytes")
+
+    def _elsewhere(
+        self, wanted: pa.Table, number: int, first: Problem, book: AddressBook
+    ) -> bytes | Problem:
+        for n in range(1, PLACES):
+            place = wanted[f"place{n}"][number].as_py()
+            if place is None or place < 0:
+                continue
+            listing = partitions.read_arrow(book.listings[place >> 32])
+            other = listing.slice(place & 0xFFFFFFFF, 1)
+            for _, found in self._read(other, [0], book):
+                if not isinstance(found, Problem):
+                    return found
+        return first
+
+
+def _git_id(data: bytes) -> bytes:
+    digest = hashlib.sha1(b"blob %d\0" % len(data), usedforsecurity=False)
+    digest.update(data)
+    return digest.digest()
+
+
+def _texts(texts: Sequence[bytes]) -> pa.LargeStringArray:
+    """Texts that are known to be UTF-8 as one array, without a copy per text."""
+    ends = np.zeros(len(texts) + 1, np.int64)
+    np.cumsum([len(text) for text in texts], out=ends[1:])
+    data = pa.py_buffer(b"".join(texts))
+    return pa.LargeStringArray.from_buffers(len(texts), pa.py_buffer(ends), data)
+
+
+def _hex(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    values = column.to_pylist()
+    return pa.array([None if value is None else value.hex() for value in values], pa.string())
+
+
+def _separate(batch: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """(rows still kept, the dropped rows' numbers and verdicts)."""
+    kept = pc.is_null(batch["verdict"])
+    gone = batch.select(["row", "verdict"]).filter(pc.invert(kept))
+    gone = gone.append_column("note", pa.nulls(gone.num_rows, pa.string())).cast(DROPS)
+    return batch if not gone.num_rows else batch.filter(kept), gone
+
+
+def _finish(batch: pa.Table) -> pa.Table:
+    """The columns that follow from others: ids as text, keys, hashes of what ships, extension."""
+    texts = one_chunk(batch, "content").cast(pa.large_string())
+    origins = batch["origin"].to_pylist()
+    raw = pc.coalesce(batch["path_bytes"], batch["path"].cast(pa.binary())).to_pylist()
+    keys = [row_key(origin, path) for origin, path in zip(origins, raw, strict=True)]
+    bounds = spill.offsets(texts)
+    data = memoryview(texts.buffers()[2] or b"")
+    digests = [
+        hashlib.sha256(data[begin:end]).hexdigest()
+        for begin, end in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)
+    ]
+    extension = pc.struct_field(pc.extract_regex(batch["path"], r"(?s)[^/]\.(?P<e>[^./]+)$"), "e")
+    columns = {
+        "content_id": _hex(batch["content_id"]),
+        "blob_id": _hex(batch["blob_id"]),
+        "row_key": pa.array(keys, pa.string()),
+        "text_sha256": pa.array(digests, pa.string()),
+        "text_bytes": pa.array(np.diff(bounds)),
+        "extension": extension,
+    }
+    return fill(batch, pa.table(columns))
+
+
+def repo_hash(origin: str) -> int:
+    """Where a repository falls among the shards: 63 bits, even over repositories."""
+    return int.from_bytes(hashlib.sha256(origin.encode()).digest()[:8], "big") >> 1
+
+
+def _sorted(batch: pa.Table) -> pa.Table:
+    """The order of a release: language folder, place of the repository, origin, path."""
+    languages = batch["language"].to_pylist() if "language" in batch.column_names else []
+    folders = [folder_name(language) for language in languages] or ["_unknown"] * batch.num_rows
+    origins = one_chunk(batch, "origin").dictionary_encode()
+    hashes = np.array([repo_hash(o) for o in origins.dictionary.to_pylist()], np.int64)
+    batch = batch.append_column("folder", pa.array(folders, pa.string()))
+    batch = batch.append_column("repo_hash", pa.array(hashes[origins.indices.to_numpy()]))
+    batch = batch.append_column(
+        "order", pc.coalesce(batch["path_bytes"], batch["path"].cast(pa.binary()))
+    )
+    keys = [("folder", "ascending"), ("repo_hash", "ascending"), ("origin", "ascending")]
+    order = pc.sort_indices(batch, sort_keys=[*keys, ("order", "ascending"), ("row", "ascending")])
+    return batch.take(order)
+
+
+def _meta(batch: pa.Table) -> dict[str, Any]:
+    """Per language folder the range of rows, and what the release's shards are planned from."""
+    folders = one_chunk(batch, "folder").to_numpy(zero_copy_only=False)
+    names, starts = np.unique(folders, return_index=True) if len(folders) else ([], [])
+    ends = [*list(starts)[1:], len(folders)]
+    ranges = {
+        str(name): [int(begin), int(end)]
+        for name, begin, end in zip(names, starts, ends, strict=False)
+    }
+    languages = (
+        sorted({x for x in batch["language"].to_pylist() if x})
+        if "language" in batch.column_names
+        else []
+    )
+    return {"rows": batch.num_rows, "folders": ranges, "languages": languages}
+
+
+def _signatures(batch: pa.Table, texts: pa.LargeStringArray, settings: DedupSettings) -> pa.Table:
+    """What `dedup` matches by; ``row`` is the row in the spill."""
+    found = signatures(texts, settings)
+    group = {
+        "language": batch["language"] if "language" in batch.column_names else None,
+        "repository": batch["origin"],
+    }.get(settings.scope)
+    if group is None:
+        group = pa.array([""] * batch.num_rows, pa.string())
+    digests = [bytes.fromhex(value) for value in batch["text_sha256"].to_pylist()]
+    columns = {
+        "row": pa.array(np.arange(batch.num_rows), pa.int32()),
+        "group": pc.fill_null(group, ""),
+        "rank": _dedup_rank(batch),
+        "text_sha256": pa.array(digests, pa.binary(32)),
+    }
+    return fill(pa.table(columns), found)
+
+
+def _dedup_rank(batch: pa.Table) -> pa.Array:
+    """41 bytes, smaller is better: permissive first, more stars, forks, older commit, row_key."""
+    classes = batch["license_class"] if "license_class" in batch.column_names else None
+    first = np.zeros(batch.num_rows, np.uint8)
+    if classes is not None:
+        permissive = pc.is_in(classes, pa.array(["permissive", "public_domain"]))
+        first = 1 - pc.fill_null(permissive, False).to_numpy(zero_copy_only=False).astype(np.uint8)
+    fixed = np.zeros(
+        batch.num_rows,
+        [("class", "u1"), ("stars", ">u8"), ("forks", ">u8"), ("date", ">u8"), ("key", "V16")],
+    )
+    top = np.uint64(1 << 63)
+    fixed["class"] = first
+    for name, column in (("stars", "star_events_count"), ("forks", "fork_events_count")):
+        count = batch[column].fill_null(-1).to_numpy().astype(np.int64)
+        fixed[name] = top - np.minimum(count + 1, NO_DATE).astype(np.uint64)
+    date = batch["committer_date"].cast(pa.int64()).fill_null(NO_DATE).to_numpy()
+    fixed["date"] = date.astype(np.int64).view(np.uint64) ^ top
+    keys = b"".join(bytes.fromhex(key) for key in batch["row_key"].to_pylist())
+    fixed["key"] = np.frombuffer(keys, "V16") if keys else fixed["key"]
+    return pa.FixedSizeBinaryArray.from_buffers(
+        RANK, len(fixed), [None, pa.py_buffer(fixed.tobytes())]
+    )

@@ -1,0 +1,227 @@
+"""Every listed file meets what is known without its bytes: opt-out, folder license, size.
+
+One task per partition. It leaves a row of decisions per listed row, and a record per content for
+`choose`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from stackcurate.languages.detect import detect
+from stackcurate.languages.flags import vendored
+from stackcurate.licenses.inherit import cover
+from stackcurate.licenses.policy import LicenseSettings
+from stackcurate.optout.apply import match_files, match_heads
+from stackcurate.optout.globs import match_globs
+from stackcurate.optout.registry import Registry
+from stackcurate.pipeline import choose
+from stackcurate.pipeline.evidence import Evidence, read_folders
+from stackcurate.pipeline.listing import Partition
+from stackcurate.pipeline.tasks import Run
+from stackcurate.schema import drop, fill, one_chunk
+from stackcurate.storage import partitions
+
+# Bits of RECORD.classes.
+CLASSES = (
+    "permissive",
+    "public_domain",
+    "weak_copyleft",
+    "copyleft",
+    "network_copyleft",
+    "source_available",
+    "proprietary",
+    "no_ai",
+    "unstated",
+    "unknown",
+)
+
+# What stands for each listed row, in the order of the listing.
+DECIDED = pa.schema(
+    [
+        ("verdict", pa.string()),
+        ("note", pa.string()),
+        ("head", pa.int32()),  # row of the group's heads
+        ("license_expression", pa.string()),
+        ("license_class", pa.string()),
+        ("license_state", pa.string()),
+        ("license_evidence", pa.string()),
+        ("is_vendor", pa.bool_()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class DecideItem:
+    """One partition, and where its decisions go."""
+
+    partition: Partition
+    evidence: Evidence | None
+    out: Path
+
+
+@dataclass(frozen=True)
+class DecideTask:
+    """Decide each row of a partition and write the records for `choose`."""
+
+    registry: Registry
+    license: LicenseSettings | None  # None where the config leaves the stage out
+    max_bytes: int
+    targets: int
+
+    def __call__(self, item: DecideItem) -> tuple[int, int]:
+        listed = partitions.read_arrow(item.partition.path)
+        heads = partitions.read_arrow(item.partition.heads)
+        batch = self._join(listed, heads)
+        batch, folders = self._withdraw(batch, item)
+        batch = self._license(batch, folders, heads)
+        nameless = pc.is_null(batch["content_id"])
+        batch = drop(batch, nameless, "source:unreadable")
+        over = pc.greater(batch["length"], self.max_bytes)
+        batch = drop(batch, over, "fetch:too_large")
+        batch = fill(batch, pa.table({"is_vendor": vendored(one_chunk(batch, "path"))}))
+        with partitions.whole_folder(item.out) as part:
+            partitions.write_arrow(part / "rows.arrow", batch.select(DECIDED.names).cast(DECIDED))
+            records = self._records(batch, heads, item.partition.number)
+            choose.write_records(part / "records.arrow", records, self.targets)
+        return listed.num_rows, 0
+
+    def _join(self, listed: pa.Table, heads: pa.Table) -> pa.Table:
+        """Listed rows with the number of their head, and the head's verdict where it has one."""
+        keys = pc.binary_join_element_wise(heads["input"].cast(pa.string()), heads["root"], " ")
+        mine = pc.binary_join_element_wise(listed["input"].cast(pa.string()), listed["root"], " ")
+        head = pc.index_in(mine, keys.combine_chunks())
+        batch = listed.append_column("head", head)
+        batch = batch.append_column("origin", heads["origin"].take(head))
+        gone = heads["verdict"].take(head)
+        return fill(batch, pa.table({"verdict": pc.coalesce(gone, batch["verdict"])}))
+
+    def _withdraw(self, batch: pa.Table, item: DecideItem) -> tuple[pa.Table, pa.Table | None]:
+        """Opt-out by path and content, then by the repository's own control files."""
+        found = match_files(batch, self.registry)
+        batch = fill(batch, pa.table({"verdict": pc.coalesce(batch["verdict"], found)}))
+        if item.evidence is None:
+            return batch, None
+        folders, wishes = read_folders(item.evidence, item.partition.number)
+        for row in wishes.to_pylist():
+            mine = pc.equal(batch["root"], row["root"])
+            if not row["globs"]:
+                batch = drop(batch, mine, "optout:repository")
+                continue
+            rows = pc.indices_nonzero(mine)
+            hit = np.zeros(batch.num_rows, bool)
+            paths = one_chunk(batch, "path").take(rows)
+            hit[rows.filter(match_globs(paths, row["globs"])).to_numpy()] = True
+            batch = drop(batch, pa.array(hit), "optout:path")
+        return batch, folders
+
+    def _license(self, batch: pa.Table, folders: pa.Table | None, heads: pa.Table) -> pa.Table:
+        names = [name for name in DECIDED.names if name.startswith("license_")]
+        if self.license is None or folders is None:
+            return fill(batch, pa.table({n: pa.nulls(batch.num_rows, pa.string()) for n in names}))
+        batch = fill(batch, cover(batch, folders, heads, self.license))
+        batch = drop(batch, pc.equal(batch["license_state"], "refused"), "license:refused")
+        if self.license.look_inside == "allowed":
+            batch = drop(batch, pc.equal(batch["license_state"], "open"), "license:unstated")
+        return batch
+
+    def _records(self, batch: pa.Table, heads: pa.Table, number: int) -> pa.Table:
+        """A record per row that has a content id (schema choose.RECORD), not folded yet."""
+        copies = self.registry.reaching("copies")
+        head = batch["head"]
+        marks = np.zeros(batch.num_rows, np.int8)
+        gone = pc.starts_with(pc.fill_null(batch["verdict"], ""), "optout:")
+        marks[_true(gone)] |= choose.WITHDRAWN
+        by_copies = pc.coalesce(
+            match_heads(heads, copies).take(head.combine_chunks()), match_files(batch, copies)
+        )
+        marks[_true(pc.is_valid(by_copies))] |= choose.WITHDRAWN_COPIES
+        dropped = _true(pc.is_valid(batch["verdict"]))
+        address = choose.address(number, np.arange(batch.num_rows))
+        address[marks != 0] = -1  # nothing is read from a place that its owner withdrew
+        dates = heads["committer_date"].cast(pa.int64()).fill_null(choose.NO_DATE)
+        path = pc.coalesce(batch["path_bytes"], batch["path"].cast(pa.binary()))
+        columns = [
+            batch["content_id"],
+            choose.rank(
+                dropped,
+                _true(pc.equal(batch["license_state"], "open")),
+                _true(batch["is_vendor"]),
+                ~_recognized(one_chunk(batch, "path")),
+                _integers(heads["star_events_count"], head),
+                _integers(heads["fork_events_count"], head),
+                dates.take(head).to_numpy(),
+                one_chunk(batch, "origin"),
+                path.combine_chunks(),
+            ),
+            pa.array(address),
+            *(pa.array(np.full(batch.num_rows, -1)) for _ in range(choose.PLACES - 1)),
+            heads["origins"].take(head),
+            pa.array(_class_bits(batch["license_class"])),
+            dates.take(head),
+            pa.array(marks),
+        ]
+        records = pa.Table.from_arrays(columns, schema=choose.RECORD)
+        return records.filter(pc.is_valid(records["content_id"]))
+
+
+def decide(
+    run: Run,
+    found: Sequence[Partition],
+    evidence: Evidence | None,
+    registry: Registry,
+    targets: int,
+) -> list[Path]:
+    """Decide every partition; returns the folders of the decisions."""
+    config = run.config
+    settings = config.license if "license" in config.stages else None
+    task = DecideTask(registry, settings, config.fetch.max_bytes, targets)
+    stamp = evidence.name if evidence else ""
+    items = [
+        DecideItem(
+            one_part,
+            evidence,
+            # `number` is part of the addresses that the records hold.
+            run.place(
+                "decide",
+                one_part.name,
+                one_part.number,
+                one_part.heads.parent.name,
+                stamp,
+                registry.head,
+                settings,
+                config.fetch.max_bytes,
+                targets,
+            ),
+        )
+        for one_part in found
+    ]
+    return run.do("decide", task, items)
+
+
+def _true(mask: pa.Array | pa.ChunkedArray) -> np.ndarray:
+    return pc.fill_null(mask, False).to_numpy(zero_copy_only=False).astype(bool)
+
+
+def _integers(column: pa.ChunkedArray, rows: pa.ChunkedArray) -> np.ndarray:
+    return column.fill_null(-1).take(rows).to_numpy().astype(np.int64)
+
+
+def _recognized(paths: pa.Array) -> np.ndarray:
+    """Which paths tell their language by name alone."""
+    nothing = pa.repeat(pa.scalar(b"", pa.large_binary()), len(paths))
+    return _true(pc.is_valid(detect(paths, nothing)["language"]))
+
+
+def _class_bits(classes: pa.ChunkedArray) -> np.ndarray:
+    number = pc.index_in(classes, pa.array(CLASSES)).to_numpy(zero_copy_only=False)
+    known = ~np.isnan(number.astype(float))
+    bits = np.zeros(len(number), np.int64)
+    bits[known] = 1 << number[known].astype(np.int64)
+    return bits

@@ -1,0 +1,261 @@
+"""The ledger: every file of every source ends here, in exactly one row, with exactly one outcome.
+
+One task per partition gathers what each step left about its rows. Where all files of a repository
+in the partition were dropped for one reason, they are one row of scope ``origin``. What is
+published are counts, and the file rows of `choose`, `filter` and `dedup`; the rest stays in the run
+folder with the maintainer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from stackcurate.errors import IntegrityError
+from stackcurate.pipeline.choose import WITHDRAWN_COPIES, read_chosen
+from stackcurate.pipeline.fetch import Body
+from stackcurate.pipeline.inputs import meta_of
+from stackcurate.pipeline.listing import Partition
+from stackcurate.pipeline.tasks import Run
+from stackcurate.schema import KEPT, LEDGER, one_chunk, row_key
+from stackcurate.storage import partitions
+
+PUBLISHED = ("choose", "filter", "dedup")
+COPY, COPIES = "choose:copy", "optout:copies"
+
+Counts = dict[str, dict[str, int]]  # outcome -> files, bytes
+
+
+@dataclass(frozen=True)
+class LedgerItem:
+    """A partition and everything that was decided about its rows."""
+
+    partition: Partition
+    decided: Path
+    chosen: tuple[Path, ...]
+    bodies: tuple[tuple[Path, Path], ...]  # (body, keep)
+    out: Path
+
+
+def ledger_task(item: LedgerItem) -> tuple[int, int]:
+    """Write the ledger rows of one partition, and its counts by source and outcome."""
+    rows = _outcomes(item)
+    table = _ledger_rows(rows)
+    with partitions.whole_folder(item.out) as part:
+        partitions.write_arrow(part / "ledger.arrow", table)
+        meta = {"counts": _by_input(rows), "ledger_files": pc.sum(table["files"]).as_py() or 0}
+        partitions.write_json(part / "meta.json", meta)
+    return rows.num_rows, 0
+
+
+def _outcomes(item: LedgerItem) -> pa.Table:
+    """Listed rows with origin, outcome, kept_row_key, similarity and note."""
+    listed = partitions.read_arrow(item.partition.path)
+    decided = partitions.read_arrow(item.decided / "rows.arrow", ["verdict", "note", "head"])
+    heads = partitions.read_arrow(item.partition.heads, ["origin"])
+    outcome = np.array(decided["verdict"].to_pylist(), object)
+    note = np.array(pc.coalesce(decided["note"], listed["note"]).to_pylist(), object)
+    twin = np.full(len(outcome), None, object)
+    similarity = np.full(len(outcome), np.nan, np.float32)
+    alive = np.array([one is None for one in outcome], bool)
+    _mark_copies(listed, item, alive, outcome, twin)
+    for body, keep in item.bodies:
+        drops = partitions.read_arrow(body / "drops.arrow")
+        at = drops["row"].to_numpy()
+        outcome[at], note[at] = drops["verdict"].to_pylist(), drops["note"].to_pylist()
+        at = partitions.read_arrow(body / "rows.arrow", ["row"])["row"].to_numpy()
+        kept = partitions.read_arrow(keep / "keep.arrow")
+        outcome[at] = pc.fill_null(kept["verdict"], KEPT).to_pylist()
+        twin[at] = kept["kept_row_key"].to_pylist()
+        similarity[at] = kept["similarity"].fill_null(np.nan).to_numpy()
+    if any(one is None for one in outcome):
+        raise IntegrityError(
+            f"a file of partition {item.partition.number} has no outcome; remove the run folder "
+            "and start again, and report it if it comes back"
+        )
+    columns = {
+        "origin": heads["origin"].take(decided["head"]),
+        "head": decided["head"],
+        "outcome": pa.array(outcome, pa.string()),
+        "kept_row_key": pa.array(twin, pa.string()),
+        "similarity": pa.array(similarity, mask=np.isnan(similarity)),
+        "note": pa.array(note, pa.string()),
+        "files": pa.array(np.ones(len(outcome), np.int64)),
+        "bytes": pc.fill_null(listed["length"], 0),
+    }
+    some = ["input", "path", "path_bytes", "content_id"]
+    return pa.table({**{name: listed[name] for name in some}, **columns})
+
+
+def _mark_copies(
+    listed: pa.Table, item: LedgerItem, alive: np.ndarray, outcome: np.ndarray, twin: np.ndarray
+) -> None:
+    """Rows that `choose` saw alive: the winner's twins, and contents withdrawn with all copies."""
+    chosen = read_chosen(item.chosen, item.partition.number)
+    rows = np.flatnonzero(alive)
+    ids = one_chunk(listed, "content_id").take(pa.array(rows))
+    at = pc.index_in(ids, one_chunk(chosen, "content_id")).to_numpy()
+    winner = chosen["place0"].to_numpy()[at] == (np.int64(item.partition.number) << 32) + rows
+    withdrawn = chosen["marks"].to_numpy()[at] & WITHDRAWN_COPIES != 0
+    outcome[rows[withdrawn]] = COPIES
+    copies = ~winner & ~withdrawn
+    outcome[rows[copies]] = COPY
+    keys = np.array(chosen["kept_row_key"].to_pylist(), object)
+    twin[rows[copies]] = keys[at[copies]]
+
+
+def _ledger_rows(rows: pa.Table) -> pa.Table:
+    """LEDGER rows: a repository that was dropped whole for one reason is one of them."""
+    grouped = rows.group_by("head").aggregate(
+        [("outcome", "min"), ("outcome", "max"), ("files", "sum"), ("bytes", "sum")]
+    )
+    whole = pc.equal(grouped["outcome_min"], grouped["outcome_max"])
+    stage = pc.list_element(pc.split_pattern(grouped["outcome_min"], ":"), 0)
+    public = pc.is_in(stage, pa.array([KEPT, *PUBLISHED]))
+    whole = pc.and_not(whole, public)
+    heads = grouped.filter(whole)
+    origins = rows.select(["head", "origin"]).group_by("head").aggregate([("origin", "min")])
+    names = origins["origin_min"].take(pc.index_in(heads["head"], one_chunk(origins, "head")))
+    scopes = pa.table(
+        {
+            "scope": pa.array(["origin"] * heads.num_rows, pa.string()),
+            "origin": names,
+            "files": heads["files_sum"],
+            "bytes": heads["bytes_sum"],
+            "outcome": heads["outcome_min"],
+        }
+    )
+    single = rows.filter(pc.invert(pc.is_in(rows["head"], one_chunk(heads, "head"))))
+    names_of = pc.coalesce(single["path_bytes"], single["path"].cast(pa.binary())).to_pylist()
+    keys = [
+        row_key(origin, path)
+        for origin, path in zip(single["origin"].to_pylist(), names_of, strict=True)
+    ]
+    ids = [None if one is None else one.hex() for one in single["content_id"].to_pylist()]
+    files = single.append_column("scope", pa.array(["file"] * single.num_rows, pa.string()))
+    files = files.append_column("row_key", pa.array(keys, pa.string()))
+    at = files.schema.get_field_index("content_id")
+    files = files.set_column(at, "content_id", pa.array(ids, pa.string()))
+    return pa.concat_tables([_as_ledger(scopes), _as_ledger(files)])
+
+
+def _as_ledger(table: pa.Table) -> pa.Table:
+    columns = [
+        table[field.name].cast(field.type)
+        if field.name in table.column_names
+        else pa.nulls(table.num_rows, field.type)
+        for field in LEDGER
+    ]
+    return pa.Table.from_arrays(columns, schema=LEDGER)
+
+
+def _by_input(rows: pa.Table) -> dict[str, Counts]:
+    grouped = rows.group_by(["input", "outcome"]).aggregate([("files", "sum"), ("bytes", "sum")])
+    counts: dict[str, Counts] = {}
+    for row in grouped.to_pylist():
+        mine = counts.setdefault(str(row["input"]), {})
+        mine[row["outcome"]] = {"files": row["files_sum"], "bytes": row["bytes_sum"]}
+    return counts
+
+
+def write_ledger(
+    run: Run,
+    found: Sequence[Partition],
+    decided: Sequence[Path],
+    chosen: Sequence[Path],
+    bodies: Sequence[Body],
+    kept: Sequence[Path],
+) -> list[Path]:
+    """The ledger of every partition; returns the folders."""
+    mine: dict[int, list[tuple[Path, Path]]] = {}
+    for body, keep in zip(bodies, kept, strict=True):
+        mine.setdefault(body.partition, []).append((body.folder, keep))
+    items = []
+    for part, decisions in zip(found, decided, strict=True):
+        pairs = tuple(mine.get(part.number, ()))
+        names: list[Any] = [(body.name, keep.name) for body, keep in pairs]
+        place = run.place(
+            "ledger", part.name, part.number, decisions.name, [c.name for c in chosen], names
+        )
+        items.append(LedgerItem(part, decisions, tuple(chosen), pairs, place))
+    return run.do("ledger", ledger_task, items)
+
+
+def origin_rows(roots: pa.Table, counts: dict[tuple[int, str], tuple[int, int]]) -> pa.Table:
+    """LEDGER rows of the origins whose root another one represents (or that were seen anew).
+
+    ``counts`` gives (files, bytes) of a root by (input, root) of its representing row.
+    """
+    represents = roots.filter(roots["represents"])
+    by_root: dict[str, tuple[int, int]] = {}
+    totals: dict[str, list[int]] = {}
+    for row in represents.select(["root", "directory_id", "source", "input"]).to_pylist():
+        files, size = counts.get((row["input"], row["root"]), (0, 0))
+        total = totals.setdefault(_root_key(row), [0, 0])
+        total[0] += files
+        total[1] += size
+    by_root = {key: (files, size) for key, (files, size) in totals.items()}
+    others = roots.filter(pc.invert(roots["represents"])).to_pylist()
+    rows = [
+        {
+            "scope": "origin",
+            "origin": row["origin"],
+            "files": by_root.get(_root_key(row), (0, 0))[0],
+            "bytes": by_root.get(_root_key(row), (0, 0))[1],
+            "outcome": row["verdict"],
+        }
+        for row in others
+    ]
+    return pa.Table.from_pylist(rows, schema=LEDGER)
+
+
+def _root_key(row: dict[str, Any]) -> str:
+    return row["root"] if row["directory_id"] is not None else f"{row['source']}:{row['root']}"
+
+
+def add_up(
+    folders: Sequence[Path], others: pa.Table, listed: dict[str, int]
+) -> tuple[Counts, dict[str, Counts]]:
+    """Counts by outcome, in all and by input; checks that they add up to what was listed.
+
+    ``listed`` is {"files", "bytes"} as counted while listing. Raises IntegrityError.
+    """
+    total: Counts = {}
+    by_input: dict[str, Counts] = {}
+    in_ledger = 0
+    for folder in folders:
+        meta = meta_of(folder)
+        in_ledger += meta["ledger_files"]
+        for number, counts in meta["counts"].items():
+            for outcome, count in counts.items():
+                _add(total, outcome, count)
+                _add(by_input.setdefault(number, {}), outcome, count)
+    files = sum(count["files"] for count in total.values())
+    if not files == in_ledger == listed["files"]:
+        raise IntegrityError(
+            f"the ledger does not add up: {listed['files']} files listed, {files} decided, "
+            f"{in_ledger} in the ledger. Nothing was published; remove the run folder, start "
+            "again, and report it if it comes back"
+        )
+    for row in others.select(["outcome", "files", "bytes"]).to_pylist():
+        _add(total, row["outcome"], row)
+    return total, by_input
+
+
+def _add(counts: Counts, outcome: str, count: dict[str, int]) -> None:
+    sums = counts.setdefault(outcome, {"files": 0, "bytes": 0})
+    sums["files"] += count["files"]
+    sums["bytes"] += count["bytes"]
+
+
+def published(table: pa.Table) -> pa.Table:
+    """The ledger rows that ship: files that `choose`, `filter` or `dedup` dropped."""
+    stage = pc.list_element(pc.split_pattern(table["outcome"], ":"), 0)
+    mine = pc.and_(pc.is_in(stage, pa.array(PUBLISHED)), pc.equal(table["scope"], "file"))
+    return table.filter(mine)

@@ -1,0 +1,276 @@
+"""From finished tasks to a published release, and the check that one stands as the config asks."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from stackcurate import config as configs
+from stackcurate import report
+from stackcurate.errors import ConfigError
+from stackcurate.languages.folders import folder_name
+from stackcurate.optout import apply as optout
+from stackcurate.optout import registry as optouts
+from stackcurate.pipeline import ledger as ledgers
+from stackcurate.pipeline.evidence import Evidence
+from stackcurate.pipeline.fetch import Body, Quarantine
+from stackcurate.pipeline.inputs import Input, meta_of, problems_of, revisions
+from stackcurate.pipeline.roots import Group
+from stackcurate.pipeline.ship import place_files
+from stackcurate.pipeline.tasks import Run, versions
+from stackcurate.pipeline.twins import Twins
+from stackcurate.releases.checks import Withdrawn
+from stackcurate.releases.facts import Previous, ReleaseFacts
+from stackcurate.releases.manifest import read_manifest, read_previous
+from stackcurate.releases.publish import publish
+from stackcurate.releases.verify import verify
+from stackcurate.releases.writer import Shard, write_table
+from stackcurate.schema import EVIDENCE, HEAD, KEPT, LEDGER, REVISION
+from stackcurate.storage import partitions
+
+REPOSITORIES = pa.schema(
+    [*(field for field in HEAD if field.name != "root"), ("outcome", pa.string())]
+)
+
+
+@dataclass(frozen=True)
+class Finished:
+    """Everything that a run made, ready to become a release."""
+
+    inputs: Sequence[Input]
+    lock: list[dict[str, Any]]
+    roots: Path
+    groups: Sequence[Group]
+    listed: Sequence[Path]
+    evidence: Evidence
+    bodies: Sequence[Body]
+    kept: Sequence[Path]
+    shipped: dict[str, Path]
+    ledger: Sequence[Path]
+    twins: Twins | None
+    registry: optouts.Registry
+    quarantine: Quarantine
+
+
+def finish(run: Run, made: Finished) -> tuple[dict[str, Any], int]:
+    """Write the release's side tables and documents, and publish it.
+
+    Returns its manifest and how many inputs were set aside.
+    """
+    config = run.config
+    final = config.release_folder
+    staging = final.with_name(f".{final.name}.staging")
+    shutil.rmtree(staging, ignore_errors=True)
+    staging.mkdir(parents=True)
+    roots = partitions.read_arrow(made.roots / "roots.arrow")
+    others = ledgers.origin_rows(roots, _root_counts(made))
+    listed = _listed(made)
+    total, by_input = ledgers.add_up(made.ledger, others, listed)
+    _keep_ledger(run, made, others)
+    files = place_files(made.shipped, staging)
+    files |= _side_tables(staging, made, roots)
+    (staging / "quarantine.jsonl").write_text(
+        made.quarantine.path.read_text() if made.quarantine.path.exists() else ""
+    )
+    problems = problems_of([*(one.out for one in made.inputs), *made.listed])
+    facts = _facts(run, made, files, total, by_input, others, problems)
+    publish(staging, final, facts, report.html_of, withdrawn_in(made.registry))
+    return read_manifest(final), len(problems)
+
+
+def withdrawn_in(registry: optouts.Registry) -> Withdrawn:
+    """The check that nothing opted out is inside, for `verify`."""
+    return Withdrawn(
+        heads=lambda rows: optout.match_heads(rows, registry),
+        files=lambda rows: optout.hits(rows, registry),
+    )
+
+
+def same_release(
+    run: Run, lock: Sequence[dict[str, Any]], registry: optouts.Registry
+) -> tuple[dict[str, Any], int]:
+    """Verify a release that is there already, where it is what this config would build.
+
+    Raises ConfigError naming the next free version where config, inputs or opt-outs differ,
+    IntegrityError where the release is damaged.
+    """
+    config = run.config
+    manifest = read_manifest(config.release_folder)
+    differs = [
+        name
+        for name, now, then in (
+            ("the config", _plain(config.facts()), manifest["config"]),
+            ("the input", _plain(list(lock)), manifest["inputs"]),
+            ("the opt-out registry", registry.head, manifest["optout"].get("registry_head")),
+        )
+        if now != then
+    ]
+    if differs:
+        raise ConfigError(
+            f"{config.name} v{config.version} is published and {' and '.join(differs)} changed "
+            f"since. A release is never written over: set `version: {next_free(config)}`"
+        )
+    run.progress.note(f"{config.name} v{config.version} is there already; verifying it")
+    verify(config.release_folder, withdrawn=withdrawn_in(registry)).demand()
+    return manifest, len(manifest.get("problems", []))
+
+
+def next_free(config: configs.Config) -> str:
+    """The next version number after all that stand beside the config's."""
+    stand = [(0, 0, 0)]
+    for folder in config.release_folder.parent.glob("v*"):
+        found = re.fullmatch(r"v(\d+)\.(\d+)\.(\d+)", folder.name)
+        if found:
+            stand.append((int(found[1]), int(found[2]), int(found[3])))
+    major, minor, _ = max(stand)
+    return f"{major}.{minor + 1}.0"
+
+
+def _plain(value: Any) -> Any:
+    return json.loads(json.dumps(value, sort_keys=True))
+
+
+def _root_counts(made: Finished) -> dict[tuple[int, str], tuple[int, int]]:
+    counts = {}
+    for folder in made.listed:
+        for row in partitions.read_arrow(folder / "counts.arrow").to_pylist():
+            counts[row["input"], row["root"]] = (row["files"], row["bytes"])
+    return counts
+
+
+def _listed(made: Finished) -> dict[str, int]:
+    sums = {"files": 0, "bytes": 0}
+    for files, size in _root_counts(made).values():
+        sums["files"] += files
+        sums["bytes"] += size
+    return sums
+
+
+def _keep_ledger(run: Run, made: Finished, others: pa.Table) -> None:
+    """The whole ledger, in the run folder, for `why` and the maintainer."""
+    place = run.folder / "ledger"
+    shutil.rmtree(place, ignore_errors=True)
+    with partitions.whole_folder(place) as part:
+        write_table(part / "origins.parquet", others, LEDGER)
+        for number, folder in enumerate(made.ledger):
+            table = partitions.read_arrow(folder / "ledger.arrow")
+            write_table(part / f"files-{number:05d}.parquet", table, LEDGER)
+
+
+def _side_tables(staging: Path, made: Finished, roots: pa.Table) -> dict[str, Shard]:
+    """Repositories, revisions, evidence and the published ledger, each sorted."""
+    files: dict[str, Shard] = {}
+    remain = roots.filter(pc.invert(pc.starts_with(pc.fill_null(roots["verdict"], ""), "optout:")))
+    outcome = pc.fill_null(remain["verdict"], KEPT)
+    table = remain.append_column("outcome", outcome).select(REPOSITORIES.names)
+    table = table.sort_by([("origin", "ascending"), ("container", "ascending")])
+    files["repositories.parquet"] = write_table(
+        staging / "repositories.parquet", table.cast(REPOSITORIES), REPOSITORIES
+    )
+    files["revisions.parquet"] = write_table(
+        staging / "revisions.parquet", _revisions(made, roots, remain), REVISION
+    )
+    used = sorted({one for folder in made.kept for one in meta_of(folder)["evidence"]})
+    evidence = made.evidence.table()
+    evidence = evidence.filter(pc.is_in(evidence["evidence_id"], pa.array(used, pa.string())))
+    files["evidence.parquet"] = write_table(staging / "evidence.parquet", evidence, EVIDENCE)
+    for number, folder in enumerate(made.ledger):
+        name = f"ledger/files-{number:05d}.parquet"
+        table = ledgers.published(partitions.read_arrow(folder / "ledger.arrow"))
+        (staging / "ledger").mkdir(exist_ok=True)
+        files[name] = write_table(staging / name, table, LEDGER)
+    return files
+
+
+def _revisions(made: Finished, roots: pa.Table, remain: pa.Table) -> pa.Table:
+    """Revisions of origins that remain: of an input with withdrawn ones, only the chosen heads."""
+    withdrawn = roots.filter(pc.starts_with(pc.fill_null(roots["verdict"], ""), "optout:"))
+    gone = set(withdrawn["input"].to_pylist())
+    heads = pc.unique(remain["revision_id"].combine_chunks())
+    tables = []
+    for number, item in enumerate(made.inputs):
+        table = revisions([item])
+        if number in gone:
+            table = table.filter(pc.is_in(table["revision_id"], heads))
+        tables.append(table)
+    table = pa.concat_tables(tables).combine_chunks()
+    table = table.append_column("n", pa.array(range(table.num_rows), pa.int64()))
+    first = table.group_by("revision_id").aggregate([("n", "min")])["n_min"]
+    return table.take(first).drop_columns(["n"]).sort_by("revision_id").cast(REVISION)
+
+
+def _facts(
+    run: Run,
+    made: Finished,
+    files: dict[str, Shard],
+    total: ledgers.Counts,
+    by_input: dict[str, ledgers.Counts],
+    others: pa.Table,
+    problems: Sequence[Any],
+) -> ReleaseFacts:
+    config = run.config
+    listed, kept, dropped = _split(total)
+    languages = {one for body in made.bodies for one in meta_of(body.folder)["languages"]}
+    return ReleaseFacts(
+        name=config.name,
+        version=config.version,
+        files=files,
+        folders={language: folder_name(language) for language in sorted(languages)},
+        stages=[*config.stages, "run"],
+        listed=listed,
+        kept=kept,
+        dropped=dropped,
+        config=_plain(config.facts()),
+        inputs=_plain(made.lock),
+        tables=tables_of(config),
+        tools=versions(),
+        optout=optouts.summary(made.registry),
+        problems=[dataclasses.asdict(problem) for problem in problems],
+        title=config.title,
+        description=config.description,
+        authors=list(config.authors),
+        previous=_previous(config),
+    )
+
+
+def _split(total: ledgers.Counts) -> tuple[dict[str, int], dict[str, int], dict[str, Any]]:
+    """(listed, kept, {stage: {reason: count}}) from counts by outcome."""
+    listed = {"files": 0, "bytes": 0}
+    dropped: dict[str, Any] = {}
+    for outcome, count in sorted(total.items()):
+        listed["files"] += count["files"]
+        listed["bytes"] += count["bytes"]
+        if outcome != KEPT:
+            stage, _, reason = outcome.partition(":")
+            dropped.setdefault(stage, {})[reason] = count
+    return listed, total.get(KEPT, {"files": 0, "bytes": 0}), dropped
+
+
+def tables_of(config: configs.Config) -> dict[str, str]:
+    """Digest of every table that decides something in this config."""
+    folder = Path(configs.__file__).parent / "tables"
+    return {
+        path.name: _sha256(path)
+        for path in sorted(folder.iterdir())
+        if path.is_file() and not path.name.startswith(".")
+    }
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _previous(config: configs.Config) -> Previous | None:
+    if config.previous is None:
+        return None
+    return read_previous(configs.load(config.previous).release_folder)

@@ -1,0 +1,183 @@
+"""The recipe: from a config to a release that is there whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from stackcurate import config as configs
+from stackcurate.config import Config
+from stackcurate.engine.base import Engine
+from stackcurate.errors import ConfigError, StopError
+from stackcurate.licenses.stage import Header
+from stackcurate.optout import registry as optouts
+from stackcurate.pipeline import inputs as heads
+from stackcurate.pipeline.addresses import write_address_book
+from stackcurate.pipeline.body import BodyTask
+from stackcurate.pipeline.choose import choose, targets_for
+from stackcurate.pipeline.decide import decide
+from stackcurate.pipeline.evidence import gather
+from stackcurate.pipeline.fetch import Quarantine, fetch
+from stackcurate.pipeline.keep import keep
+from stackcurate.pipeline.ledger import write_ledger
+from stackcurate.pipeline.listing import find_partitions, list_files
+from stackcurate.pipeline.release import Finished, finish, same_release
+from stackcurate.pipeline.roots import decide_roots, group_inputs
+from stackcurate.pipeline.ship import ship
+from stackcurate.pipeline.tasks import Run
+from stackcurate.pipeline.twins import find_twins
+from stackcurate.pipeline.winners import find_winners
+from stackcurate.redaction.stage import Redact
+from stackcurate.stages import RowStage
+from stackcurate.storage import partitions
+from stackcurate.storage.journal import Journal, Progress
+
+# A task that reads contents and takes longer is taken for hung. A slice holds 48 MiB, so this is
+# some hundred times what it should take.
+TASK_SECONDS = 1800.0
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run ended with; ``built`` is False where the release stood and was verified."""
+
+    release: Path
+    built: bool
+    manifest: dict[str, Any]
+    problems: int
+    seconds: dict[str, float]
+    work: dict[str, dict[str, int]]
+
+
+def run(
+    config: Config,
+    engine: Engine,
+    progress: Progress,
+    limit: int | None = None,
+    timeout: float = TASK_SECONDS,
+) -> Result:
+    """Build the release of ``config``, and first the one it names as ``previous``.
+
+    Goes on where a killed run stopped. ``limit`` takes only the first containers of each source,
+    for a look; its release bears ``-limit`` in its name and is no version of the full one.
+    Raises the errors of ``errors.py``; nothing is published then.
+    """
+    if limit is not None:
+        config = _limited(config, limit)
+    elif config.previous is not None:
+        before = configs.load(config.previous)
+        if not before.release_folder.exists():
+            progress.note(f"{before.name} v{before.version} is not there yet and comes first")
+            run(before, engine, progress, timeout=timeout)
+    with partitions.disk_errors(config.run_folder), _alone(config.run_folder):
+        partitions.clear_parts(config.run_folder)
+        journal = Journal(config.run_folder / "journal.jsonl")
+        return _run(Run(config, engine, progress, journal, timeout), limit)
+
+
+def _run(run: Run, limit: int | None) -> Result:
+    config = run.config
+    registry = optouts.EMPTY
+    if config.optout.registry is not None:
+        registry = optouts.read(config.optout.registry)
+    run.journal.write("start", config=config.path.name, workers=run.engine.workers)
+
+    # No bytes yet: what is there, who withdrew, what do the folders state, which copy is kept.
+    inputs = heads.find_inputs(run, limit)
+    heads.read_heads(run, inputs)
+    lock = heads.lock(run, inputs)
+    if config.release_folder.exists():
+        return _stands(run, lock, registry)
+    roots = decide_roots(run, inputs, registry)
+    groups = group_inputs(run, inputs, roots)
+    listed = list_files(run, groups, inputs)
+    found = find_partitions(groups, listed)
+    book = write_address_book(run, inputs, found)
+    evidence = gather(run, found, book)
+    targets = targets_for(sum(_rows(one.path) for one in found))
+    decided = decide(run, found, evidence, registry, targets)
+    chosen = choose(run, decided, targets)
+
+    # The one pass over the bytes.
+    winners = find_winners(run, found, chosen)
+    quarantine = Quarantine(run.folder / "quarantine.jsonl")
+    stages = row_stages(config)
+    settings = [config.stages, stages, config.dedup, config.fetch]
+    task = BodyTask(config.sources, stages, _dedup(config), config.fetch.max_bytes)
+    bodies = fetch(run, task, settings, book, found, decided, winners, quarantine)
+
+    # Files against each other, then out.
+    twins = find_twins(run, bodies) if _dedup(config) else None
+    kept = keep(run, bodies, twins)
+    shipped = ship(run, bodies, kept, registry)
+    ledger = write_ledger(run, found, decided, chosen, bodies, kept)
+    finished = Finished(
+        inputs, lock, roots, groups, listed, evidence, bodies, kept, shipped, ledger, twins,
+        registry, quarantine,
+    )  # fmt: skip
+    manifest, problems = finish(run, finished)
+    run.journal.write("published", release=config.release_folder.name)
+    return Result(config.release_folder, True, manifest, problems, run.seconds, run.work)
+
+
+def row_stages(config: Config) -> tuple[RowStage, ...]:
+    """The stages that look at bytes, in the order of the config."""
+    settings = config.license
+    made: dict[str, RowStage] = {
+        "header": Header.of(settings),
+        "language": config.language,
+        "filter": config.filter,
+        "redact": Redact(config.redact),
+    }
+    return tuple(made[name] for name in config.stages if name in made)
+
+
+def _dedup(config: Config) -> Any:
+    return config.dedup if "dedup" in config.stages else None
+
+
+def _stands(run: Run, lock: Sequence[dict[str, Any]], registry: optouts.Registry) -> Result:
+    """The release is there: verify it where it is what the config asks for."""
+    manifest, problems = same_release(run, lock, registry)
+    return Result(run.config.release_folder, False, manifest, problems, {}, {})
+
+
+def _limited(config: Config, limit: int) -> Config:
+    if limit < 1:
+        raise ConfigError("--limit takes a whole number from 1")
+    return replace(config, name=f"{config.name}-limit{limit}", previous=None)
+
+
+def _rows(path: Path) -> int:
+    with pa.ipc.open_file(pa.memory_map(str(path))) as reader:
+        return sum(reader.get_batch(n).num_rows for n in range(reader.num_record_batches))
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the run folder: two runs of one version would only race for the same names."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as file:
+        if os.name != "nt":
+            import fcntl
+
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise StopError(
+                    f"another run works in {folder}; wait for it, or give this config another "
+                    "version or `runs:` folder"
+                ) from None
+        yield
+
+
+def clean(config: Config) -> None:
+    """Remove the work of a published run; its ledger and journal stay."""
+    shutil.rmtree(config.run_folder / "work", ignore_errors=True)

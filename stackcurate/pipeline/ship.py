@@ -1,0 +1,199 @@
+"""Kept rows into the shards of a release: a shard is a range of repositories of one language."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from stackcurate.errors import StopError
+from stackcurate.optout.apply import hits
+from stackcurate.optout.registry import Registry
+from stackcurate.pipeline.body import ROWS_BATCH
+from stackcurate.pipeline.fetch import Body
+from stackcurate.pipeline.inputs import meta_of
+from stackcurate.pipeline.keep import kept_rows
+from stackcurate.pipeline.spill import Batches, open_spill
+from stackcurate.pipeline.tasks import Run
+from stackcurate.releases.writer import Shard, write_shard
+from stackcurate.schema import FILE, conform, fill
+from stackcurate.storage import partitions
+
+# Rows gathered at a time, and their most text: a bound on memory, without trace in the output.
+GATHER_ROWS = 4096
+GATHER_BYTES = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """The rows of one language folder in one body."""
+
+    body: Path
+    keep: Path
+    begin: int
+    end: int
+
+
+@dataclass(frozen=True)
+class ShipItem:
+    """Shard ``number`` of ``shards`` of one language folder."""
+
+    folder: str
+    number: int
+    shards: int
+    stretches: tuple[Stretch, ...]
+    out: Path
+
+    @property
+    def name(self) -> str:
+        """The file's path inside the release."""
+        return f"data/{self.folder}/train-{self.number:05d}-of-{self.shards:05d}.parquet"
+
+
+@dataclass(frozen=True)
+class ShipTask:
+    """Sort a shard's rows and write it; an opted-out row stops the run."""
+
+    row_group_bytes: int
+    registry: Registry
+
+    def __call__(self, item: ShipItem) -> tuple[int, int]:
+        order = _order(item)
+        with partitions.whole_folder(item.out) as part:
+            rows = self._checked(_gather(item, order))
+            shard = write_shard(part / "shard.parquet", rows, self.row_group_bytes)
+            partitions.write_json(part / "meta.json", asdict(shard))
+        return shard.rows, shard.text_bytes
+
+    def _checked(self, tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
+        for table in tables:
+            if self.registry.requests and pc.any(pc.is_valid(hits(table, self.registry))).as_py():
+                raise StopError(
+                    "a file that its owner withdrew reached the output; nothing was published. "
+                    "This must not happen: keep the run folder and report it"
+                )
+            yield table
+
+
+def ship(
+    run: Run, bodies: Sequence[Body], kept: Sequence[Path], registry: Registry
+) -> dict[str, Path]:
+    """Write all shards; returns {path inside the release: folder of the task}."""
+    stretches: dict[str, list[Stretch]] = {}
+    sizes = Counter[str]()
+    for body, folder in zip(bodies, kept, strict=True):
+        ranges = meta_of(body.folder)["folders"]
+        for language, size in meta_of(folder)["sizes"].items():
+            begin, end = ranges[language]
+            stretches.setdefault(language, []).append(Stretch(body.folder, folder, begin, end))
+            sizes[language] += size
+    options = run.config.release
+    items = []
+    for language in sorted(stretches):
+        shards = max(1, -(-sizes[language] // options.shard_bytes))
+        mine = tuple(stretches[language])
+        for number in range(shards):
+            names = [(s.body.name, s.keep.name, s.begin, s.end) for s in mine]
+            place = run.place(
+                "ship", language, number, shards, names, options.row_group_bytes, registry.head
+            )
+            items.append(ShipItem(language, number, shards, mine, place))
+    run.do("ship", ShipTask(options.row_group_bytes, registry), items)
+    return {item.name: item.out for item in items}
+
+
+def _order(item: ShipItem) -> pa.Table:
+    """(stretch, row, text_bytes) of the shard's rows, in the order of the release."""
+    found = []
+    for number, stretch in enumerate(item.stretches):
+        columns = ["repo_hash", "origin", "path", "path_bytes", "text_bytes"]
+        table = partitions.read_arrow(stretch.body / "rows.arrow", columns)
+        rows = kept_rows(stretch.keep, stretch.begin, stretch.end)
+        # Exact for any number of shards: Python's integers have no width.
+        bounds = [-(-(n << 63) // item.shards) for n in (item.number, item.number + 1)]
+        place = table["repo_hash"].to_numpy()[rows]
+        inside = place >= bounds[0]
+        if item.number + 1 < item.shards:
+            inside &= place < bounds[1]
+        table = table.take(pa.array(rows[inside]))
+        name = pc.coalesce(table["path_bytes"], table["path"].cast(pa.binary()))
+        found.append(
+            table.drop_columns(["path", "path_bytes"])
+            .append_column("name", name)
+            .append_column("row", pa.array(rows[inside]))
+            .append_column("stretch", pa.array([number] * table.num_rows, pa.int32()))
+        )
+    table = pa.concat_tables(found)
+    keys = [(n, "ascending") for n in ("repo_hash", "origin", "name", "stretch", "row")]
+    return table.sort_by(keys).select(["stretch", "row", "text_bytes"])
+
+
+def _gather(item: ShipItem, order: pa.Table) -> Iterator[pa.Table]:
+    """The rows in order, with their texts, some thousand at a time."""
+    readers: dict[int, _Reader] = {}
+    sizes = np.maximum(order["text_bytes"].to_numpy(), GATHER_BYTES // GATHER_ROWS)
+    ends = np.cumsum(sizes)
+    stretches, rows = order["stretch"].to_numpy(), order["row"].to_numpy()
+    begin = 0
+    while begin < len(ends):
+        before = ends[begin - 1] if begin else 0
+        end = max(begin + 1, int(np.searchsorted(ends, before + GATHER_BYTES, side="right")))
+        here, pieces, places = stretches[begin:end], [], []
+        for number in np.unique(here).tolist():
+            if number not in readers:
+                readers[number] = _Reader(item.stretches[number])
+            at = np.flatnonzero(here == number)
+            at = at[np.argsort(rows[begin:end][at], kind="stable")]
+            pieces.append(readers[number].read(rows[begin:end][at]))
+            places.append(at)
+        table = pieces[0] if len(pieces) == 1 else pa.concat_tables(pieces)
+        where = np.concatenate(places)
+        if (where != np.arange(len(where))).any():
+            table = table.take(pa.array(np.argsort(where, kind="stable")))
+        yield table
+        begin = end
+
+
+class _Reader:
+    """Full rows of one body by number."""
+
+    def __init__(self, stretch: Stretch) -> None:
+        self.keep = partitions.read_arrow(stretch.keep / "keep.arrow", ["cluster_size"])
+        ends = np.arange(ROWS_BATCH, self.keep.num_rows + ROWS_BATCH, ROWS_BATCH)
+        self.rows = Batches(stretch.body / "rows.arrow", ends)
+        self.texts = open_spill(stretch.body / "spill.arrow")
+
+    def read(self, rows: np.ndarray) -> pa.Table:
+        table = fill(self.rows.read(rows), self.texts.read(rows))
+        size = self.keep["cluster_size"].take(pa.array(rows))
+        cluster = pc.if_else(pc.is_valid(size), table["row_key"], pa.scalar(None, pa.string()))
+        extra = pa.table({"dedup_cluster": cluster, "dedup_cluster_size": size})
+        return conform(fill(table, extra), FILE)
+
+
+def place_files(shipped: dict[str, Path], staging: Path) -> dict[str, Shard]:
+    """Link (else copy) the shards into the staging folder of the release."""
+    files = {}
+    for name, folder in shipped.items():
+        target = staging / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        link_or_copy(folder / "shard.parquet", target)
+        files[name] = Shard(**meta_of(folder))
+    return files
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """One more name for a finished file where the disk can, a synced copy where it cannot."""
+    target.unlink(missing_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+        partitions.sync(target)

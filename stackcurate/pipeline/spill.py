@@ -1,0 +1,95 @@
+"""The one spill: redacted text on local disk between its scan and its release.
+
+Rows lie in the order in which a release wants them, in small lz4 batches, so that a reader of any
+range inflates little more than that range.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+_SCHEMA = pa.schema([("content", pa.large_string())])
+BATCH_BYTES = 1 << 20
+
+
+def write_spill(path: Path, contents: pa.LargeStringArray) -> None:
+    """Write texts in batches of about BATCH_BYTES; a longer text is a batch of its own."""
+    ends = np.cumsum(text_lengths(contents))
+    options = pa.ipc.IpcWriteOptions(compression="lz4")
+    with (
+        pa.OSFile(str(path), "wb") as sink,
+        pa.ipc.new_file(sink, _SCHEMA, options=options) as writer,
+    ):
+        for begin, end in cuts(ends, BATCH_BYTES):
+            rows = contents.slice(begin, end - begin)
+            writer.write_batch(pa.record_batch([compact(rows)], schema=_SCHEMA))
+    written = [end for _, end in cuts(ends, BATCH_BYTES)]
+    np.save(path.with_suffix(".npy"), np.array(written, np.int64))
+
+
+def cuts(ends: np.ndarray, size: int) -> Iterator[tuple[int, int]]:
+    """Ranges of rows of about ``size`` bytes, at least one row; ``ends`` are running totals."""
+    begin = 0
+    while begin < len(ends):
+        before = int(ends[begin - 1]) if begin else 0
+        end = max(begin + 1, int(np.searchsorted(ends, before + size, side="right")))
+        yield begin, end
+        begin = end
+
+
+def text_lengths(contents: pa.LargeStringArray) -> np.ndarray:
+    """UTF-8 bytes per row, int64."""
+    return np.diff(offsets(contents))
+
+
+def offsets(contents: pa.LargeStringArray) -> np.ndarray:
+    """The offsets of a large string array's rows in its data, int64, one more than rows."""
+    buffer = contents.buffers()[1]
+    if buffer is None or not len(contents):
+        return np.zeros(1, np.int64)
+    return np.frombuffer(buffer, np.int64)[contents.offset : contents.offset + len(contents) + 1]
+
+
+def compact(rows: pa.LargeStringArray) -> pa.LargeStringArray:
+    """The same texts over a buffer that holds nothing else."""
+    bounds = offsets(rows)
+    data = rows.buffers()[2]
+    data = b"" if data is None else data.slice(int(bounds[0]), int(bounds[-1] - bounds[0]))
+    first = np.ascontiguousarray(bounds - bounds[0])
+    return pa.LargeStringArray.from_buffers(len(rows), pa.py_buffer(first), pa.py_buffer(data))
+
+
+class Batches:
+    """Reads rows of an Arrow file by number; holds the last batch it inflated.
+
+    ``ends`` is the running total of rows after each batch.
+    """
+
+    def __init__(self, path: Path, ends: np.ndarray) -> None:
+        self._reader = pa.ipc.open_file(pa.memory_map(str(path)))
+        self._ends = ends
+        self._held: tuple[int, pa.RecordBatch] | None = None
+
+    def read(self, rows: np.ndarray) -> pa.Table:
+        """The rows of ``rows`` (ascending), in that order."""
+        batch_of = np.searchsorted(self._ends, rows, side="right")
+        pieces = []
+        for batch in np.unique(batch_of).tolist():
+            first = int(self._ends[batch - 1]) if batch else 0
+            inside = rows[batch_of == batch] - first
+            pieces.append(self._batch(batch).take(pa.array(inside, pa.int64())))
+        return pa.Table.from_batches(pieces, self._reader.schema)
+
+    def _batch(self, number: int) -> pa.RecordBatch:
+        if self._held is None or self._held[0] != number:
+            self._held = (number, self._reader.get_batch(number))
+        return self._held[1]
+
+
+def open_spill(path: Path) -> Batches:
+    """A reader of the spilled texts at ``path``; its one column is ``content``."""
+    return Batches(path, np.load(path.with_suffix(".npy")))

@@ -1,0 +1,232 @@
+"""Why a file, a content or a repository is in a release or is not: every stage's decision.
+
+From the run folder the answer is whole. From a release alone it goes as far as what is published
+goes: kept files, what `choose`, `filter` and `dedup` dropped, and the repositories that remain.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from stackcurate.schema import KEPT
+
+_HASH = re.compile(r"(?:swh:1:(?:cnt|dir|rev|snp):)?([0-9a-f]{40}|[0-9a-f]{64}|[0-9a-f]{32})")
+MOST = 50  # answers shown; the number of all is always said
+
+_MEANING = {
+    "source:symlink": "a symbolic link, which has no contents of its own",
+    "source:submodule": "a git submodule: another repository, listed under its own origin",
+    "source:skipped": "the archive skipped this content",
+    "source:special": "a device, pipe or socket",
+    "source:unsafe_path": "its name would climb out of the tree",
+    "source:unsafe_link": "a link that leads out of the tree",
+    "source:bomb": "it unpacks to far more than it should",
+    "source:unreadable": "the source could not read it",
+    "source:too_many_files": "the root claims more files than the source's max_files",
+    "optout:owner": "its owner withdrew all repositories",
+    "optout:repository": "its owner withdrew the repository",
+    "optout:origin": "its origin was withdrawn",
+    "optout:swhid": "its identifier was withdrawn",
+    "optout:path": "its path was withdrawn by the repository's owner",
+    "optout:copies": "the owner of another place of this content withdrew all copies",
+    "choose:same_root": "another origin with the same root directory represents it",
+    "choose:older_visit": "a newer visit of the same origin is taken",
+    "choose:copy": "the same content is kept at a better place",
+    "license:refused": "its license is known and the policy does not allow it",
+    "license:unstated": "nothing states its license",
+    "header:refused": "its own header states a license that the policy does not allow",
+    "header:conflict": "its own header contradicts its folder's license",
+    "header:unstated": "neither its folder nor its header states a license",
+    "fetch:missing": "its bytes could not be found at any place",
+    "fetch:corrupt": "its bytes do not hash to their id at any place",
+    "fetch:too_large": "longer than fetch.max_bytes",
+    "fetch:binary": "it holds a NUL byte",
+    "fetch:undecodable": "its bytes are text in no encoding that could be told",
+    "language:unwanted": "its language is not asked for",
+    "dedup:exact": "another kept file has the same text after redaction",
+    "dedup:near": "another kept file is nearly the same, verified",
+    "run:crashed": "it crashed a worker, alone and twice; it is in quarantine",
+    "run:timeout": "it hung a worker, alone and twice; it is in quarantine",
+    KEPT: "it is in the release",
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is known about one asked-for thing: rows of the ledger and of the release."""
+
+    asked: str
+    where: str
+    rows: tuple[dict[str, Any], ...]
+    total: int
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def json(self) -> str:
+        """As one JSON object."""
+        return json.dumps(asdict(self), indent=1, sort_keys=True, default=str)
+
+    def text(self) -> str:
+        """As lines for a person."""
+        if not self.total:
+            return f"{self.asked}: nothing of that name in {self.where}"
+        lines = [f"{self.asked}: {self.total:,} ledger rows in {self.where}"]
+        if len(self.counts) > 1 or self.total > 1:
+            for outcome, files in sorted(self.counts.items(), key=lambda one: -one[1]):
+                lines.append(f"  {files:>9,} files  {outcome}")
+        for row in self.rows:
+            lines += ["", *_row_text(row)]
+        if self.total > len(self.rows):
+            lines.append(f"\n… and {self.total - len(self.rows):,} more; --json shows them too")
+        return "\n".join(lines)
+
+
+def _row_text(row: dict[str, Any]) -> list[str]:
+    place = f"{row['origin']} {row['path'] or '(the whole origin)'}"
+    outcome = row["outcome"]
+    lines = [place]
+    if row["path"] is None:
+        lines.append(f"  files      {row['files']:,}, {row['bytes']:,} bytes")
+    for stage in row.get("steps", ()):
+        lines.append(f"  {stage['stage']:<10} {stage['said']}")
+    lines.append(f"  outcome    {outcome}: {_MEANING.get(outcome, 'see the policy in the config')}")
+    if row.get("note"):
+        lines.append(f"  note       {row['note']}")
+    if row.get("twin"):
+        twin = row["twin"]
+        alike = "" if row["similarity"] is None else f", similarity {row['similarity']:.3f}"
+        lines.append(f"  kept twin  {twin['origin']} {twin['path']}{alike}")
+    return lines
+
+
+def why(asked: str, release: Path | None, run_folder: Path | None, most: int = MOST) -> Answer:
+    """Look up a path, a hash (any id of a file, with or without swh:1:cnt:) or a repository."""
+    connection = duckdb.connect(config={"threads": 2, "memory_limit": "1GB"})
+    ledger = _ledger_files(release, run_folder)
+    files = sorted((release / "data").rglob("*.parquet")) if release else []
+    # What the run folder knows about kept files is already in its ledger.
+    _view(connection, "ledger", ledger)
+    _view(connection, "files", files)
+    condition, values = _condition(asked)
+    parts = []
+    if ledger:
+        parts.append(f"SELECT {_LEDGER} FROM ledger WHERE {condition}")
+    if files and not _is_run(run_folder):
+        parts.append(f"SELECT {_KEPT} FROM files WHERE {condition}")
+    where = "the run folder" if _is_run(run_folder) else "the release"
+    if not parts:
+        return Answer(asked, where, (), 0)
+    union = " UNION ALL ".join(parts)
+    given = values * len(parts)
+    counted = connection.execute(
+        f"SELECT outcome, sum(files)::BIGINT, count(*) FROM ({union}) GROUP BY 1", given
+    ).fetchall()
+    query = f"SELECT * FROM ({union}) ORDER BY outcome = '{KEPT}' DESC, origin, path LIMIT {most}"
+    cursor = connection.execute(query, given)
+    names = [column[0] for column in cursor.description]
+    rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    _explain(connection, rows, bool(files), bool(ledger))
+    counts = {outcome: int(number) for outcome, number, _ in counted}
+    return Answer(asked, where, tuple(rows), sum(one[2] for one in counted), counts)
+
+
+_LEDGER = "scope, origin, path, row_key, content_id, files, bytes, outcome, kept_row_key, similarity, note"
+_KEPT = (
+    f"'file' AS scope, origin, path, row_key, content_id, 1::BIGINT AS files, "
+    f"length_bytes AS bytes, '{KEPT}' AS outcome, NULL AS kept_row_key, NULL AS similarity, "
+    "NULL AS note"
+)
+
+
+def _is_run(run_folder: Path | None) -> bool:
+    return run_folder is not None and (run_folder / "ledger").is_dir()
+
+
+def _ledger_files(release: Path | None, run_folder: Path | None) -> list[Path]:
+    if run_folder is not None and _is_run(run_folder):
+        return sorted((run_folder / "ledger").glob("*.parquet"))
+    return sorted((release / "ledger").glob("*.parquet")) if release else []
+
+
+def _view(connection: duckdb.DuckDBPyConnection, name: str, files: Sequence[Path]) -> None:
+    if files:
+        listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in files)
+        connection.execute(
+            f"CREATE VIEW {name} AS SELECT * FROM read_parquet([{listed}], hive_partitioning=false)"
+        )
+
+
+def _condition(asked: str) -> tuple[str, list[str]]:
+    """SQL for the asked-for thing, and its values."""
+    found = _HASH.fullmatch(asked.strip())
+    if found:
+        value = found[1]
+        return "(content_id = ? OR row_key = ?)", [value, value]
+    path = asked if asked.startswith("/") else f"/{asked}"
+    # A repository is an origin, or owner/name at its end; a path is whole or an end of one.
+    return (
+        "(path = ? OR path LIKE ? ESCAPE '!' OR origin = ? OR origin LIKE ? ESCAPE '!')",
+        [path, f"%{_like(path)}", asked, f"%/{_like(asked.strip('/'))}"],
+    )
+
+
+def _like(text: str) -> str:
+    return re.sub(r"([%_!])", r"!\1", text)
+
+
+def _explain(
+    connection: duckdb.DuckDBPyConnection, rows: list[dict[str, Any]], files: bool, ledger: bool
+) -> None:
+    """Add the kept twin of dropped copies, and the findings of kept files."""
+    for row in rows:
+        if row["kept_row_key"]:
+            row["twin"] = _place(connection, row["kept_row_key"], files, ledger)
+        if row["outcome"] == KEPT and files and row["row_key"]:
+            row["steps"] = _steps(connection, row["row_key"])
+
+
+def _place(
+    connection: duckdb.DuckDBPyConnection, key: str, files: bool, ledger: bool
+) -> dict[str, str]:
+    for view, there in (("files", files), ("ledger", ledger)):
+        if there:
+            found = connection.execute(
+                f"SELECT origin, path FROM {view} WHERE row_key = ? LIMIT 1", [key]
+            ).fetchone()
+            if found:
+                return {"origin": found[0], "path": found[1], "row_key": key}
+    return {"origin": "row_key", "path": key, "row_key": key}
+
+
+_STEPS = """SELECT license_expression, license_class, license_evidence, places, src_encoding,
+    length_bytes, language, language_method, language_confidence, num_lines, max_line_length,
+    alpha_fraction, is_vendor, is_generated, len(redactions) AS redacted, dedup_cluster_size
+FROM files WHERE row_key = ?"""
+
+
+def _steps(connection: duckdb.DuckDBPyConnection, key: str) -> list[dict[str, str]]:
+    """What each stage found about a kept file, in the order of the stages."""
+    cursor = connection.execute(_STEPS, [key])
+    row = cursor.fetchone()
+    if row is None:
+        return []
+    file = dict(zip([column[0] for column in cursor.description], row, strict=True))
+    group = file["dedup_cluster_size"]
+    said = {
+        "optout": "no approved opt-out matches",
+        "license": f"{file['license_expression'] or 'nothing stated'} "
+        f"({file['license_class'] or 'no class'}), evidence {file['license_evidence'] or 'none'}",
+        "choose": f"the best of {file['places']:,} places of this content",
+        "fetch": f"{file['length_bytes']:,} bytes, {file['src_encoding']}",
+        "language": f"{file['language'] or 'undecided'} by {file['language_method']}",
+        "filter": f"{file['num_lines']} lines, longest {file['max_line_length']}",
+        "redact": f"{file['redacted'] or 0} findings",
+        "dedup": f"stands for {group:,} files" if group else "no twin",
+    }
+    return [{"stage": stage, "said": words} for stage, words in said.items()]
