@@ -50,8 +50,21 @@ NETWORK = ("agpl-", "osl-", "cpal-1.0", "eupl-1.1", "eupl-1.2", "rpl-1.", "apsl-
 NEUTRAL = {
     "dco-1.0", "dco-1.1", "generic-cla", "google-cla", "jetty-ccla-1.1", "newton-king-cla",
     "generic-exception", "generic-export-compliance", "generic-tos", "generic-trademark",
-    "warranty-disclaimer", "ecma-patent-coc-1.0", "us-govt-geotranform",
+    "warranty-disclaimer", "unknown-license-reference", "license-file-reference", "see-license",
+    "trademark-notice", "unstated",
 }  # fmt: skip
+# Former SPDX ids that stand for a license with an exception (SPDX license list 3, "deprecated").
+FORMER = {
+    "GPL-2.0-with-autoconf-exception": "GPL-2.0-only WITH Autoconf-exception-2.0",
+    "GPL-2.0-with-bison-exception": "GPL-2.0-only WITH Bison-exception-2.2",
+    "GPL-2.0-with-classpath-exception": "GPL-2.0-only WITH Classpath-exception-2.0",
+    "GPL-2.0-with-font-exception": "GPL-2.0-only WITH Font-exception-2.0",
+    "GPL-2.0-with-GCC-exception": "GPL-2.0-only WITH GCC-exception-2.0",
+    "GPL-3.0-with-autoconf-exception": "GPL-3.0-only WITH Autoconf-exception-3.0",
+    "GPL-3.0-with-GCC-exception": "GPL-3.0-only WITH GCC-exception-3.1",
+    "eCos-2.0": "GPL-2.0-or-later WITH eCos-exception-2.0",
+    "wxWindows": "LGPL-2.0-or-later WITH WxWindows-exception-3.1",
+}
 # Where we read a license more strictly than its ScanCode category, and why.
 STRICTER = {
     "json": ("source_available", "limits the use: 'for Good, not Evil'"),
@@ -127,7 +140,7 @@ def policy_table(data: Path, version: str, oak: Path, osi: Path) -> dict[str, An
             "spdx-license-list": json.loads((osi.parent / "package.json").read_text())["version"],
         },
         "licenses": rows,
-        "aliases": {old: new for old, new in sorted(aliases.items()) if old not in ids},
+        "aliases": {old: new for old, new in sorted((aliases | FORMER).items()) if old not in ids},
     }
 
 

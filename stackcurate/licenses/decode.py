@@ -12,7 +12,9 @@ from typing import NamedTuple
 
 MAX_BYTES = 1 << 20  # of one text; a license is shorter, and what is longer is no license
 
-_HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body|p|br|div|h[1-6]|li|pre|table|span)\b", re.I)
+_HTML = re.compile(
+    rb"<(?:!doctype\s+html|html|head|body|p|br|div|h[1-6]|li|pre|table|span)\b", re.I
+)
 _RTF_TOKEN = re.compile(
     r"\\([a-z]{1,32})(-?\d{1,10})? ?|\\'([0-9a-f]{2})|\\([^a-z])|([{}])|[\r\n]+|(.[^\\{}\r\n]*)",
     re.I,
@@ -86,7 +88,9 @@ def _from_rtf(text: str) -> str:
         elif word in ("ldblquote", "rdblquote"):
             parts.append('"')
         elif word == "u" and number:
-            parts.append(chr(int(number) % 0x10000) if not 0xD800 <= int(number) % 0x10000 < 0xE000 else " ")
+            parts.append(
+                chr(int(number) % 0x10000) if not 0xD800 <= int(number) % 0x10000 < 0xE000 else " "
+            )
         elif code:
             parts.append(bytes([int(code, 16)]).decode("cp1252", "replace"))
         elif sign == "*":

@@ -56,9 +56,8 @@ def _canonical(node: object) -> object:
         license_ = Symbol(canonical_id(node.license_symbol.key))
         return With(license_, Symbol(canonical_id(node.exception_symbol.key), is_exception=True))
     if isinstance(node, Symbol):
-        known = canonical_id(node.key)
-        # Former ids such as GPL-2.0-with-classpath-exception may stand for an expression.
-        return _LICENSING.parse(known) if " " in known else Symbol(known)
+        former = table().former.get(node.key.lower())
+        return _LICENSING.parse(former) if former else Symbol(canonical_id(node.key))
     return type(node)(*(_canonical(arg) for arg in node.args))  # type: ignore[attr-defined]
 
 
@@ -91,9 +90,17 @@ def _dedup(node: object) -> object:
     for arg in node.args:
         inner = _dedup(arg)
         for part in inner.args if isinstance(inner, kind) else (inner,):
-            parts.setdefault(_show(part), part)
+            parts.setdefault(_key(part), part)
     values = list(parts.values())
     return values[0] if len(values) == 1 else kind(*values)
+
+
+def _key(node: object) -> str:
+    """``_show`` with the sides of AND and OR sorted: equal where two trees mean the same."""
+    if not isinstance(node, (AND, OR)):
+        return _show(node)
+    word = " AND " if isinstance(node, AND) else " OR "
+    return f"({word.join(sorted(_key(arg) for arg in node.args))})"
 
 
 def _show(node: object, inside: bool = False) -> str:
@@ -167,8 +174,10 @@ def _class(node: object, overrides: Mapping[str, str]) -> str:
 
 
 def _neutral(node: object, overrides: Mapping[str, str]) -> bool:
-    return isinstance(node, Symbol) and not isinstance(node, With) and (
-        _lookup(node.key, overrides).neutral
+    return (
+        isinstance(node, Symbol)
+        and not isinstance(node, With)
+        and (_lookup(node.key, overrides).neutral)
     )
 
 
@@ -200,11 +209,11 @@ def combine(expressions: Iterable[str], word: str = "AND") -> str | None:
     trees = {text: parse(text) for text in parts}
     kind = AND if word == "AND" else OR
     if kind is AND:
-        shown = {_show(tree) for tree in trees.values()}
+        shown = {_key(tree) for tree in trees.values()}
         for tree in list(trees.values()):
-            sides = {_show(arg) for arg in tree.args} if isinstance(tree, OR) else set()
+            sides = {_key(arg) for arg in tree.args} if isinstance(tree, OR) else set()
             if sides and sides <= shown:
-                trees = {t: n for t, n in trees.items() if _show(n) not in sides}
+                trees = {t: n for t, n in trees.items() if _key(n) not in sides}
     values = list(trees.values())
     return _show(values[0] if len(values) == 1 else _dedup(kind(*values)))
 

@@ -67,6 +67,7 @@ class Table:
     """All licenses by lower-case id, key and former id."""
 
     licenses: Mapping[str, License]
+    former: Mapping[str, str]  # lower-case former ids that stand for an expression
     version: int
     sources: Mapping[str, str]
     digest: str
@@ -103,12 +104,15 @@ def table() -> Table:
         if row["id"].startswith("LicenseRef-scancode-"):
             continue
         found.setdefault(f"licenseref-scancode-{row['key'].lower()}", license_)
+    former: dict[str, str] = {}
     for old, new in raw["aliases"].items():
-        if new.lower() in found:
+        if " " in new:
+            former[old.lower()] = new
+        elif new.lower() in found:
             found.setdefault(old.lower(), found[new.lower()])
     for rider in RIDERS:
         found[rider.id.lower()] = rider
-    return Table(found, raw["version"], raw["sources"], hashlib.sha256(data).hexdigest())
+    return Table(found, former, raw["version"], raw["sources"], hashlib.sha256(data).hexdigest())
 
 
 @dataclass(frozen=True)
@@ -140,7 +144,9 @@ class LicenseSettings:
                 raise ConfigError(f"license.allow holds {name!r}; classes are {list(CLASSES)}")
         for key, name in self.overrides.items():
             if name not in RANK:
-                raise ConfigError(f"license.overrides.{key} is {name!r}; use one of {list(CLASSES)}")
+                raise ConfigError(
+                    f"license.overrides.{key} is {name!r}; use one of {list(CLASSES)}"
+                )
 
     @property
     def allowed(self) -> frozenset[str]:

@@ -44,10 +44,13 @@ _LIMITS = re.compile(
     r"(?:,? (?:and|or|/) ?\w+)?(?: use| purposes?)? only\b|"
     r"\bonly (?:for|in|be used for)\b[^.]{0,30}\b(?:personal|private|academic|educational?|research|"
     r"evaluation|internal|scientific|non[- ]?profit|teaching)\b|"
+    r"\bfor good,? (?:and )?not (?:for )?evil\b"
+)
+# Said in license texts to forbid, and in code comments about other things.
+_BANS = re.compile(
     r"\b(?:may|must|shall|can)(?: ?not|not) (?:be )?(?:use|used|sell|sold|resold|redistribute|redistributed|"
     r"distribute|distributed|copy|copied|modify|modified|sublicense|sublicensed|host|publish)\b|"
     r"\b(?:not|never) (?:be )?used? (?:for|in|by)\b|"
-    r"\bfor good,? (?:and )?not (?:for )?evil\b|"
     r"\b(?:strictly|highly)? ?(?:confidential|proprietary)\b|\btrade secrets?\b|"
     r"\b(?:un)?authori[sz]ed (?:use|copying|distribution|reproduction)\b[^.]{0,60}\b(?:prohibited|forbidden)\b|"
     r"\bprior written (?:consent|permission|approval)\b|\bpaid license\b|\bdo not (?:distribute|redistribute|copy)\b"
@@ -55,7 +58,7 @@ _LIMITS = re.compile(
 # Said by permissive texts themselves: about names, warranties, and copies without the notice.
 _HARMLESS = re.compile(
     r"\b(?:endorse|promote|advertis\w+|publicity|trademarks?|trade names?|warrant\w*|liab\w+|"
-    r"misrepresented|name of)\b"
+    r"misrepresented|name of|in compliance with)\b"
 )
 
 
@@ -64,14 +67,19 @@ def sentences(text: str) -> list[str]:
     return [_SPACE.sub(" ", part).strip() for part in _SENTENCE.split(text.lower()) if part.strip()]
 
 
-def riders(text: str) -> list[str]:
-    """The LicenseRefs of the riders in ``text``, sorted; ``text`` is what no known text explains."""
+def riders(text: str, bans: bool = True) -> list[str]:
+    """The LicenseRefs of the riders in ``text``, sorted; ``text`` is what no known text explains.
+
+    ``bans`` also takes plain "may not be used" for a limit, as in the text of a license; in the
+    comments of source files such words mostly speak of the code.
+    """
     found = set()
     for sentence in sentences(text[:200_000]):
         sentence = sentence[:4000]
         if _AI.search(sentence) and _ACT.search(sentence) and _NO.search(sentence):
             found.add(NO_AI)
         cleaned = _BOTH.sub(" ", sentence)
-        if _LIMITS.search(cleaned) and not _HARMLESS.search(cleaned):
+        limited = _LIMITS.search(cleaned) or (bans and _BANS.search(cleaned))
+        if limited and not _HARMLESS.search(cleaned):
             found.add(RESTRICTED)
     return sorted(found)

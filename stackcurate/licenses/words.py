@@ -30,6 +30,7 @@ _PRIME = np.uint64(0x100000001B3)
 _MIX = np.uint64(0xD6E8FEB86659FD93)
 _SHIFT = np.uint64(32)
 _SLOT = np.uint64(0x517CC1B727220A95)  # stands for a folded name
+SLOT_KIND = 2
 _NAME_WORDS = 24  # the longest owner's name that is folded, words
 _LINE_WORDS = 24  # the longest copyright line that is folded, words
 
@@ -41,7 +42,7 @@ class Words(NamedTuple):
     starts: NDArray[np.int64]
     ends: NDArray[np.int64]
     prefix: NDArray[np.uint64]
-    kinds: NDArray[np.uint8]  # 1 where the word is one of RIDER_WORDS
+    kinds: NDArray[np.uint8]  # 1 for one of RIDER_WORDS, SLOT_KIND for a folded name
 
 
 def _hash(word: str) -> np.uint64:
@@ -186,7 +187,7 @@ def _fold_words(hashes, starts, ends, flags, count, kinds):  # type: ignore[no-u
             hashes[out] = _SLOT
             starts[out] = starts[at]
             ends[out] = ends[end - 1]
-            kinds[out] = 0
+            kinds[out] = SLOT_KIND
             out += 1
             at = end
     return out

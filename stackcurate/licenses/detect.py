@@ -1,0 +1,418 @@
+"""What license a text states, found by the cheapest step that is certain.
+
+    SPDX tag  →  known texts, word for word  →  cache  →  ScanCode's full matcher, in its own process
+
+A text is explained when every word that could matter belongs to a known text; one unexplained
+"not" sends it on to the full matcher. Sentences that no known text explains are searched for riders,
+and a permissive text that was changed at a telling word is not called permissive.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from stackcurate.licenses import names, texts
+from stackcurate.licenses import words as w
+from stackcurate.licenses.cache import Cache
+from stackcurate.licenses.decode import text_of
+from stackcurate.licenses.expression import combine, known, license_class, normalize
+from stackcurate.licenses.manifests import UNKNOWN, declared
+from stackcurate.licenses.policy import table
+from stackcurate.licenses.riders import ALTERED, riders
+from stackcurate.licenses.scancode import Answer, Judge, detector
+from stackcurate.schema import EVIDENCE
+
+UNDETERMINED = "undetermined"  # matcher of a text that hung or crashed the full matcher
+OWN = "stackcurate-licenses 1"  # detector of what is decided without ScanCode's code
+MAX_PLAIN_WORDS = 60  # words without legal meaning that may stand beside known texts
+FULL = frozenset((names.LICENSE_FILE,))  # kinds that are worth the full matcher
+
+# A word that must be explained by a known text before a license file counts as understood.
+LEGAL_WORDS = (
+    "licenses licences licensing licence license licensed licensee licensor lgpl agpl gpl mit bsd "
+    "apache mozilla mpl creative commons cc cc0 gnu public domain copyleft patent patents warranty "
+    "warranties permission permissions permits grant grants granted rights copying modify modified "
+    "modification modifications redistributions liability agreement clause freely free gratis "
+    "eula terms conditions provided allowed consent free"
+).split()
+_LEGAL = np.unique(np.concatenate([w.hashes_of(list(LEGAL_WORDS)), w.hashes_of(w.RIDER_WORDS)]))
+
+# Words whose coming or going inside a permissive text changes what it grants.
+_TELLING = frozenset(
+    "not no non never nor cannot noncommercial commercial commercially ai training train only "
+    "prohibited forbidden except excluding excluded exclude unless military academic evaluation "
+    "research machine learning model models without prohibits forbids restricted personal private "
+    "internal educational nonprofit dataset datasets mining scraping revoke revoked revocable "
+    "terminate expire sell selling resale".split()
+)
+_BLANK = bytes(32 if b >= 0x80 or chr(b).isalnum() else b for b in range(256))
+_TAG = re.compile(rb"SPDX-License-Identifier:[ \t]*([^\r\n]{1,400})", re.I)
+
+
+@dataclass(frozen=True)
+class Text:
+    """A control file: its id, path (or name), kind as ``names.control_files`` says, and bytes."""
+
+    content_id: bytes
+    name: str
+    kind: str
+    data: bytes
+
+
+class Reading(NamedTuple):
+    """What one text states: expression, byte span, and how that is known."""
+
+    expression: str | None
+    start: int
+    end: int
+    score: float
+    rule: str
+    matcher: str
+    detector: str
+
+
+# --- the cheap steps ------------------------------------------------------------------------------
+
+
+def tag_value(raw: str) -> str | None:
+    """The expression in what follows an ``SPDX-License-Identifier:`` tag on its line, or None.
+
+    Comment ends and quotes after the expression are not part of it.
+    """
+    value = re.split(r"\*/|-->|\*\)|-\}|\]\]|\"\"\"|'''|\{#|#\}|%>|\?>|\\n", raw)[0]
+    value = value.strip().strip("\"'`*#;,.<>[]").strip()
+    for candidate in (value, re.split(r"\s{2,}|[,;\"'<>]", value)[0].strip()):
+        expression = normalize(candidate) if candidate else None
+        if expression is not None:
+            return expression
+    return None
+
+
+def _by_tag(data: bytes) -> list[tuple[str, int, int]]:
+    """Expressions of well-formed SPDX tags, with their byte spans."""
+    found = []
+    for tag in _TAG.finditer(data):
+        expression = tag_value(tag[1].decode("utf-8", "replace"))
+        if expression is not None:
+            found.append((expression, tag.start(), tag.end()))
+    return found
+
+
+def _gaps(found: w.Words, taken: Sequence[texts.Match]) -> list[tuple[int, int]]:
+    """The runs of words between (not in) the matches."""
+    edges = [
+        0,
+        *(place for match in taken for place in (match.start, match.end)),
+        len(found.hashes),
+    ]
+    return [(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if a < b]
+
+
+def _segments(data: bytes, found: w.Words, gaps: Sequence[tuple[int, int]]) -> str:
+    """The text of some runs of words, as sentences of their own."""
+    parts = [data[found.starts[a] : found.ends[b - 1]].decode("utf-8", "replace") for a, b in gaps]
+    return "\n\n".join(parts)
+
+
+def by_words(data: bytes, found: w.Words) -> Reading | None:
+    """What known texts say about a text, where they explain every word that matters."""
+    index = texts.load()
+    entire = texts.whole(index, found)
+    if entire is not None and entire.expression:
+        return _reading(found, [entire], "whole", index.detector, ())
+    taken = texts.matches(index, found)
+    if not any(m.expression and m.kind in (texts.TEXT, texts.NOTICE) for m in taken):
+        return None
+    titles, open_ = [], []
+    for start, end in _gaps(found, taken):
+        title = texts.between(index, found, start, end)
+        if title is None:
+            open_.append((start, end))
+        else:
+            titles.append(title)
+    if sum(end - start for start, end in open_) > MAX_PLAIN_WORDS:
+        return None
+    if any(np.isin(found.hashes[start:end], _LEGAL).any() for start, end in open_):
+        return None
+    extra = riders(_segments(data, found, open_)) if open_ else []
+    return _reading(found, sorted([*taken, *titles]), "exact", index.detector, extra)
+
+
+def _reading(
+    found: w.Words, taken: Sequence[texts.Match], matcher: str, by: str, extra: Sequence[str]
+) -> Reading:
+    telling = [match for match in taken if match.expression]
+    expression = settle([match.expression for match in telling], extra)
+    rules = dict.fromkeys(match.rule for match in telling)
+    return Reading(
+        expression,
+        int(found.starts[telling[0].start]),
+        int(found.ends[telling[-1].end - 1]),
+        100.0,
+        "; ".join(list(rules)[:8]),
+        matcher,
+        by,
+    )
+
+
+def settle(expressions: Sequence[str], extra: Sequence[str] = ()) -> str | None:
+    """One expression of all that a text states; neutral parts fall away beside others."""
+    stated = [text for text in expressions if text]
+    telling = [text for text in stated if not _is_neutral(text)]
+    return combine([*(telling or stated), *extra])
+
+
+def _is_neutral(expression: str) -> bool:
+    license_ = table().find(expression)
+    return license_ is not None and license_.neutral
+
+
+# --- the full matcher -----------------------------------------------------------------------------
+
+
+class Canonical(NamedTuple):
+    """A text as the full matcher is shown it, and the number of the first word of every line.
+
+    Only words and their lines are left, without what ``words`` folds away, so that the answer
+    depends on nothing else and may stand for every text of the same canonical form.
+    """
+
+    text: str
+    first_words: list[int]
+
+    @property
+    def key(self) -> bytes:
+        return hashlib.blake2b(self.text.encode(), digest_size=16).digest()
+
+
+def canonical(data: bytes, found: w.Words) -> Canonical:
+    """``data`` (UTF-8) without copyright lines, owners' names, and runs of space."""
+    kept = bytearray(data)
+    edge = 0
+    for start, end, slot in zip(
+        found.starts.tolist(),
+        found.ends.tolist(),
+        (found.kinds == w.SLOT_KIND).tolist(),
+        strict=True,
+    ):
+        kept[edge:start] = _blank(kept[edge:start])
+        if slot:
+            kept[start:end] = _blank(kept[start:end])
+        edge = end
+    kept[edge:] = _blank(kept[edge:])
+    lines: list[str] = []
+    first_words: list[int] = []
+    at = 0
+    for raw in bytes(kept).split(b"\n"):
+        line = " ".join(raw.decode("utf-8", "replace").split())
+        if not any(map(str.isalnum, line)):
+            line = ""
+        if line or (lines and lines[-1]):
+            lines.append(line)
+            first_words.append(int(np.searchsorted(found.starts, at)))
+        at += len(raw) + 1
+    return Canonical("\n".join(lines), [*first_words, len(found.hashes)])
+
+
+def _blank(part: bytes | bytearray) -> bytes:
+    return bytes(part).translate(_BLANK)
+
+
+def _store(answer: Answer, shown: Canonical) -> list[dict[str, Any]]:
+    """An answer with lines turned into words, so that it holds for every text of its form."""
+    last_line = len(shown.first_words) - 1
+    stored = []
+    for detection in answer.detections:
+        matches = []
+        for match in detection["matches"]:
+            first, last = match["lines"]
+            kept = {key: value for key, value in match.items() if key != "lines"}
+            kept["words"] = [
+                shown.first_words[min(first - 1, last_line)],
+                shown.first_words[min(last, last_line)],
+            ]
+            matches.append(kept)
+        stored.append({"expression": detection["expression"], "matches": matches})
+    return stored
+
+
+def _altered(match: dict[str, Any]) -> bool:
+    """Whether a match differs from its rule at a word that changes the grant."""
+    return not _TELLING.isdisjoint(match["extra"]) or not _TELLING.isdisjoint(match["missing"])
+
+
+def by_answer(data: bytes, found: w.Words, stored: list[dict[str, Any]], by: str) -> Reading | None:
+    """What ScanCode's answer means, riders and telling changes included; None for no license."""
+    matches = [match for detection in stored for match in detection["matches"]]
+    if not matches:
+        return None
+    expressions = []
+    for detection in stored:
+        expression = normalize(detection["expression"]) or UNKNOWN
+        changed = any(_altered(match) for match in detection["matches"])
+        if changed and license_class(expression) in ("permissive", "public_domain"):
+            expression = combine([expression, ALTERED]) or expression
+        expressions.append(expression)
+    covered = np.zeros(len(found.hashes) + 1, np.int64)
+    for match in matches:
+        covered[match["words"][0]] += 1
+        covered[match["words"][1]] -= 1
+    outside = np.flatnonzero(np.diff(np.r_[1, np.cumsum(covered)[:-1] > 0, 1].astype(np.int8)))
+    gaps = [(int(a), int(b)) for a, b in zip(outside[::2], outside[1::2], strict=True)]
+    extra = riders(_segments(data, found, gaps)) if gaps else []
+    start = min(match["words"][0] for match in matches)
+    end = max(match["words"][1] for match in matches)
+    weakest = min(matches, key=lambda match: match["score"])
+    rules = dict.fromkeys(match["rule"] for match in matches)
+    size = len(found.hashes)
+    return Reading(
+        settle(expressions, extra),
+        int(found.starts[start]) if start < size else 0,
+        int(found.ends[end - 1]) if 0 < end <= size else len(data),
+        weakest["score"],
+        "; ".join(list(rules)[:8]),
+        weakest["matcher"],
+        by,
+    )
+
+
+# --- all steps over many texts --------------------------------------------------------------------
+
+
+@dataclass
+class Steps:
+    """How many distinct texts each step decided; printed by benchmarks, never released."""
+
+    tag: int = 0
+    words: int = 0
+    declared: int = 0
+    cached: int = 0
+    matched: int = 0
+    undetermined: int = 0
+    silent: int = 0
+
+
+def detect_texts(
+    items: Sequence[Text], cache: Cache, judge: Judge, steps: Steps | None = None
+) -> pa.Table:
+    """One EVIDENCE row per text that states a license, in the order of ``items``.
+
+    A text that should state one and cannot be read (an unknown license file) is
+    ``LicenseRef-scancode-unknown``; one that the full matcher could not finish has a null expression
+    and the matcher ``undetermined``, and is not cached. Readmes, notices and license texts are read
+    by the cheap steps only.
+    """
+    steps = steps or Steps()
+    rows: list[dict[str, Any] | None] = [None] * len(items)
+    open_: list[tuple[int, bytes, bool, w.Words]] = []
+    for number, item in enumerate(items):
+        prose = item.kind == names.MANIFEST and item.name.endswith("debian/copyright")
+        reading = _from_manifest(item) if item.kind == names.MANIFEST else None
+        steps.declared += reading is not None
+        if reading is None and (prose or item.kind != names.MANIFEST):
+            text, exact = text_of(item.data)
+            found = w.words(text)
+            reading = _cheap(text, found, steps)
+            if reading is None and (prose or item.kind in FULL) and len(found.hashes):
+                open_.append((number, text, exact, found))
+                continue
+            reading = reading and _whole_span(reading, exact, item)
+        steps.silent += reading is None
+        rows[number] = reading and _row(item, reading)
+    for number, reading in _by_judge(items, open_, cache, judge, steps):
+        rows[number] = _row(items[number], reading)
+    return pa.Table.from_pylist([row for row in rows if row is not None], schema=EVIDENCE)
+
+
+def _cheap(text: bytes, found: w.Words, steps: Steps) -> Reading | None:
+    tags = _by_tag(text)
+    # A tag is the whole statement only where nothing but the tag could state something.
+    if tags and all(known(tag[0]) for tag in tags) and len(found.hashes) <= 40 + 8 * len(tags):
+        steps.tag += 1
+        expression = settle([tag[0] for tag in tags])
+        return Reading(expression, tags[0][1], tags[-1][2], 100.0, "spdx-tag", "spdx-tag", OWN)
+    reading = by_words(text, found)
+    steps.words += reading is not None
+    return reading
+
+
+def _whole_span(reading: Reading, exact: bool, item: Text) -> Reading:
+    return reading if exact else reading._replace(start=0, end=len(item.data))
+
+
+def _from_manifest(item: Text) -> Reading | None:
+    stated = declared(item.name, item.data)
+    if stated is None:
+        return None
+    return Reading(stated.expression, stated.start, stated.end, 100.0, stated.rule, "declared", OWN)
+
+
+def _by_judge(
+    items: Sequence[Text],
+    open_: Sequence[tuple[int, bytes, bool, w.Words]],
+    cache: Cache,
+    judge: Judge,
+    steps: Steps,
+) -> list[tuple[int, Reading]]:
+    """Readings of the texts that only the full matcher can explain, from the cache where known."""
+    if not open_:
+        return []
+    by = detector()
+    shown = [canonical(text, found) for _, text, _, found in open_]
+    keys = [form.key for form in shown]
+    answers = cache.get(keys, by)
+    steps.cached += sum(key in answers for key in keys)
+    asked: dict[bytes, int] = {}
+    for place, key in enumerate(keys):
+        if key not in answers:
+            asked.setdefault(key, place)
+    places = list(asked.values())
+    replies = judge.ask([shown[place].text for place in places]) if places else []
+    fresh = {}
+    for place, reply in zip(places, replies, strict=True):
+        if reply.failure is None:
+            fresh[keys[place]] = _store(reply, shown[place])
+    cache.put(fresh, by)
+    answers.update(fresh)
+    steps.matched += len(fresh)
+    steps.undetermined += len(places) - len(fresh)
+    result = []
+    for key, (number, text, exact, found) in zip(keys, open_, strict=True):
+        size = len(items[number].data)
+        if key not in answers:
+            reading = Reading(None, 0, size, 0.0, "", UNDETERMINED, by)
+        else:
+            stated = by_answer(text, found, answers[key], by)
+            reading = stated or Reading(UNKNOWN, 0, size, 0.0, "", "none", by)
+        result.append((number, _whole_span(reading, exact, items[number])))
+    return result
+
+
+def evidence_id(content_id: str, kind: str, start: int, end: int, expression: str | None) -> str:
+    """The key of a statement: 32 hex digits over the file, the place and what is stated."""
+    said = f"{content_id}\0{kind}\0{start}\0{end}\0{expression}"
+    return hashlib.blake2b(said.encode(), digest_size=16).hexdigest()
+
+
+def _row(item: Text, reading: Reading) -> dict[str, Any]:
+    content_id = item.content_id.hex()
+    start, end = reading.start, reading.end
+    return {
+        "evidence_id": evidence_id(content_id, item.kind, start, end, reading.expression),
+        "content_id": content_id,
+        "kind": item.kind,
+        "start": start,
+        "end": end,
+        "expression": reading.expression,
+        "score": reading.score,
+        "rule": reading.rule,
+        "matcher": reading.matcher,
+        "detector": reading.detector,
+    }

@@ -1,0 +1,198 @@
+"""Kernels over the tops of source files: the leading comment, SPDX tags, known notices in it.
+
+One pass per file over at most ``HEAD`` bytes; nothing here knows what a license means.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from stackcurate.licenses import texts as _texts
+from stackcurate.licenses import words as _w
+
+HEAD = 8192  # bytes of a file that are looked at
+MAX_TAGS = 16  # SPDX tags of one file that are reported
+_TAG = np.frombuffer(b"spdx-license-identifier:", np.uint8)
+
+# Kinds of block comments: how they open and close.
+_OPEN = [b"/*", b"<!--", b"(*", b"{-", b'"""', b"'''", b"{#", b"--[[", b"<%--", b"=begin", b"=pod",
+         b'r"""', b"#|", b"/+", b"%{", b"#="]  # fmt: skip
+_CLOSE = [b"*/", b"-->", b"*)", b"-}", b'"""', b"'''", b"#}", b"]]", b"--%>", b"=end", b"=cut",
+          b'"""', b"|#", b"+/", b"%}", b"=#"]  # fmt: skip
+# How a line opens that is a comment by itself, or code that may stand above a notice.
+_LINE = [b"#", b"//", b"--", b";", b"%", b'"', b"'", b"!", b"*", b"dnl", b"DNL", b"rem ", b"REM ",
+         b"@rem", b"@REM", b"::", b".\\\"", b"'\\\"", b"@c ", b"C ", b"c ", b"|", b"..", b"<?", b"<!DOCTYPE",
+         b"<!doctype", b"package ", b"@echo", b"@charset", b"\\", b"{{!", b"<html", b"<head", b"\xef\xbb\xbf",
+         b"module ", b"namespace ", b"use strict", b"coding", b"$",
+         b"import ", b"from ", b"use ", b"require"]  # fmt: skip
+
+
+def _table(strings: list[bytes]) -> np.ndarray:
+    """Strings as rows of bytes, length first."""
+    width = max(map(len, strings)) + 1
+    table = np.zeros((len(strings), width), np.uint8)
+    for row, string in enumerate(strings):
+        table[row, 0] = len(string)
+        table[row, 1 : len(string) + 1] = np.frombuffer(string, np.uint8)
+    return table
+
+
+_OPENS, _CLOSES, _LINES = _table(_OPEN), _table(_CLOSE), _table(_LINE)
+
+
+@njit(cache=True, nogil=True)
+def _at(data, at, stop, row):  # type: ignore[no-untyped-def]
+    size = row[0]
+    if at + size > stop:
+        return False
+    for i in range(size):
+        if data[at + i] != row[i + 1]:
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True)
+def comment_end(data, begin, stop):  # type: ignore[no-untyped-def]
+    """Where the comment that opens ``data[begin:stop]`` ends; ``begin`` where there is none."""
+    at = begin
+    end = begin
+    if stop - at >= 3 and data[at] == 0xEF and data[at + 1] == 0xBB:  # byte order mark
+        at += 3
+    while at < stop:
+        byte = data[at]
+        if byte == 32 or (9 <= byte <= 13):
+            at += 1
+            continue
+        block = -1
+        for row in range(_OPENS.shape[0]):
+            if _at(data, at, stop, _OPENS[row]):
+                block = row
+                break
+        if block >= 0:
+            at += _OPENS[block, 0]
+            while at < stop and not _at(data, at, stop, _CLOSES[block]):
+                at += 1
+            at = min(stop, at + _CLOSES[block, 0])
+            end = at
+            continue
+        line = False
+        for row in range(_LINES.shape[0]):
+            if _at(data, at, stop, _LINES[row]):
+                line = True
+                break
+        if not line:
+            return end
+        while at < stop and data[at] != 10:
+            at += 1
+        end = at
+    return end
+
+
+@njit(cache=True, nogil=True)
+def _legal(data, begin, stop):  # type: ignore[no-untyped-def]
+    """Whether a stem of legal language occurs: licen-, permi-, redis-, copyl-, gpl, public d-."""
+    for at in range(begin, stop - 4):
+        first = data[at] | 0x20
+        if first == 108:  # l
+            if (
+                data[at + 1] | 0x20 == 105
+                and data[at + 2] | 0x20 == 99
+                and data[at + 3] | 0x20 == 101
+            ):
+                return True
+        elif first == 112:  # p
+            second = data[at + 1] | 0x20
+            if second == 101 and data[at + 2] | 0x20 == 114 and data[at + 3] | 0x20 == 109:
+                return True
+            if second == 117 and data[at + 2] | 0x20 == 98 and data[at + 3] | 0x20 == 108:
+                return True
+        elif first == 114:  # r
+            if (
+                data[at + 1] | 0x20 == 101
+                and data[at + 2] | 0x20 == 100
+                and data[at + 3] | 0x20 == 105
+            ):
+                return True
+        elif first == 103:  # g
+            if data[at + 1] | 0x20 == 112 and data[at + 2] | 0x20 == 108:
+                return True
+        elif first == 116:  # t: train(ing)
+            if (
+                data[at + 1] | 0x20 == 114
+                and data[at + 2] | 0x20 == 97
+                and data[at + 3] | 0x20 == 105
+            ):
+                return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def find_tags(data, offsets, out):  # type: ignore[no-untyped-def]
+    """Write (row, byte after the tag's colon) of SPDX tags in file heads; return how many."""
+    count = 0
+    size = _TAG.size
+    for row in range(offsets.size - 1):
+        begin = offsets[row]
+        stop = min(offsets[row + 1], begin + HEAD)
+        at = begin
+        tags = 0
+        while at < stop - size:
+            # "-" stands at 4 and 12 of the tag and is rarer than its letters.
+            if data[at + 4] != 45 or data[at] | 0x20 != 115:
+                at += 1
+                continue
+            same = 0
+            while same < size and (data[at + same] | 0x20) == (_TAG[same] | 0x20):
+                same += 1
+            if same < size:
+                at += 1
+                continue
+            at += size
+            out[count, 0] = row
+            out[count, 1] = at
+            count += 1
+            tags += 1
+            if tags == MAX_TAGS or count == out.shape[0]:
+                break
+        if count == out.shape[0]:
+            break
+    return count
+
+
+@njit(cache=True, nogil=True)
+def find_notices(data, offsets, power, k, slots, anchors, counts, digests, strong, out, ask):  # type: ignore[no-untyped-def]
+    """Known texts in the leading comments of files.
+
+    Writes (row, first byte, byte after, table row) into ``out``, and 1 into ``ask`` for the files
+    whose leading comment has a word of ``strong`` (sorted hashes) that no known text explains.
+    Returns how many were written; ``out`` holds at most its length.
+    """
+    count = 0
+    found = np.empty((HEAD, 2), np.int64)
+    for row in range(offsets.size - 1):
+        begin = offsets[row]
+        stop = comment_end(data, begin, min(offsets[row + 1], begin + HEAD))
+        if stop - begin < 12 or not _legal(data, begin, stop):
+            continue
+        hashes, starts, ends, prefix, _ = _w._words(data, begin, stop)
+        many = _texts._scan(prefix, power, k, slots, anchors, counts, digests, found)
+        covered = 0
+        for i in range(many + 1):
+            start = found[i, 0] if i < many else hashes.size
+            for at in range(covered, start):
+                place = np.searchsorted(strong, hashes[at])
+                if place < strong.size and strong[place] == hashes[at]:
+                    ask[row] = 1
+            if i == many:
+                break
+            rule = found[i, 1]
+            end = start + np.int64(counts[rule])
+            if count < out.shape[0]:
+                out[count, 0] = row
+                out[count, 1] = starts[start]
+                out[count, 2] = ends[end - 1]
+                out[count, 3] = rule
+                count += 1
+            covered = max(covered, end)
+    return count

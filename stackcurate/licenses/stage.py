@@ -1,0 +1,185 @@
+"""The license room's door to the pipeline: settings, and the ``header`` stage.
+
+The folder has spoken before a byte was fetched; here the file speaks for itself, and both are judged
+together:
+
+====================  ===========================================  ====================
+folder                header                                       result
+====================  ===========================================  ====================
+allowed               none                                         folder's license
+any                   allowed, and the folder is not refused       header's license
+allowed               not allowed                                  header:conflict
+refused               allowed                                      header:conflict
+refused               none, or not allowed                         header:refused
+open                  not allowed                                  header:refused
+open                  none                                         header:unstated
+====================  ===========================================  ====================
+
+A header that is allowed refines an allowed folder (a BSD file in an MIT project); the header wins. An
+open file without a header stays where ``keep_unstated`` asks for it, with the class ``unstated``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from stackcurate.licenses.detect import OWN, evidence_id
+from stackcurate.licenses.expression import ids, license_class
+from stackcurate.licenses.header import headers
+from stackcurate.licenses.inherit import ALLOWED, OPEN, REFUSED
+from stackcurate.licenses.policy import POLICIES, LicenseSettings
+from stackcurate.schema import EVIDENCE, drop
+
+__all__ = ["Header", "LicenseSettings", "header_evidence"]
+
+
+@dataclass(frozen=True)
+class Header:
+    """Let each file's own license notice speak, and drop what its folder and it disagree about.
+
+    ``allow`` are the classes that may be released, ``overrides`` sets classes of single licenses,
+    ``keep_unstated`` keeps files for which nothing is stated.
+    """
+
+    name: ClassVar[str] = "header"
+    needs: ClassVar[tuple[str, ...]] = (
+        "content",
+        "content_id",
+        "license_expression",
+        "license_class",
+        "license_state",
+        "license_evidence",
+    )
+    fills: ClassVar[tuple[str, ...]] = (
+        "header_expression",
+        "header_class",
+        "header_start",
+        "header_end",
+        "license_expression",
+        "license_class",
+        "license_evidence",
+        "detected_licenses",
+        "license_type",
+    )
+
+    allow: frozenset[str] = POLICIES["permissive"]
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    keep_unstated: bool = False
+
+    @classmethod
+    def of(cls, settings: LicenseSettings) -> Header:
+        """The stage that follows the config's ``license`` section."""
+        return cls(settings.allowed, dict(settings.overrides), settings.keep_unstated)
+
+    def find(self, batch: pa.Table) -> pa.Table:
+        """The header of every file, and the license that folder and header leave it with."""
+        found = headers(batch["content"])
+        said = found["header_expression"].combine_chunks()
+        speaks = pc.is_valid(said)
+        classes = _classes(said, self.overrides)
+        evidence = _evidence_ids(batch, found)
+        expression = pc.if_else(speaks, said, _column(batch, "license_expression"))
+        class_ = pc.if_else(speaks, classes, _column(batch, "license_class"))
+        class_ = pc.fill_null(class_, "unstated")
+        own = pc.if_else(speaks, evidence, _column(batch, "license_evidence"))
+        # The Stack v2 knows two values; what other policies let in has none.
+        permissive = pc.is_in(class_, pa.array(sorted(POLICIES["permissive"])))
+        typed = pc.if_else(
+            permissive,
+            "permissive",
+            pc.if_else(pc.equal(class_, "unstated"), "no_license", pa.scalar(None, pa.string())),
+        )
+        return pa.table(
+            {
+                "header_expression": said,
+                "header_class": pc.if_else(speaks, classes, pa.scalar(None, pa.string())),
+                "header_start": found["start"],
+                "header_end": found["end"],
+                "license_expression": expression,
+                "license_class": class_,
+                "license_evidence": own,
+                "detected_licenses": _id_lists(expression),
+                "license_type": typed,
+            }
+        )
+
+    def judge(self, batch: pa.Table) -> pa.Table:
+        """Mark refused, contradicting and unstated files; see the table above."""
+        state = _column(batch, "license_state")
+        speaks = pc.is_valid(_column(batch, "header_expression"))
+        allowed = pc.fill_null(
+            pc.is_in(_column(batch, "header_class"), pa.array(sorted(self.allow), pa.string())),
+            False,
+        )
+        good = pc.and_(speaks, allowed)
+        bad = pc.and_(speaks, pc.invert(allowed))
+        refused, open_ = pc.equal(state, REFUSED), pc.equal(state, OPEN)
+        conflict = pc.or_(pc.and_(pc.equal(state, ALLOWED), bad), pc.and_(refused, good))
+        batch = drop(batch, conflict, "header:conflict")
+        batch = drop(batch, pc.or_(refused, bad), "header:refused")
+        if not self.keep_unstated:
+            batch = drop(batch, pc.and_(open_, pc.invert(speaks)), "header:unstated")
+        return batch
+
+
+def header_evidence(batch: pa.Table) -> pa.Table:
+    """EVIDENCE rows of the headers in a batch that ``Header`` has filled, each content once."""
+    rows = batch.filter(pc.is_valid(batch["header_expression"]))
+    seen = {}
+    columns = ["content_id", "header_start", "header_end", "header_expression", "license_evidence"]
+    for row in rows.select(columns).to_pylist():
+        seen[row["license_evidence"]] = {
+            "evidence_id": row["license_evidence"],
+            "content_id": row["content_id"],
+            "kind": "header",
+            "start": row["header_start"],
+            "end": row["header_end"],
+            "expression": row["header_expression"],
+            "score": 100.0,
+            "rule": "header",
+            "matcher": "header",
+            "detector": OWN,
+        }
+    return pa.Table.from_pylist([seen[key] for key in sorted(seen)], schema=EVIDENCE)
+
+
+def _column(batch: pa.Table, name: str) -> pa.Array:
+    column = batch[name].combine_chunks()
+    return column.cast(pa.string()) if pa.types.is_null(column.type) else column
+
+
+def _per_distinct(values: pa.Array, make: object, type_: pa.DataType) -> pa.Array:
+    coded = values.dictionary_encode()
+    made = [make(text) for text in coded.dictionary.to_pylist()]  # type: ignore[operator]
+    return pa.array(made, type_).take(coded.indices)
+
+
+def _classes(expressions: pa.Array, overrides: Mapping[str, str]) -> pa.Array:
+    return _per_distinct(expressions, lambda text: license_class(text, overrides), pa.string())
+
+
+def _id_lists(expressions: pa.Array) -> pa.Array:
+    """The ids of each expression, sorted, as The Stack v2 lists them; empty where none is known."""
+    lists = _per_distinct(expressions, lambda text: sorted(ids(text)), pa.list_(pa.string()))
+    return pc.if_else(pc.is_valid(lists), lists, pa.scalar([], pa.list_(pa.string())))
+
+
+def _evidence_ids(batch: pa.Table, found: pa.Table) -> pa.Array:
+    """Evidence ids of the headers; null where a file has none."""
+    content = _column(batch, "content_id")
+    rows = pc.indices_nonzero(pc.is_valid(found["header_expression"])).to_pylist()
+    made: list[str | None] = [None] * batch.num_rows
+    content_ids = content.to_pylist() if rows else []
+    columns = [found[name].to_pylist() for name in ("start", "end", "header_expression")]
+    for row in rows:
+        content_id = content_ids[row]
+        text = content_id.hex() if isinstance(content_id, bytes) else content_id
+        made[row] = evidence_id(
+            text or "", "header", columns[0][row], columns[1][row], columns[2][row]
+        )
+    return pa.array(made, pa.string())
