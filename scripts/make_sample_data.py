@@ -11,8 +11,9 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 
-from sample_data import archives, graph, repositories, tables  # noqa: E402
 from sample_data.plan import Expectations  # noqa: E402
+
+from sample_data import archives, graph, repositories, tables  # noqa: E402
 
 README = """# sample_data
 

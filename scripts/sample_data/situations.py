@@ -249,7 +249,7 @@ def toolbox() -> list[Planted]:
         plant("deploy.py", content.deploy_with_cloud_key(), redactions={"key": 2}),
         plant("lamps.yaml", content.contacts(), redactions={"email": 2, "ip": 2}),
         plant("release.sh", content.release_with_token(), redactions={"key": 1}),
-        plant("tls/server.pem", content.private_key_block(), redactions={"private_key": 1}),
+        plant("tls/relay.py", content.relay_with_private_key(), redactions={"private_key": 1}),
         plant("web/db.php", content.database_with_password(), redactions={"password": 1}),
     ]
 
