@@ -125,13 +125,13 @@ def sdist() -> list[Planted]:
 
 
 def wheel() -> list[Planted]:
-    """The license lies at its root; record and tag files as the wheel format has them."""
+    """The license lies in the dist-info folder and speaks for the folder above it."""
     module, folder = program("wicket.py").encode(), "wicket-0.4.1.dist-info"
     wheel_file = "Wheel-Version: 1.0\nGenerator: sample\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
     digest = urlsafe_b64encode(hashlib.sha256(module).digest()).rstrip(b"=").decode()
     record = f"wicket/__init__.py,sha256={digest},{len(module)}\n{folder}/RECORD,,\n"
     return [
-        s.mit_copy(),
+        s.mit_copy(f"{folder}/licenses/LICENSE"),
         plant("wicket/__init__.py", module),
         plant(f"{folder}/METADATA", WICKET_METADATA),
         plant(f"{folder}/WHEEL", wheel_file),

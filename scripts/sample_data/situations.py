@@ -187,6 +187,12 @@ def lantern() -> list[Planted]:
             "choose:copy",
             "harbor's own file goes before a vendored one",
         ),
+        plant(
+            "vendor/lampbus/frame.c",
+            LAMPBUS,
+            "header:unstated",
+            "vendored without a license: the project's own is not its to give",
+        ),
         symlink("web/home.html", "page.html"),
         plant("web/page.html", program("page.html")),
         plant("web/palette.css", program("palette.css")),
@@ -293,6 +299,21 @@ The lamp's firmware, a module of its own, is licensed under the GNU General Publ
 lantern runs without them.
 
 Draw a show with `add(time, color)` and ask `colorAt(time)` for what is in between.
+"""
+
+LAMPBUS = """#include <stdint.h>
+
+/* One frame of the lamp bus: start, lamp, level, sum. */
+int frame_make(uint8_t out[4], uint8_t lamp, uint8_t level)
+{
+    if (lamp == 0 || lamp > 63)
+        return -1;
+    out[0] = 0x7e;
+    out[1] = lamp;
+    out[2] = level;
+    out[3] = (uint8_t)(out[0] ^ out[1] ^ out[2]);
+    return 4;
+}
 """
 
 README_CUPBOARD = """# cupboard

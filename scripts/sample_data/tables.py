@@ -20,6 +20,7 @@ from .plan import Expectations, Planted, all_become, plant
 
 ALMANAC, OIL_LAMP = "saltmarsh/almanac", "saltmarsh/oil-lamp"
 WITHDRAWN = "withdrawn-person/old-diary"
+HARBOR = "tideline/harbor"
 
 TIME = pa.timestamp("ns")
 STACK_V2 = pa.schema(
@@ -122,21 +123,30 @@ def old_diary() -> list[Planted]:
     return all_become(files, "optout:owner", "the owner's wish holds in every source")
 
 
+def older_harbor() -> list[Planted]:
+    why = "the graph export has a newer visit of the same origin"
+    return all_become(s.harbor_before(), "choose:older_visit", why)
+
+
+WITH_CONTENT = {ALMANAC: almanac, HARBOR: older_harbor, WITHDRAWN: old_diary}
+IDS_ALONE = {OIL_LAMP: oil_lamp}
+
+
 def build_parquet(out: Path, expected: Expectations) -> None:
     """parquet/with_content.parquet, and parquet_ids/ whose bytes lie in the content store."""
     rows = [
         row | {"content": (one.data or b"").decode()}
-        for name, files in ((ALMANAC, almanac()), (WITHDRAWN, old_diary()))
-        for one, row in _rows(name, files)
+        for name, files in WITH_CONTENT.items()
+        for one, row in _rows(name, files())
     ]
     with_content = STACK_V2.append(pa.field("content", pa.string()))
     _write(out / "parquet" / "with_content.parquet", rows, with_content)
-    ids = [row for _, row in _rows(OIL_LAMP, oil_lamp())]
+    ids = [row for name, files in IDS_ALONE.items() for _, row in _rows(name, files())]
     _write(out / "parquet_ids" / "ids.parquet", ids, STACK_V2)
     for one in oil_lamp():
         graph.store_blob(out / "contents" / "content", one.data or b"")
-    for name, files in ((ALMANAC, almanac()), (WITHDRAWN, old_diary()), (OIL_LAMP, oil_lamp())):
-        expected.add("parquet", f"https://github.com/{name}", files)
+    for name, files in {**WITH_CONTENT, **IDS_ALONE}.items():
+        expected.add("parquet", f"https://github.com/{name}", files())
 
 
 def _rows(name: str, files: list[Planted]) -> list[tuple[Planted, dict[str, Any]]]:
@@ -159,7 +169,7 @@ def _rows(name: str, files: list[Planted]) -> list[tuple[Planted, dict[str, Any]
                     "repo_name": name,
                     "revision_id": revision,
                     "branch_name": "refs/heads/main",
-                    "visit_date": datetime(2022, 3, 1),
+                    "visit_date": datetime(2021, 6, 1),
                     "revision_date": datetime(2021, 3, 1, 12),
                     "committer_date": datetime(2021, 3, 1, 12),
                     "github_id": 7_000 + len(name),
