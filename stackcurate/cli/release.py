@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 import click
-import pyarrow as pa
 
 from stackcurate.cli.run import release_of
-from stackcurate.errors import EXIT_DONE, EXIT_INTEGRITY, ConfigError
+from stackcurate.errors import EXIT_DONE, EXIT_INTEGRITY
 from stackcurate.index.query import query
+from stackcurate.index.show import as_csv, as_json_lines, as_table
 from stackcurate.optout import registry as optouts
 from stackcurate.pipeline.release import withdrawn_in
 from stackcurate.pipeline.rescan import rescanner
@@ -105,12 +105,10 @@ def query_command(
     Example:  stackcurate query releases/stack-sample/v2.1.0 --language Python --count-by license_expression
               stackcurate query releases/stack-sample/v2.1.0 --sql "SELECT repo_name, count(*) FROM files GROUP BY 1"
     """
-    found = query(
-        release_of(release), language, license_, repo, path, pattern, sql, count_by, limit
-    )
     form = form or ("table" if sys.stdout.isatty() else "json")
-    _print_query(found, form)
-
-
-def _print_query(found: pa.RecordBatchReader, form: str) -> None:
-    raise ConfigError(f"no writer for {form}")
+    show = {"table": as_table, "json": as_json_lines, "csv": as_csv}[form]
+    with query(
+        release_of(release), language, license_, repo, path, pattern, sql, count_by, limit
+    ) as answer:
+        for line in show(answer):
+            click.echo(line)

@@ -19,11 +19,12 @@ import pyarrow.compute as pc
 from stackcurate.dedup.near import signatures
 from stackcurate.dedup.settings import Settings as DedupSettings
 from stackcurate.languages.folders import folder_name
+from stackcurate.licenses.stage import Header, header_evidence
 from stackcurate.pipeline import spill
 from stackcurate.pipeline.addresses import AddressBook, address_book
 from stackcurate.pipeline.choose import NO_DATE, PLACES
 from stackcurate.pipeline.decode import decode
-from stackcurate.schema import FILE, HEAD, conform, fill, one_chunk, row_key
+from stackcurate.schema import EVIDENCE, FILE, HEAD, conform, fill, one_chunk, row_key
 from stackcurate.sources.base import Problem, Source
 from stackcurate.sources.ids import content_ids
 from stackcurate.stages import RowStage
@@ -66,10 +67,15 @@ class BodyTask:
         wanted = self._wanted(item)
         batch, drops = self._fetch(wanted, item)
         size = int(pc.sum(batch["length_bytes"]).as_py() or 0)
+        evidence = EVIDENCE.empty_table()
         for stage in self.stages:
             batch = stage.judge(fill(batch, stage.find(batch)))
             batch, gone = _separate(batch)
             drops.append(gone)
+            if isinstance(stage, Header):
+                evidence = header_evidence(
+                    fill(batch, pa.table({"content_id": _hex(batch["content_id"])}))
+                )
         with partitions.whole_folder(item.out) as part:
             batch = _sorted(_finish(batch))
             partitions.write_arrow(part / "rows.arrow", conform(batch, ROWS), rows=ROWS_BATCH)
@@ -81,6 +87,7 @@ class BodyTask:
                 partitions.write_arrow(part / "signatures.arrow", for_dedup, rows=8192)
             dropped = pa.concat_tables(drops).sort_by("row")
             partitions.write_arrow(part / "drops.arrow", dropped)
+            partitions.write_arrow(part / "evidence.arrow", evidence)
             partitions.write_json(part / "meta.json", _meta(batch))
         return wanted.num_rows, size
 

@@ -6,7 +6,7 @@ One task per partition. It leaves a row of decisions per listed row, and a recor
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,13 +16,14 @@ import pyarrow.compute as pc
 
 from stackcurate.languages.detect import detect
 from stackcurate.languages.flags import vendored
-from stackcurate.licenses.inherit import cover
+from stackcurate.licenses.inherit import COVER, OPEN, REFUSED, cover, declared_evidence
+from stackcurate.licenses.inherit import folders as stating_folders
 from stackcurate.licenses.policy import LicenseSettings
 from stackcurate.optout.apply import match_files, match_heads
 from stackcurate.optout.globs import match_globs
 from stackcurate.optout.registry import Registry
 from stackcurate.pipeline import choose
-from stackcurate.pipeline.evidence import Evidence, read_folders
+from stackcurate.pipeline.evidence import FOLDERS, Evidence, read_folders
 from stackcurate.pipeline.listing import Partition
 from stackcurate.pipeline.tasks import Run
 from stackcurate.schema import drop, fill, one_chunk
@@ -122,13 +123,13 @@ class DecideTask:
         return batch, folders
 
     def _license(self, batch: pa.Table, folders: pa.Table | None, heads: pa.Table) -> pa.Table:
-        names = [name for name in DECIDED.names if name.startswith("license_")]
         if self.license is None or folders is None:
-            return fill(batch, pa.table({n: pa.nulls(batch.num_rows, pa.string()) for n in names}))
-        batch = fill(batch, cover(batch, folders, heads, self.license))
-        batch = drop(batch, pc.equal(batch["license_state"], "refused"), "license:refused")
+            nothing = pa.nulls(batch.num_rows, pa.string())
+            return fill(batch, pa.table({name: nothing for name in COVER.names}))
+        batch = fill(batch, cover_roots(batch, folders, heads, self.license))
+        batch = drop(batch, pc.equal(batch["license_state"], REFUSED), "license:refused")
         if self.license.look_inside == "allowed":
-            batch = drop(batch, pc.equal(batch["license_state"], "open"), "license:unstated")
+            batch = drop(batch, pc.equal(batch["license_state"], OPEN), "license:unstated")
         return batch
 
     def _records(self, batch: pa.Table, heads: pa.Table, number: int) -> pa.Table:
@@ -169,6 +170,56 @@ class DecideTask:
         ]
         records = pa.Table.from_arrays(columns, schema=choose.RECORD)
         return records.filter(pc.is_valid(records["content_id"]))
+
+
+def cover_roots(
+    batch: pa.Table, folders: pa.Table, heads: pa.Table, settings: LicenseSettings
+) -> pa.Table:
+    """The folder license of every row (schema COVER); a root without any statement is open."""
+    rows = batch.num_rows
+    told: list[pa.Table] = []
+    places: list[np.ndarray] = []
+    said = dict(_by_root(folders))
+    roots = one_chunk(batch, "root").dictionary_encode()
+    codes = roots.indices.to_numpy()
+    order = np.argsort(codes, kind="stable")
+    ends = np.cumsum(np.bincount(codes, minlength=len(roots.dictionary)))
+    first_head = batch["head"].to_numpy()
+    licenses = heads["gha_license_id"].to_pylist()
+    for number, root in enumerate(roots.dictionary.to_pylist()):
+        mine = order[ends[number - 1] if number else 0 : ends[number]]
+        declared = declared_evidence(licenses[first_head[mine[0]]])
+        statements = said.get(root)
+        if statements is None and declared is None:
+            continue
+        if statements is None:
+            statements = FOLDERS.empty_table()
+        distinct = statements.group_by(["path", "content_id"]).aggregate([])
+        stated = stating_folders(
+            one_chunk(distinct, "path"), distinct["content_id"].to_pylist(), statements, settings,
+            declared,
+        )  # fmt: skip
+        told.append(cover(one_chunk(batch, "path").take(pa.array(mine)), stated))
+        places.append(mine)
+    silent = pa.table(
+        [pa.nulls(rows, pa.string()), pa.array(["unstated"] * rows, pa.string()),
+         pa.array([OPEN] * rows, pa.string()), pa.nulls(rows, pa.string())],
+        schema=COVER,
+    )  # fmt: skip
+    if not told:
+        return silent
+    found = pa.concat_tables([silent, *told])
+    at = np.arange(rows)
+    at[np.concatenate(places)] = np.arange(rows, found.num_rows)
+    return found.take(pa.array(at))
+
+
+def _by_root(folders: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+    table = folders.sort_by("root")
+    roots = table["root"].to_numpy()
+    begins = np.flatnonzero(np.append(True, roots[1:] != roots[:-1])) if len(roots) else []
+    for begin, end in zip(begins, [*list(begins)[1:], len(roots)], strict=False):
+        yield roots[begin], table.slice(begin, end - begin)
 
 
 def decide(

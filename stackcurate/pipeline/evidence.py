@@ -24,7 +24,7 @@ from stackcurate.optout.globs import parse_control_file
 from stackcurate.pipeline.addresses import address_book
 from stackcurate.pipeline.listing import Partition
 from stackcurate.pipeline.tasks import Run
-from stackcurate.schema import EVIDENCE, ID, one_chunk
+from stackcurate.schema import EVIDENCE, ID, fill, one_chunk
 from stackcurate.sources.base import Problem, Source
 from stackcurate.storage import partitions
 from stackcurate.storage.exchange import read_exchange, write_exchange
@@ -50,15 +50,15 @@ CONTROL = pa.schema(
 )
 WISHES = pa.schema([("root", pa.string()), ("globs", pa.list_(pa.string()))])
 
-# A statement and where it stands: what `licenses.inherit.cover` reads.
+# A statement and where it stands: what `licenses.inherit.folders` reads, by root.
 FOLDERS = pa.schema(
     [
         ("root", pa.string()),
         ("path", pa.string()),
+        ("content_id", pa.string()),  # 40 hex digits, as in EVIDENCE
         ("kind", pa.string()),
         ("expression", pa.string()),
         ("evidence_id", pa.string()),
-        ("score", pa.float32()),
     ]
 )
 
@@ -239,16 +239,12 @@ def _send_home(
     path: Path, rows: pa.Table, evidence: pa.Table, spread: dict[str, list[int]], count: int
 ) -> None:
     """Statements joined to the places where they stand, one copy per partition of the root."""
-    ids = pa.array([bytes.fromhex(one) for one in evidence["content_id"].to_pylist()], ID)
-    said = pa.table(
-        {
-            "content_id": ids,
-            "kind": evidence["kind"],
-            **{name: evidence[name] for name in ("expression", "evidence_id", "score")},
-        }
-    )
-    joined = rows.drop_columns(["data"]).join(said, ["content_id", "kind"], join_type="inner")
-    joined = joined.sort_by([("part", "ascending"), ("root", "ascending"), ("path", "ascending")])
+    said = evidence.select(["content_id", "kind", "expression", "evidence_id"])
+    hexed = pa.array([one.hex() for one in rows["content_id"].to_pylist()], pa.string())
+    places = fill(rows.drop_columns(["data"]), pa.table({"content_id": hexed}))
+    joined = places.join(said, ["content_id", "kind"], join_type="inner")
+    keys = ("part", "root", "path", "evidence_id")
+    joined = joined.sort_by([(key, "ascending") for key in keys])
     copies, targets = [], []
     for number, (root, part) in enumerate(
         zip(joined["root"].to_pylist(), joined["part"].to_pylist(), strict=True)

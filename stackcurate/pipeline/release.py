@@ -19,6 +19,7 @@ from stackcurate import config as configs
 from stackcurate import report
 from stackcurate.errors import ConfigError
 from stackcurate.languages.folders import folder_name
+from stackcurate.licenses.inherit import declared_evidence
 from stackcurate.optout import apply as optout
 from stackcurate.optout import registry as optouts
 from stackcurate.pipeline import ledger as ledgers
@@ -180,16 +181,28 @@ def _side_tables(staging: Path, made: Finished, roots: pa.Table) -> dict[str, Sh
     files["revisions.parquet"] = write_table(
         staging / "revisions.parquet", _revisions(made, roots, remain), REVISION
     )
-    used = sorted({one for folder in made.kept for one in meta_of(folder)["evidence"]})
-    evidence = made.evidence.table()
-    evidence = evidence.filter(pc.is_in(evidence["evidence_id"], pa.array(used, pa.string())))
-    files["evidence.parquet"] = write_table(staging / "evidence.parquet", evidence, EVIDENCE)
+    files["evidence.parquet"] = write_table(
+        staging / "evidence.parquet", _evidence(made, roots), EVIDENCE
+    )
     for number, folder in enumerate(made.ledger):
         name = f"ledger/files-{number:05d}.parquet"
         table = ledgers.published(partitions.read_arrow(folder / "ledger.arrow"))
         (staging / "ledger").mkdir(exist_ok=True)
         files[name] = write_table(staging / name, table, LEDGER)
     return files
+
+
+def _evidence(made: Finished, roots: pa.Table) -> pa.Table:
+    """Every statement that a kept file's license rests on: folders', headers', the host's."""
+    used = {one for folder in made.kept for one in meta_of(folder)["evidence"]}
+    hosts = [declared_evidence(one) for one in pc.unique(roots["gha_license_id"]).to_pylist()]
+    declared = pa.Table.from_pylist([row for row in hosts if row], schema=EVIDENCE)
+    headers = [partitions.read_arrow(body.folder / "evidence.arrow") for body in made.bodies]
+    table = pa.concat_tables([made.evidence.table(), declared, *headers])
+    table = table.filter(pc.is_in(table["evidence_id"], pa.array(sorted(used), pa.string())))
+    table = table.append_column("n", pa.array(range(table.num_rows), pa.int64()))
+    first = table.group_by("evidence_id").aggregate([("n", "min")])["n_min"]
+    return table.take(first).drop_columns(["n"]).sort_by("evidence_id").cast(EVIDENCE)
 
 
 def _revisions(made: Finished, roots: pa.Table, remain: pa.Table) -> pa.Table:

@@ -115,7 +115,7 @@ def decide_roots(run: Run, inputs: Sequence[Input], registry: Registry) -> Path:
             connection.unregister("chunk")
         connection.execute(_DECIDE)
         columns = ", ".join(f'"{name}"' for name in names(ROOTS))
-        rows = connection.execute(
+        rows = connection.sql(
             f"SELECT {columns} FROM decided ORDER BY root, origin, input"
         ).to_arrow_reader(65_536)
         with partitions.arrow_writer(part / "roots.arrow", ROOTS) as writer:

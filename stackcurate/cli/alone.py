@@ -1,0 +1,366 @@
+"""`license`, `language`, `redact` and `dedup` alone, for people with their own pipeline."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import pyarrow as pa
+
+from stackcurate.cli import records
+from stackcurate.cli.progress import watcher
+from stackcurate.cli.records import Record
+from stackcurate.cli.run import LOG_FORMAT, default_workers
+from stackcurate.dedup.alone import dedup_parquet
+from stackcurate.dedup.settings import Settings as DedupSettings
+from stackcurate.engine.local import LocalEngine
+from stackcurate.errors import ConfigError
+from stackcurate.languages.alone import languages
+from stackcurate.licenses.alone import scan_path, scan_records
+from stackcurate.licenses.cache import Cache
+from stackcurate.licenses.policy import LicenseSettings
+from stackcurate.licenses.scancode import Judge
+from stackcurate.pipeline.decode import decode
+from stackcurate.redaction.alone import redact_records
+from stackcurate.redaction.settings import Settings as RedactSettings
+from stackcurate.text import visible
+
+_LANGUAGE = pa.schema(
+    [
+        ("id", pa.string()),
+        ("language", pa.string()),
+        ("method", pa.string()),
+        ("confidence", pa.float32()),
+    ]
+)
+_LICENSE = pa.schema(
+    [
+        ("id", pa.string()),
+        ("license_expression", pa.string()),
+        ("license_class", pa.string()),
+        (
+            "evidence",
+            pa.struct(
+                [
+                    ("kind", pa.string()),
+                    ("rule", pa.string()),
+                    ("matcher", pa.string()),
+                    ("score", pa.float32()),
+                    ("start", pa.int64()),
+                    ("end", pa.int64()),
+                ]
+            ),
+        ),
+    ]
+)
+_REDACT = pa.schema(
+    [
+        ("id", pa.string()),
+        ("text", pa.large_string()),
+        (
+            "findings",
+            pa.list_(
+                pa.struct(
+                    [
+                        ("rule", pa.string()),
+                        ("kind", pa.string()),
+                        ("start", pa.int64()),
+                        ("end", pa.int64()),
+                        ("confidence", pa.float32()),
+                    ]
+                )
+            ),
+        ),
+    ]
+)
+
+
+def _record_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that the three record commands share."""
+    for decorate in reversed(
+        (
+            click.argument("paths", nargs=-1, type=click.Path(path_type=Path)),
+            click.option("--in", "source", type=click.Path(path_type=Path, dir_okay=False),
+                         help="JSON Lines (id, path, text or content_b64) or Parquet; else standard input."),
+            click.option("--out", "target", type=click.Path(path_type=Path, dir_okay=False),
+                         help="Where to write: Parquet for NAME.parquet, JSON Lines else; else standard output."),
+            click.option("--json", "as_json", is_flag=True, help="JSON Lines, whatever came in."),
+        )
+    ):  # fmt: skip
+        command = decorate(command)
+    return command
+
+
+@click.command("language")
+@_record_options
+def language_command(
+    paths: tuple[Path, ...], source: Path | None, target: Path | None, as_json: bool
+) -> None:
+    """Name the language of files or records.
+
+    With PATHS, a line per file; else a record {id, language, method, confidence} per record
+    {id, path, text or content_b64}. What stays undecided is null.
+
+    \b
+    Example:  stackcurate language src/
+              stackcurate language --in files.jsonl --out languages.parquet
+    """
+
+    def work(rows: Iterable[Record]) -> Iterator[Record]:
+        return languages(rows)
+
+    def line(row: Record) -> str:
+        return f"{row['language'] or '-':<20} {row['method'] or '-':<10} {visible(row['id'] or '')}"
+
+    _each(paths, source, target, as_json, work, _LANGUAGE, line)
+
+
+@click.command("license")
+@_record_options
+def license_command(
+    paths: tuple[Path, ...], source: Path | None, target: Path | None, as_json: bool
+) -> None:
+    """Say which license covers files, and what says so.
+
+    With PATHS (files, folders, repositories), each file is covered by its own header, else by the
+    nearest folder that states a license. Else a record {id, license_expression, license_class,
+    evidence} per record {id, path, text or content_b64}: a license file or manifest states what it
+    states, any other file speaks through its header. What stays undecided is null.
+
+    \b
+    Example:  stackcurate license .
+              stackcurate license --in files.jsonl --json
+    """
+    with contextlib.closing(Cache(_cache_path())) as cache, Judge(default_workers()) as judge:
+        if paths:
+            rows = (row for path in paths for row in scan_path(path, cache, judge).to_pylist())
+            schema = pa.schema(
+                [(n, pa.string()) for n in ("id", "path", *_LICENSE.names[1:3], "evidence")]
+            )
+            with_id = ({"id": row["path"], **row} for row in rows)
+            parquet = _wants_parquet(target, as_json, False)
+            table = None if as_json or target else _license_line
+            records.write(with_id, target, schema, parquet, table)
+            return
+
+        def work(given: Iterable[Record]) -> Iterator[Record]:
+            bare = ({**one, "text": _either(one)} for one in given)
+            return scan_records(bare, cache, judge, LicenseSettings())
+
+        _each((), source, target, as_json, work, _LICENSE, None)
+
+
+@click.command("redact")
+@_record_options
+@click.option(
+    "--sensitivity",
+    type=click.Choice(["strict", "balanced", "loose"]),
+    default="balanced",
+    show_default=True,
+    help="How sure a finding must be: strict redacts too much rather than too little.",
+)
+def redact_command(
+    paths: tuple[Path, ...],
+    source: Path | None,
+    target: Path | None,
+    as_json: bool,
+    sensitivity: str,
+) -> None:
+    """Replace personal data and secrets in files or records.
+
+    With PATHS, a line per finding (never its value), and no file is changed; with --json or --out,
+    and for records, {id, text, findings: [{rule, kind, start, end, confidence}]} per record, where
+    start and end count Unicode characters of the given text. Text that cannot be decoded gives
+    null.
+
+    \b
+    Example:  stackcurate redact src/
+              stackcurate redact --in files.jsonl --out clean.jsonl --sensitivity strict
+    """
+    settings = RedactSettings(sensitivity=sensitivity)
+
+    def work(given: Iterable[Record]) -> Iterator[Record]:
+        return redact_records(({**one, "text": _text(one)} for one in given), settings)
+
+    if paths and not (as_json or target):
+        texts: dict[str, str] = {}
+
+        def remembering(given: Iterable[Record]) -> Iterator[Record]:
+            for one in given:
+                text = _text(one)
+                texts.clear() if len(texts) > 1000 else None
+                texts[one["id"]] = text or ""
+                yield from redact_records([{**one, "text": text}], settings)
+
+        for row in remembering(records.from_paths(paths)):
+            for finding in row["findings"] or ():
+                number = texts[row["id"]].count("\n", 0, finding["start"]) + 1
+                place = f"{visible(row['id'])}:{number}"
+                click.echo(
+                    f"{place}  {finding['kind']}  {finding['rule']}  {finding['confidence']}"
+                )
+        return
+    _each(paths, source, target, as_json, work, _REDACT, None)
+
+
+@click.command("dedup")
+@click.argument("source", metavar="IN.parquet", required=False, type=click.Path(path_type=Path))
+@click.argument("out", metavar="OUT_DIR", required=False, type=click.Path(path_type=Path))
+@click.option("--column", default="content", show_default=True, help="Column that holds the text.")
+@click.option("--id", "id_", default="id", show_default=True, help="Column that names a row.")
+@click.option("--group", help="Column within which duplicates are sought, for example language.")
+@click.option(
+    "--threshold", default=0.7, show_default=True, help="Jaccard similarity of a near twin."
+)
+@click.option(
+    "--permutations", default=256, show_default=True, help="Length of a MinHash signature."
+)
+@click.option("--ngram", default=5, show_default=True, help="Words of a shingle.")
+@click.option("--bands", default=42, show_default=True, help="Bands of a signature.")
+@click.option("--rows", default=6, show_default=True, help="Values of a band.")
+@click.option("--seed", default=1, show_default=True, help="Seed of the permutations.")
+@click.option("--workers", type=click.IntRange(1), help="Worker processes. Default: one per core.")
+@click.option("--explain", is_flag=True, help="Print and plot what bands and rows find, and stop.")
+@LOG_FORMAT
+def dedup_command(
+    source: Path | None,
+    out: Path | None,
+    column: str,
+    id_: str,
+    group: str | None,
+    threshold: float,
+    permutations: int,
+    ngram: int,
+    bands: int,
+    rows: int,
+    seed: int,
+    workers: int | None,
+    explain: bool,
+    log_format: str,
+) -> None:
+    """Remove exact and near duplicates from a Parquet file or a folder of them.
+
+    Writes OUT_DIR/kept.parquet (the kept rows, all columns, in their order) and
+    OUT_DIR/clusters.parquet (id, cluster, kept, representative, similarity: one row per input row).
+    Every dropped row names a kept row whose exact similarity reaches the threshold; earlier rows
+    are kept before later ones.
+
+    \b
+    Example:  stackcurate dedup files.parquet out --column content --id id
+              stackcurate dedup --explain --threshold 0.8 --bands 20 --rows 12
+    """
+    settings = DedupSettings(
+        threshold=threshold, permutations=permutations, ngram=ngram, bands=bands, rows=rows,
+        seed=seed, scope="language" if group else "all",
+    )  # fmt: skip
+    if explain:
+        click.echo(explain_text(settings))
+        return
+    if source is None or out is None:
+        raise ConfigError(
+            "dedup needs IN.parquet and OUT_DIR; `stackcurate dedup --help` shows how"
+        )
+    progress = watcher(log_format)
+    with LocalEngine(workers or default_workers()) as engine:
+        found = dedup_parquet(source, out, column, id_, settings, engine, group)
+    progress.note(
+        f"{found.files:,} rows: {found.exact:,} exact and {found.near:,} near duplicates dropped, "
+        f"{found.kept:,} kept in {out}"
+    )
+
+
+def explain_text(settings: DedupSettings) -> str:
+    """The S-curve in numbers and as a plot, and what it costs."""
+    lines = [
+        f"{settings.bands} bands of {settings.rows} rows, {settings.permutations} permutations: the "
+        "chance that a pair of files meets, by its true similarity",
+        "",
+    ]
+    for similarity, chance in settings.curve():
+        bar = "#" * round(chance * 50)
+        mark = "  <- threshold" if abs(similarity - settings.threshold) < 0.025 else ""
+        lines.append(f"  {similarity:4.2f}  {chance:7.4f}  {bar}{mark}")
+    found = settings.probability(settings.threshold)
+    low = settings.threshold - settings.estimate_margin
+    lines += [
+        "",
+        f"A pair at the threshold {settings.threshold} is found with probability {found:.4f}; what "
+        "is found is verified by the exact similarity of the word shingles.",
+        f"A pair at {low:.2f} meets with probability {settings.probability(low):.4f}; pairs whose "
+        "signatures estimate less than that are skipped unverified.",
+        f"Per file: {settings.bands} band keys of 8 bytes and a signature of "
+        f"{4 * settings.permutations} bytes.",
+    ]
+    return "\n".join(lines)
+
+
+def _each(
+    paths: Sequence[Path],
+    source: Path | None,
+    target: Path | None,
+    as_json: bool,
+    work: Callable[[Iterable[Record]], Iterator[Record]],
+    schema: pa.Schema,
+    line: Callable[[Record], str] | None,
+) -> None:
+    """Read records, let ``work`` answer each, write the answers."""
+    if paths and source:
+        raise ConfigError("give PATHS or --in, not both")
+    if not paths and source is None and sys.stdin.isatty():
+        raise ConfigError("give PATHS, or records with --in or on standard input; see --help")
+    given, came_as_parquet = (
+        (records.from_paths(paths), False) if paths else records.from_stream(source)
+    )
+    parquet = _wants_parquet(target, as_json, came_as_parquet)
+    answers = ({**row, "id": row["id"]} for row in work(given))
+    table = line if paths and not (as_json or target) else None
+    rows = (_string_id(row) for row in answers) if parquet else answers
+    records.write(rows, target, schema, parquet, table)
+
+
+def _wants_parquet(target: Path | None, as_json: bool, came_as_parquet: bool) -> bool:
+    if as_json:
+        return False
+    return target.suffix == ".parquet" if target else came_as_parquet
+
+
+def _string_id(row: Record) -> Record:
+    return {**row, "id": None if row["id"] is None else str(row["id"])}
+
+
+def _either(record: Record) -> str | bytes | None:
+    text = record.get("text")
+    return text if text is not None else record.get("content")
+
+
+def _text(record: Record) -> str | None:
+    """The text of a record, decoded as the pipeline does; None where it cannot be."""
+    if record.get("text") is not None:
+        return str(record["text"])
+    content = record.get("content")
+    if content is None:
+        return None
+    text, _ = decode(content)
+    return None if text is None else text.decode()
+
+
+def _license_line(row: Record) -> str:
+    license_ = row["license_expression"] or "-"
+    return f"{license_:<30} {row['license_class'] or '-':<16} {visible(row['path'] or '')}"
+
+
+def _cache_path() -> Path | None:
+    """Where answers of the full matcher are kept between calls; None where no folder can be had."""
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    for folder in (Path(home) / "stackcurate", Path(tempfile.gettempdir()) / "stackcurate-cache"):
+        with contextlib.suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            if os.access(folder, os.W_OK):
+                return folder / "licenses.sqlite"
+    return None
