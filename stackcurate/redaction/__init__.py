@@ -1,1 +1,1 @@
-"""Redaction: personal data and secrets, found and replaced."""
+"""Redaction: personal data and secrets are found, marked and replaced; no value leaves a file."""

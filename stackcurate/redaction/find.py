@@ -1,0 +1,216 @@
+"""Candidates into findings: the scan's hits, judged region by region, without a value kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from ..kernels.entropy import CLASSES, high_entropy
+from ..kernels.regions import regions
+from .blocks import BLOCKS
+from .judges import JUDGES
+from .noise import is_random
+from .personal import in_copyright_notice
+from .place import Place
+from .rules import Rule, Table, load
+from .scan import scanner
+from .settings import Settings
+
+CHUNK = 1 << 30  # bytes per scan; Hyperscan counts a block's bytes in 32 bits
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A finding at bytes ``start`` to ``end`` of the given text of row ``file``.
+
+    ``value`` tells equal values of one file from others; it never leaves the process.
+    """
+
+    file: int
+    start: int
+    end: int
+    rule: Rule
+    confidence: float
+    value: bytes
+
+    def __repr__(self) -> str:  # a value must not reach a log by way of a traceback
+        return f"Span({self.file}, {self.start}, {self.end}, {self.rule.id})"
+
+
+def find(
+    contents: pa.LargeStringArray,
+    paths: pa.Array,
+    settings: Settings,
+    engine: str | None = None,
+) -> list[Span]:
+    """All findings at or above their threshold, by file and start; none overlaps another.
+
+    ``contents`` has no nulls; ``paths`` has its length. ``engine`` is one of ``scan.ENGINES``.
+    """
+    table = load()
+    judge = _Judge(table, settings, paths)
+    for first, data, offsets in _chunks(contents):
+        judge.chunk(first, data, offsets, engine)
+    return settled([*judge.spans, *_echoes(judge.spans, contents)], settings)
+
+
+ECHOES = 32  # distinct values per file that are looked for again
+
+
+def _echoes(spans: list[Span], contents: pa.LargeStringArray) -> list[Span]:
+    """Other places of a file where a secret found in it stands, with no name beside it."""
+    out: list[Span] = []
+    values: dict[int, dict[bytes, Span]] = {}
+    for span in spans:
+        if span.rule.kind in ("key", "password") and span.confidence >= 0.6:
+            if len(span.value) >= 8 and (span.rule.kind == "key" or is_random(span.value)):
+                values.setdefault(span.file, {}).setdefault(span.value, span)
+    for file, seen in values.items():
+        text = contents[file].as_buffer().to_pybytes()
+        for value, span in list(seen.items())[:ECHOES]:
+            whole = re.compile(rb"(?<![A-Za-z0-9])" + re.escape(value) + rb"(?![A-Za-z0-9])")
+            for match in whole.finditer(text):
+                out.append(Span(file, *match.span(), span.rule, span.confidence, value))
+    return out
+
+
+def _chunks(
+    contents: pa.LargeStringArray,
+) -> Iterator[tuple[int, NDArray[np.uint8], NDArray[np.int64]]]:
+    """(first row, bytes, offsets from 0) of runs of rows that one scan can take; no copy."""
+    if not len(contents):
+        return
+    _, raw_offsets, raw = contents.buffers()
+    all_offsets = np.frombuffer(raw_offsets, np.int64)
+    all_offsets = all_offsets[contents.offset : contents.offset + len(contents) + 1]
+    data = np.frombuffer(raw, np.uint8) if raw is not None else np.empty(0, np.uint8)
+    first = 0
+    while first < len(contents):
+        limit = all_offsets[first] + CHUNK
+        last = max(first + 1, int(np.searchsorted(all_offsets, limit, "right")) - 1)
+        bounds = all_offsets[first : last + 1]
+        yield first, data[bounds[0] : bounds[-1]], bounds - bounds[0]
+        first = last
+
+
+class _Judge:
+    """Runs the exact rules of one table over the regions that hits name."""
+
+    def __init__(self, table: Table, settings: Settings, paths: pa.Array) -> None:
+        self.table = table
+        self.paths = paths
+        self.keep_attribution = settings.attribution == "keep"
+        self.least = [settings.threshold(rule.id, rule.kind) for rule in table.rules]
+        self.entropy = [table.number("entropy-base64"), table.number("entropy-hex")]
+        self.spans: list[Span] = []
+
+    def chunk(
+        self, first: int, data: NDArray[np.uint8], offsets: NDArray[np.int64], engine: str | None
+    ) -> None:
+        """Find in the files ``offsets`` of ``data``, the first of which is row ``first``."""
+        rules, places = scanner(self.table, engine).hits(data, offsets)
+        order = np.argsort(places, kind="stable")
+        rules, places = rules[order], places[order]
+        files, starts, ends = regions(data, offsets, places)
+        # One visit per region and rule, in the order of the text, then of the table.
+        keys = np.unique(np.stack([files, starts, ends, rules], axis=1), axis=0)
+        region, at = b"", (-1, -1)
+        for file, start, end, rule in keys.tolist():
+            if (start, end) != at:
+                region, at = data[start:end].tobytes(), (start, end)
+            self._region(
+                first + file, region, start - int(offsets[file]), rule, data, offsets, file
+            )
+        if min(self.least[number] for number in self.entropy) <= max(
+            self.table.rules[number].confidence for number in self.entropy
+        ):
+            self._entropy(first, data, offsets)
+
+    def _region(
+        self,
+        row: int,
+        region: bytes,
+        base: int,
+        number: int,
+        data: NDArray[np.uint8],
+        offsets: NDArray[np.int64],
+        file: int,
+    ) -> None:
+        rule = self.table.rules[number]
+        if rule.confidence < self.least[number]:
+            return
+        block = BLOCKS.get(rule.judge)
+        for match in rule.exact.finditer(region):
+            if block:
+                text = data[offsets[file] : offsets[file + 1]].tobytes()
+                spans = block(text, base + match.end())
+                value = b"".join(text[start:end] for start, end in spans)
+                self.spans += [Span(row, *span, rule, rule.confidence, value) for span in spans]
+                continue
+            start, end = match.span(match.lastgroup or 0)
+            self._candidate(row, region, base, match.start(), start, end, number)
+
+    def _candidate(
+        self, row: int, region: bytes, base: int, head: int, start: int, end: int, number: int
+    ) -> None:
+        rule = self.table.rules[number]
+        place = Place(region, head, start, end, self.paths[row].as_py() or "", rule.id)
+        confidence = rule.confidence * JUDGES[rule.judge](place)
+        if confidence <= 0 or confidence < self.least[number]:
+            return
+        if self.keep_attribution and rule.kind in ("email", "name") and in_copyright_notice(place):
+            return
+        span = Span(row, base + start, base + end, rule, confidence, region[start:end])
+        self.spans.append(span)
+
+    def _entropy(self, first: int, data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> None:
+        starts, ends, hexes = high_entropy(data, CLASSES, offsets)
+        files, from_, to = regions(data, offsets, starts)
+        rows = np.stack([files, from_, to, starts, ends, hexes], axis=1)
+        for file, low, high, start, end, is_hex in rows.tolist():
+            region = data[low : max(high, end)].tobytes()
+            base = low - int(offsets[file])
+            number = self.entropy[is_hex]
+            self._candidate(first + file, region, base, start - low, start - low, end - low, number)
+
+
+def settled(spans: list[Span], settings: Settings) -> list[Span]:
+    """Overlapping findings made one: it spans them all, by the rule of the widest, most certain.
+
+    Covering the union leaves no tail of a value behind. What is redacted goes before what is only
+    marked.
+    """
+    out: list[Span] = []
+    group: list[Span] = []
+    stop = -1
+    for span in sorted(spans, key=lambda span: (span.file, span.start, -span.end)):
+        if group and (span.file != group[0].file or span.start >= stop):
+            out.append(_union(group, settings))
+            group = []
+        stop = max(stop, span.end) if group else span.end
+        group.append(span)
+    if group:
+        out.append(_union(group, settings))
+    return out
+
+
+def _union(group: list[Span], settings: Settings) -> Span:
+    best = max(
+        group,
+        key=lambda span: (
+            span.rule.kind not in settings.mark,
+            span.end - span.start,
+            span.confidence,
+            span.rule.id,
+        ),
+    )
+    start = min(span.start for span in group)
+    end = max(span.end for span in group)
+    if (start, end) == (best.start, best.end):
+        return best
+    return Span(best.file, start, end, best.rule, best.confidence, best.value)

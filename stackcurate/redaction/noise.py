@@ -1,0 +1,254 @@
+"""What looks like a secret and is none: each class of noise has a name, a test and a reason.
+
+``noise`` names the class that a value belongs to, or None. The classes were learned on real code
+(standard libraries, installed packages, configuration files), and they are what the comparison with
+detect-secrets is allowed to leave out.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+
+REASONS = {
+    "short": "fewer than four characters protect nothing",
+    "template": "filled in at run time: ${VAR}, {{ var }}, %s, <token>, $var",
+    "placeholder": "stands for a value: xxxx, changeme, your-key-here, EXAMPLE, a run of one letter",
+    "sequence": "an alphabet or a count: abcdef, 123456, qwerty",
+    "words": "identifier, label or prose: words of letters, joined by space, dot, dash or capitals",
+    "lookup": "read from somewhere else: environment, call, index, attribute",
+    "url": "an address without credentials",
+    "path": "a file or package path",
+    "pattern": "a regular expression, format or markup",
+    "uuid": "a universally unique id",
+    "digest": "a hex string of a digest's length without a secret's name near it",
+    "integrity": "a checksum with its algorithm in front, as lock files hold it",
+    "data": "part of an encoded image, font or other data, or of a long list",
+    "number": "a plain number, date or version",
+}
+
+_TEMPLATE = re.compile(
+    rb"^[$%]|\$\{|\$\(|\{\{|\}\}|<%|%>|#\{|%\(|^<[^<>]*>$|^\{[^{}]*\}$|^\[[^\[\]]*\]$|^%?[sdvr]$"
+    rb"|%[sdvrq](?![a-z])|\{[\w.]*\}|^@[\w./{(-]+|\\\(|^__\w+__$|\$[A-Za-z_]{3}|^\*"
+    rb"|^&lt;|(?i:^!(?:vault|secret|env|ref|getatt|sub|include|encrypted))|<[A-Za-z_ -]{2,}>"
+)
+_PLACEHOLDER = re.compile(
+    rb"(?i)x{4}|\*{3}|\.{3}|\xe2\x80\xa6|example|sample|dummy|placeholder|change[-_ ]?(?:me|it|this)"
+    rb"|replace|redact|insert|your|my[-_]?(?:api|secret|pass|key|token)|some[-_ ]?(?:pass|secret|key|"
+    rb"token|value)|todo|fixme|foobar|foo[-_]?bar|fake|mock|undefined|default|^none$|^null$|^nil$"
+    rb"|^true$|^false$|^test$|hidden|removed|censored|not[-_ ]?(?:set|used|needed|required)"
+    rb"|(.)\1{5}|(?:lorem|ipsum)|-{3}|_{4}|={4}|#{3}"
+)
+# Inside random tokens a short word can be chance; these are not.
+_TOKEN_PLACEHOLDER = re.compile(
+    rb"(?i)x{5}|example|sample|dummy|placeholder|changeme|replace|redact|insert|your[-_]|fake|(.)\1{6}"
+)
+_SEQUENCE = re.compile(
+    rb"(?i)abcdef(?:gh|01)|0123456|1234567|98765432|qwerty|asdfgh|^abc123$|^123456?$|^1234$"
+    rb"|deadbeef|aabbcc|112233|^a1b2c3|a1b2c3d4"
+)
+_LOOKUP = re.compile(
+    rb"(?i)\benv\b|environ|getenv|process\.|config[.\[(]|settings[.\[(]|\w\(|\)\s*$|->|::"
+    rb"|^(?:self|this|os|args|options|opts|params|request|req|ctx|data|props|state|var|local|vault"
+    rb"|secrets?|module|each|kwargs)[.\[]|secretsmanager|arn:aws|keyvault|^vault:|^ssm:|^ref\+|^file:"
+)
+_URL = re.compile(rb"(?i)^(?:[a-z][a-z0-9+.-]{1,20}:)?//|^www\.|https?://|^urn:|^mailto:|^data:")
+_PATH = re.compile(rb"^[.~]{0,2}/\S*$|^[A-Za-z]:\\|^[\w@.-]+(?:[/\\][\w@.-]+)+$")
+_FILE = re.compile(
+    rb"(?i)\.(?:py|js|ts|json|ya?ml|txt|pem|key|crt|cer|p12|pfx|jks|html?|css|md|go|rs|java|xml|csv"
+    rb"|conf|cfg|ini|sh|php|rb|c|h|cpp|proto|svg|png|jpe?g|gif|com|org|net|io|exe|dll|so|toml|lock)$"
+)
+_PATTERN = re.compile(
+    rb"\[\^|\(\?|\.\*|\.\+|\\[dwsbDWSBnrtu]|\]\+|\]\*|\]\{|^\^|[^\\]\$$|</|/>|<[a-z]+ |&[a-z]+;|\|\||&&"
+)
+_UUID = re.compile(rb"(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_HEX = re.compile(rb"^(?:0[xX])?[0-9a-fA-F]+$")
+_INTEGRITY = re.compile(
+    rb"(?i)(?:sha(?:1|2|224|256|384|512)?|md5|h1|blake2?[bs]?|sri)[-:=_ ]\W{0,2}$"
+)
+_INTEGRITY_VALUE = re.compile(rb"(?i)^(?:sha\d{1,3}|md5|h1|blake2?[bs]?)[-:=]")
+_NUMBER = re.compile(rb"^[v+-]?[0-9][0-9., :/T+-]*[a-z%]{0,2}[0-9]{0,2}$|^0x[0-9a-fA-F]{1,8}$")
+_DATA = re.compile(rb"(?i)base64,|data:|sourcemap|woff|<svg|image/|font/|\bpath d=")
+_DIGEST_NAME = re.compile(
+    rb"(?i)sha\d|sha-\d|md5|hash|digest|checksum|fingerprint|thumbprint|integrity|etag|commit"
+    rb"|revision|\brev\b|nonce|\biv\b|signature|\bsig\b|guid|uuid|\bcrc"
+)
+
+DIGEST_LENGTHS = frozenset((32, 40, 48, 56, 64, 96, 128))
+
+
+def noise(value: bytes) -> str | None:
+    """The class of noise that ``value`` is by itself, for values that a name called a secret."""
+    if len(value) < 4:
+        return "short"
+    if _TEMPLATE.search(value):
+        return "template"
+    if _PLACEHOLDER.search(value):
+        return "placeholder"
+    if _INTEGRITY_VALUE.search(value):
+        return "integrity"
+    if _URL.search(value):
+        return "url"
+    if _LOOKUP.search(value):
+        return "lookup"
+    if _PATTERN.search(value):
+        return "pattern"
+    if sequence(value):
+        return "sequence"
+    if value.count(b" ") > 1 or is_words(value):
+        return "words"
+    if _FILE.search(value) or (b"/" in value and _PATH.match(value) and not is_random(value)):
+        return "path"
+    return None
+
+
+def token_noise(value: bytes) -> str | None:
+    """The class of noise of a value whose prefix already tells what it is."""
+    if _TOKEN_PLACEHOLDER.search(value):
+        return "placeholder"
+    if sequence(value):
+        return "sequence"
+    if len(set(value)) < min(8, len(value) // 2):
+        return "placeholder"
+    return None
+
+
+def bare_noise(value: bytes, before: bytes, after: bytes) -> str | None:
+    """The class of noise of a random-looking string that no name calls a secret.
+
+    ``before`` and ``after`` are the text of its region on both sides.
+    """
+    if _UUID.search(value):
+        return "uuid"
+    if _INTEGRITY.search(before) or _INTEGRITY_VALUE.search(value):
+        return "integrity"
+    if is_hex(value) and (len(value) in DIGEST_LENGTHS or _DIGEST_NAME.search(before[-80:])):
+        return "digest"
+    if len(value) > 256 or _DATA.search(before[-200:]) or _DATA.search(value):
+        return "data"
+    if _in_list(before, after):
+        return "data"
+    if _DIGEST_NAME.search(before[-40:]):
+        return "digest"
+    if not is_hex(value) and not is_random(value):
+        return "words"
+    return token_noise(value)
+
+
+def is_hex(value: bytes) -> bool:
+    """Hex digits alone, with or without 0x."""
+    return _HEX.match(value) is not None
+
+
+def is_uuid(value: bytes) -> bool:
+    """A UUID stands in ``value``."""
+    return _UUID.search(value) is not None
+
+
+def is_number(value: bytes) -> bool:
+    """A plain number, date or version."""
+    return _NUMBER.match(value) is not None
+
+
+def has_digest_name(name: bytes) -> bool:
+    """``name`` says that its value is a digest, an id or a signature."""
+    return _DIGEST_NAME.search(name) is not None
+
+
+def sequence(value: bytes) -> bool:
+    """An alphabet, a count or a row of the keyboard makes up most of ``value``."""
+    hit = _SEQUENCE.search(value)
+    return hit is not None and (len(value) < 48 or _ascending(value) * 3 > len(value))
+
+
+def _ascending(value: bytes) -> int:
+    return sum(1 for a, b in itertools.pairwise(value) if b - a == 1)
+
+
+def is_words(value: bytes) -> bool:
+    """Words of letters, joined by separators or capitals, with one digit at the end at most.
+
+    Random text of letters alone is not words: its capitals come too often.
+    """
+    letters = value.replace(b"\\", b"/")
+    if any(byte >= 0x80 for byte in letters):
+        letters = bytes(byte if byte < 0x80 else 0x61 for byte in letters)
+    if not _only_words(letters):
+        return False
+    changes = sum(
+        1
+        for a, b in itertools.pairwise(letters)
+        if (97 <= a <= 122 and 65 <= b <= 90) or (65 <= a <= 90 and 97 <= b <= 122)
+    )
+    return len(letters) < 16 or changes * 3 < len(letters)
+
+
+_PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_JOINTS = frozenset(b" \t_./:,;?()'\"&+=|#<>[]\\-")
+
+
+def _only_words(value: bytes) -> bool:
+    """Letters and joints, with one digit behind a word of two letters at most."""
+    run = 0
+    for at, byte in enumerate(value):
+        if byte in _PLAIN:
+            run += 1
+        elif byte in _JOINTS or (
+            48 <= byte <= 57 and run >= 2 and (at + 1 == len(value) or value[at + 1] in _JOINTS)
+        ):
+            run = 0
+        else:
+            return False
+    return True
+
+
+def is_random(value: bytes) -> bool:
+    """Letters and digits in a mix that words, names and paths do not have.
+
+    Counts the places where small letters, capitals, digits and other characters change into each
+    other: random base 62 changes at two of three places, identifiers at one of four.
+    """
+    digits = sum(48 <= byte <= 57 for byte in value)
+    if not digits or len(value) < 8 or longest_word(value) * 5 >= len(value) * 2:
+        return False
+    changes = _changes(value)
+    if is_hex(value):
+        return digits < len(value) and changes * 4 >= len(value)
+    if value.islower() or value.isupper():
+        return changes * 3 >= len(value)
+    return changes * 100 >= len(value) * (42 if digits > 1 else 55)
+
+
+def _changes(value: bytes) -> int:
+    kinds = value.translate(_KIND)
+    return sum(a != b for a, b in itertools.pairwise(kinds))
+
+
+def _kinds() -> bytes:
+    table = bytearray(b"o" * 256)
+    for byte in range(256):
+        if 48 <= byte <= 57:
+            table[byte] = ord("d")
+        elif 65 <= byte <= 90:
+            table[byte] = ord("u")
+        elif 97 <= byte <= 122:
+            table[byte] = ord("l")
+    return bytes(table)
+
+
+_KIND = _kinds()
+_LOWER_RUN = re.compile(rb"[A-Z]?[a-z]+|[A-Z]+")
+
+
+def longest_word(value: bytes) -> int:
+    """Length of the longest run of small letters (one capital before) or of capitals."""
+    return max((len(run) for run in _LOWER_RUN.findall(value)), default=0)
+
+
+_LIST = re.compile(rb"""^\s*(?:['"],?\s*['"]|['"]\s*[,\]})]?\s*$)""")
+_LIST_BEFORE = re.compile(rb"""(?:['"]\s*,\s*|^\s*|[\[{(]\s*)[bBuUrR]?$""")
+
+
+def _in_list(before: bytes, after: bytes) -> bool:
+    """An element of a list of strings, alone on its line or between others: test vectors, data."""
+    return _LIST_BEFORE.search(before[:-1]) is not None and _LIST.search(after) is not None

@@ -1,0 +1,175 @@
+"""E-mail and IP addresses: which of the things that look like one are a person's or a machine's."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+from .place import Place
+from .rules import tlds
+
+# Names left of an @ that are syntax or a login shared by everybody, not a mailbox.
+_NO_MAILBOX = frozenset(
+    (b"git", b"svn", b"hg", b"this", b"super", b"return", b"break", b"continue", b"self", b"param")
+)
+_EXAMPLE_DOMAIN = re.compile(
+    rb"(?i)(?:^|[.-])(?:example|sample|domain|yourdomain|mydomain|yourcompany|mycompany|company|foo"
+    rb"|bar|baz|foobar|test|testing|invalid|localhost|local|localdomain|somewhere|acme|fake|email"
+    rb"|your-?domain|mail)\.[a-z]{2,10}(?:\.[a-z]{2})?$"
+)
+_RESERVED_TLD = (b".example", b".test", b".invalid", b".localhost", b".local", b".internal")
+_NO_REPLY = re.compile(rb"(?i)^(?:no[-_.]?reply|do[-_.]?not[-_.]?reply|mailer-daemon|postmaster)")
+_GITHUB_NOREPLY = b"users.noreply.github.com"
+_EXAMPLE_MAILBOX = re.compile(
+    rb"(?i)^(?:you|your[-_.]?(?:name|email|mail)?|name|user(?:name)?\d?|foo|bar|test\d?|someone"
+    rb"|somebody|me|email|example|first\.?last|john\.?doe|jane\.?doe|alice|bob)$"
+)
+_COPYRIGHT = re.compile(rb"(?i)copyright|\(c\)|\xc2\xa9|&copy;|@copyright")
+_FILE_LIKE = (b".py", b".sh", b".rs", b".pl", b".md", b".so", b".cc", b".ps", b".zip", b".mov")
+
+
+def email(place: Place) -> float:
+    """How sure it is that the value is a mailbox of somebody: 0 is syntax, .35 an example."""
+    mailbox, _, domain = place.value.rpartition(b"@")
+    domain = domain.lower()
+    if domain.rpartition(b".")[2] not in tlds() and not domain.endswith(_RESERVED_TLD):
+        return 0.0
+    if mailbox.lower() in _NO_MAILBOX or mailbox.startswith(b".") or mailbox.endswith(b"."):
+        return 0.0
+    if b".." in mailbox or not re.search(rb"[A-Za-z0-9]", mailbox):
+        return 0.0
+    after = place.after(2)
+    if after[:1] in (b"(", b"/", b":") and (after[:1] != b":" or after[1:2].isalnum()):
+        return 0.0  # a call, the host of an address with credentials, scp's host:path
+    before = place.before(64)
+    if re.search(rb"://[^\s\"'<>]*$", before):
+        return 0.0  # user info of an address: the password rules look at it
+    return _mail_confidence(mailbox, domain)
+
+
+def _mail_confidence(mailbox: bytes, domain: bytes) -> float:
+    if domain == _GITHUB_NOREPLY:
+        return 0.95
+    if domain.endswith(_RESERVED_TLD) or _EXAMPLE_DOMAIN.search(domain):
+        return 0.35
+    if _NO_REPLY.match(mailbox) or b"noreply" in domain:
+        return 0.35
+    if _EXAMPLE_MAILBOX.match(mailbox):
+        return 0.5
+    if domain.count(b".") == 1 and domain.endswith(_FILE_LIKE) and len(mailbox) < 3:
+        return 0.4
+    return 0.95
+
+
+def in_copyright_notice(place: Place) -> bool:
+    """The line is a copyright notice, which licenses ask to leave as it is."""
+    return _COPYRIGHT.search(place.region) is not None
+
+
+# Public resolvers: names of a service that everybody uses, as facts on their operators' pages.
+_RESOLVERS = frozenset(
+    ipaddress.ip_address(text)
+    for text in (
+        *("8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "1.1.1.2", "1.0.0.2", "1.1.1.3", "1.0.0.3"),
+        *("9.9.9.9", "149.112.112.112", "9.9.9.10", "208.67.222.222", "208.67.220.220"),
+        *("4.2.2.1", "4.2.2.2", "4.2.2.3", "4.2.2.4", "64.6.64.6", "64.6.65.6", "77.88.8.8"),
+        *("77.88.8.1", "94.140.14.14", "94.140.15.15", "114.114.114.114", "223.5.5.5", "223.6.6.6"),
+        *("119.29.29.29", "180.76.76.76", "84.200.69.80", "84.200.70.40", "185.228.168.9"),
+        *("2001:4860:4860::8888", "2001:4860:4860::8844", "2606:4700:4700::1111"),
+        *("2606:4700:4700::1001", "2620:fe::fe", "2620:fe::9", "2620:119:35::35"),
+        *("2620:119:53::53", "2a02:6b8::feed:ff", "2a02:6b8:0:1::feed:ff", "2400:3200::1"),
+    )
+)
+_DOCUMENTATION = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        *("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"),  # RFC 5737
+        *("2001:db8::/32", "3fff::/20"),  # RFC 3849, RFC 9637
+    )
+)
+_HOST_WORD = re.compile(
+    rb"(?i)(?<![a-z])(?:ips?|ipv[46]|ip_?addr\w*|addr(?:ess)?(?:es)?|host(?:name|s)?|servers?|gateway"
+    rb"|dns|nameserver|subnet|netmask|bind|listen|remote\w*|client_?ip|peers?|prox(?:y|ies)|ping|ssh"
+    rb"|scp|curl|wget|telnet|inet6?|whitelist|allowlist|firewall|iptables|endpoint|redis|mysql|mongo\w*"
+    rb"|postgres\w*|kafka|x_?forwarded_?(?:for)?)(?![a-z])|_ip\b|\bip_|_host\b|_addr\b|://$|://[^\s/]*@$"
+)
+_VERSION_WORD = re.compile(
+    rb"(?i)versions?|\bver\b|\bv\d*$|assembly|release|\bbuild\b|firmware|driver|chrome/|firefox/"
+    rb"|edge?/|msie|mozilla|opera/|webkit|update|upgrade|\boid\b|\bsection\b|\bchapter\b|\brfc\b"
+    rb"|\brev\b|toolset|package|nuget|product|[a-z]/$|sdk|\.dll|dependency|patch|bump|safari/|\bv8\b"
+)
+# Numbers on both sides: coordinates of a drawing, a table.
+_AMONG_NUMBERS = re.compile(rb"[0-9][ ,a-zA-Z-]{1,3}$")
+_NUMBER_BEHIND = re.compile(rb"[ ,a-zA-Z-]{1,3}[0-9.]")
+_COMPARED = re.compile(rb"(?:[<>~^]=?|[=@]=)\s{0,4}[\"']?$|@\^?~?$")
+
+
+def ipv4(place: Place) -> float:
+    """How sure it is that the value is the address of a machine; 0 for private and well-known ones."""
+    try:
+        address = ipaddress.IPv4Address(place.value.decode())
+    except ValueError:
+        return 0.0
+    if _is_reserved(address):
+        return 0.0
+    octets = address.packed
+    before = place.before(100)
+    after = place.after(12)
+    named = _HOST_WORD.search(before) is not None or re.match(rb":\d{2,5}\b", after) is not None
+    if _VERSION_WORD.search(before[-60:]) and not re.search(rb"://$", before):
+        return 0.4 if named else 0.0
+    if _COMPARED.search(before) and not named:
+        return 0.0
+    if _AMONG_NUMBERS.search(before[-4:]) and _NUMBER_BEHIND.match(after):
+        return 0.0
+    if max(octets[1:]) < 20 or octets[0] < 3 or octets[2:] == b"\0\0":
+        return 0.4 if named else 0.0  # 4.1.2.0 is nearly always a version or a section
+    if re.match(rb"/(?:[0-9]|[12][0-9])(?!\d)", after):
+        return 0.45  # a network, not a machine
+    if named:
+        return 0.9
+    if sum(octet > 99 for octet in octets) >= 2:
+        return 0.75
+    alone = before[-1:] in (b"'", b'"', b"`") and after[:1] == before[-1:]
+    return 0.65 if alone or not before.strip() else 0.5
+
+
+def ipv6(place: Place) -> float:
+    """How sure it is that the value is a public IPv6 address (2000::/3) of a machine."""
+    try:
+        address = ipaddress.IPv6Address(place.value.decode())
+    except ValueError:
+        return 0.0
+    if _is_reserved(address):
+        return 0.0
+    if re.match(rb"/\d", place.after(2)):
+        return 0.45
+    groups = [group for group in place.value.split(b":") if group]
+    if len(groups) < 4 and not _HOST_WORD.search(place.before(100)):
+        return 0.5
+    return 0.9
+
+
+def _is_reserved(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    if address in _RESOLVERS or any(address in network for network in _DOCUMENTATION):
+        return True
+    if address.is_multicast or address.is_reserved or address.is_unspecified:
+        return True
+    return not _is_global(address)
+
+
+_NOT_GLOBAL = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16"),
+        *("172.16.0.0/12", "192.0.0.0/24", "192.168.0.0/16", "198.18.0.0/15", "240.0.0.0/4"),
+    )
+)
+_GLOBAL6 = ipaddress.ip_network("2000::/3")
+
+
+def _is_global(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """As IANA's registries have it; written out because Python's own answer changed over time."""
+    if address.version == 6:
+        return address in _GLOBAL6
+    return not any(address in network for network in _NOT_GLOBAL)

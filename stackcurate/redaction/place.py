@@ -1,0 +1,68 @@
+"""A candidate in its surroundings: what every judge gets to see."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+_TEST_PATH = re.compile(
+    r"(?i)(?:^|[/_.-])(?:tests?|testing|specs?|fixtures?|testdata|mocks?|examples?|samples?|demos?"
+    r"|docs?|__tests__|e2e|benchmarks?)(?:[/_.-]|$)"
+)
+_CONFIG_NAME = re.compile(
+    r"(?i)(?:^|/)(?:\.env[\w.-]*|env|dockerfile[\w.-]*|containerfile|makefile|procfile|\.netrc|_netrc"
+    r"|\.npmrc|\.pypirc|\.htpasswd|\.pgpass|\.my\.cnf|credentials|config|\.dockercfg|hosts|inventory"
+    r"|[^/]*\.(?:env|ini|cfg|cnf|conf|cf|config|properties|props|toml|ya?ml|eyaml|sh|bash|zsh|ksh|fish"
+    r"|bat|cmd|ps1|tfvars|tf|hcl|service|desktop|rc|prefs|reg|txt|md|rst|log))$"
+)
+_LOCK = re.compile(
+    r"(?i)(?:^|/)(?:[^/]*\.lock|[^/]*-lock\.(?:json|ya?ml)|[^/]*\.lock\.(?:json|hcl)|go\.sum"
+    r"|npm-shrinkwrap\.json|package\.resolved|cartfile\.resolved|record|sha\d*sums?|[^/]*\.map"
+    r"|[^/]*\.svg|[^/]*\.sum)$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A value at ``region[start:end]`` in a file at ``path``; ``head`` is where the match began.
+
+    A region is a line or a piece of a long one, never more than one file.
+    """
+
+    region: bytes
+    head: int
+    start: int
+    end: int
+    path: str
+    rule: str
+
+    @property
+    def value(self) -> bytes:
+        return self.region[self.start : self.end]
+
+    def before(self, length: int = 200) -> bytes:
+        """Up to ``length`` bytes before the value."""
+        return self.region[max(0, self.start - length) : self.start]
+
+    def after(self, length: int = 80) -> bytes:
+        """Up to ``length`` bytes behind the value."""
+        return self.region[self.end : self.end + length]
+
+
+@lru_cache(maxsize=4096)
+def is_test_path(path: str) -> bool:
+    """Tests, examples and documentation, by the names of the folders and the file."""
+    return _TEST_PATH.search(path) is not None
+
+
+@lru_cache(maxsize=4096)
+def is_config_path(path: str) -> bool:
+    """A file whose values may stand without quotes: configuration, environment, shell, notes."""
+    return _CONFIG_NAME.search(path) is not None
+
+
+@lru_cache(maxsize=4096)
+def is_lock_path(path: str) -> bool:
+    """A file of checksums or encoded data that a tool wrote."""
+    return _LOCK.search(path) is not None

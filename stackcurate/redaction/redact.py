@@ -1,0 +1,85 @@
+"""Redaction of a batch: find, number, replace; files without a finding keep their bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from ..schema import FINDING
+from .replace import Placed, rewrite
+from .settings import Settings
+from .stable import find_all
+
+
+@dataclass(frozen=True)
+class Redacted:
+    """``contents``: what ships; ``findings``: list of ``schema.FINDING`` per row, in its bytes."""
+
+    contents: pa.LargeStringArray
+    findings: pa.ListArray
+
+
+def redact(
+    contents: pa.LargeStringArray,
+    paths: pa.Array,
+    content_ids: pa.Array,
+    settings: Settings,
+    engine: str | None = None,
+) -> Redacted:
+    """Replace what ``settings`` ask for in ``contents`` (no nulls).
+
+    ``paths`` (string) and ``content_ids`` (20 bytes each) have the same length. Every row's result
+    depends on that row alone. ``engine`` names the scan engine, see ``scan.ENGINES``; all give the
+    same findings.
+    """
+    found = find_all(contents, paths, content_ids, settings, engine)
+    texts: dict[int, bytes] = {}
+    placed: dict[int, list[Placed]] = {}
+    for row, spans in found.items():
+        text = contents[row].as_buffer().to_pybytes()
+        texts[row], placed[row] = rewrite(text, spans, content_ids[row].as_py() or b"", settings)
+    return Redacted(_assembled(contents, texts), _findings(len(contents), placed))
+
+
+def _assembled(contents: pa.LargeStringArray, texts: dict[int, bytes]) -> pa.LargeStringArray:
+    """``contents`` with the rows of ``texts`` exchanged; runs of others are copied as one piece."""
+    if not texts:
+        return contents
+    _, raw_offsets, raw = contents.buffers()
+    offsets = np.frombuffer(raw_offsets, np.int64)
+    offsets = offsets[contents.offset : contents.offset + len(contents) + 1]
+    lengths = np.diff(offsets)
+    view = memoryview(raw)
+    pieces: list[bytes | memoryview] = []
+    at = 0
+    for row, text in texts.items():
+        pieces += [view[offsets[at] : offsets[row]], text]
+        lengths[row] = len(text)
+        at = row + 1
+    pieces.append(view[offsets[at] : offsets[-1]])
+    bounds = np.zeros(len(contents) + 1, np.int64)
+    np.cumsum(lengths, out=bounds[1:])
+    return pa.LargeStringArray.from_buffers(
+        len(contents), pa.py_buffer(bounds), pa.py_buffer(b"".join(pieces))
+    )
+
+
+def _findings(rows: int, placed: dict[int, list[Placed]]) -> pa.ListArray:
+    """The findings as a column; no value is in it."""
+    counts = np.zeros(rows + 1, np.int32)
+    for row, group in placed.items():
+        counts[row + 1] = len(group)
+    flat = [one for group in placed.values() for one in group]
+    columns = [
+        pa.array([one.span.rule.id for one in flat], pa.string()),
+        pa.array([one.span.rule.kind for one in flat], pa.string()),
+        pa.array([one.start for one in flat], pa.int64()),
+        pa.array([one.end for one in flat], pa.int64()),
+        pa.array([one.number for one in flat], pa.int32()),
+        pa.array([round(one.span.confidence, 4) for one in flat], pa.float32()),
+    ]
+    structs = pa.StructArray.from_arrays(columns, fields=list(FINDING))
+    offsets = pa.array(np.cumsum(counts, dtype=np.int32), pa.int32())
+    return pa.ListArray.from_arrays(offsets, structs)

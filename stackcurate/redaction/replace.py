@@ -1,0 +1,107 @@
+"""What stands in a value's place: a typed token, or a documentation address for an IP.
+
+A replacement follows from the kind, the content id of the file and the number of the distinct value
+within its kind in that file. It says nothing about the value.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from .find import Span
+from .settings import Settings
+
+TOKENS = {
+    "email": b"<EMAIL>",
+    "key": b"<KEY>",
+    "name": b"<NAME>",
+    "password": b"<PASSWORD>",
+    "phone": b"<PHONE>",
+    "private_key": b"<PRIVATE_KEY>",
+    "username": b"<USERNAME>",
+}
+# RFC 5737: three networks of 254 hosts that belong to nobody.
+_NETWORKS = ("192.0.2.", "198.51.100.", "203.0.113.")
+_HOSTS = 254
+
+
+def replacement(kind: str, content_id: bytes, number: int, family: int = 4) -> bytes:
+    """The text that replaces value ``number`` (from 1) of ``kind`` in the file ``content_id``.
+
+    Addresses of one file stay apart up to the 762nd of IPv4 and the 65,535th of IPv6.
+    """
+    if kind != "ip":
+        return TOKENS[kind]
+    start = int.from_bytes(hashlib.blake2b(content_id, digest_size=8).digest(), "big")
+    if family == 6:
+        return f"2001:db8:{start % 0xFFFF + 1:x}::{(number - 1) % 0xFFFF + 1:x}".encode()
+    network, host = divmod((start + number - 1) % (len(_NETWORKS) * _HOSTS), _HOSTS)
+    return f"{_NETWORKS[network]}{host + 1}".encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A finding with its number, its span in the given text, and its span in what ships."""
+
+    span: Span
+    number: int
+    given_start: int
+    given_end: int
+    start: int
+    end: int
+
+
+def rewrite(
+    text: bytes, spans: Iterable[Span], content_id: bytes, settings: Settings
+) -> tuple[bytes, list[Placed]]:
+    """The text that ships and where its findings stand in it.
+
+    ``spans`` are those of one file, by start, without overlaps. Findings of kinds that are only
+    marked keep their text.
+    """
+    out: list[bytes] = []
+    placed: list[Placed] = []
+    at = length = 0
+    for span, number in numbered(spans):
+        start, end = _whole_characters(text, span.start, span.end)
+        new = text[start:end]
+        if span.rule.kind not in settings.mark:
+            family = 6 if b":" in span.value else 4
+            new = replacement(span.rule.kind, content_id, number, family)
+        kept = text[at:start]
+        out += [kept, new]
+        length += len(kept)
+        placed.append(Placed(span, number, start, end, length, length + len(new)))
+        length += len(new)
+        at = end
+    return b"".join([*out, text[at:]]), placed
+
+
+def numbered(spans: Iterable[Span]) -> Iterator[tuple[Span, int]]:
+    """Each finding with the number of its distinct value within its kind, in order of appearance."""
+    seen: dict[str, dict[bytes, int]] = {}
+    for span in spans:
+        values = seen.setdefault(span.rule.kind, {})
+        yield span, values.setdefault(_same(span), len(values) + 1)
+
+
+def _same(span: Span) -> bytes:
+    """What makes two values one: addresses may be written in two ways."""
+    if span.rule.kind == "ip":
+        try:
+            return ipaddress.ip_address(span.value.decode()).packed
+        except ValueError:
+            return span.value
+    return span.value.lower() if span.rule.kind == "email" else span.value
+
+
+def _whole_characters(text: bytes, start: int, end: int) -> tuple[int, int]:
+    """The span, widened to whole UTF-8 characters."""
+    while start > 0 and text[start] & 0xC0 == 0x80:
+        start -= 1
+    while end < len(text) and text[end] & 0xC0 == 0x80:
+        end += 1
+    return start, end

@@ -1,0 +1,122 @@
+"""The rule table: read, checked and compiled; every fact about a secret's shape is in it, not here.
+
+A rule has an *exact* pattern, which Python's ``re`` runs on small regions of text, and a *scan*
+pattern that matches wherever the exact one does and that Hyperscan, RE2 and ``re`` read alike. The
+scan pattern is the exact one without its edges, unless the table gives a cheaper one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..errors import ConfigError
+from .examples import expand
+from .settings import KINDS
+
+TABLE = Path(__file__).parent.parent / "tables" / "redactions.yaml"
+TLDS = Path(__file__).parent.parent / "tables" / "redaction_tlds.txt"
+
+_KEYS = {
+    *("id", "kind", "about", "pattern", "vendor", "value", "scan", "edge", "judge"),
+    *("confidence", "match", "no_match"),
+}
+# A scan pattern may end where the shortest match ends; repeats above 1,000 are beyond RE2.
+_OPEN_END = re.compile(r"(?:\{([1-9]\d*),\d*\})?(?:=\{0,\d\})?$")
+_ASSIGN = r"""[\w.-]{0,30}["'`\])]{0,3}[ \t]{0,4}(?:=>|:=|={1,3}|:|,|\()[ \t]{0,4}["'`]?"""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One shape of a secret. ``exact`` marks the value with its last named group, or matches it."""
+
+    id: str
+    kind: str
+    judge: str
+    confidence: float
+    exact: re.Pattern[bytes]
+    scan: bytes
+    about: str
+    match: tuple[str, ...]
+    no_match: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """All rules in the order of the table, and the digest (hex SHA-256) of the files they are from."""
+
+    rules: tuple[Rule, ...]
+    digest: str
+
+    def number(self, rule_id: str) -> int:
+        """The place of a rule in ``rules``."""
+        return [rule.id for rule in self.rules].index(rule_id)
+
+
+@lru_cache(maxsize=4)
+def load(path: Path = TABLE) -> Table:
+    """Read the rule table; ConfigError names the rule and what is wrong with it."""
+    raw = path.read_bytes()
+    document = yaml.load(raw, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    edges: dict[str, str] = document["edges"]
+    words: dict[str, str] = document["words"]
+    rules = tuple(_rule(entry, edges, words) for entry in document["rules"])
+    ids = [rule.id for rule in rules]
+    if len(set(ids)) != len(ids):
+        raise ConfigError(f"{path.name}: a rule id stands twice")
+    return Table(rules, hashlib.sha256(raw + TLDS.read_bytes()).hexdigest())
+
+
+def table_digest() -> str:
+    """Digest of the rule table and its lists, for task names and the release's manifest."""
+    return load().digest
+
+
+@lru_cache(maxsize=1)
+def tlds() -> frozenset[bytes]:
+    """Top-level domains in small letters, internationalized ones in their ``xn--`` form."""
+    lines = TLDS.read_bytes().splitlines()
+    return frozenset(line for line in lines if not line.startswith(b"#"))
+
+
+def _shortest(pattern: str) -> str:
+    """``pattern`` without what its end may repeat: it matches wherever ``pattern`` does."""
+    end = _OPEN_END.search(pattern)
+    return pattern[: end.start()] + (f"{{{end[1]}}}" if end[1] else "") if end else pattern
+
+
+def _rule(entry: dict[str, Any], edges: dict[str, str], words: dict[str, str]) -> Rule:
+    name = entry.get("id", "?")
+    unknown = set(entry) - _KEYS
+    if unknown or entry.get("kind") not in KINDS:
+        raise ConfigError(f"redaction rule {name}: unknown key or kind {sorted(unknown)}")
+    pattern = entry.get("pattern") or f"(?i:{entry['vendor']}){_ASSIGN}(?P<value>{entry['value']})"
+    edge = edges[entry.get("edge", "word")]
+    scan = entry.get("scan") or _shortest(pattern)
+    for word, text in words.items():
+        pattern = pattern.replace(f"<<{word}>>", text)
+        scan = scan.replace(f"<<{word}>>", text)
+    before = "A-Za-z" if "vendor" in entry else edge  # MY_VENDOR_KEY names the vendor too
+    guarded = f"(?<![{before}])(?:{pattern})(?![{edge}])" if edge else pattern
+    try:
+        exact = re.compile(guarded.encode())
+        re.compile(scan.encode())
+    except re.error as error:
+        raise ConfigError(f"redaction rule {name}: bad pattern: {error}") from None
+    return Rule(
+        id=name,
+        kind=entry["kind"],
+        judge=entry.get("judge", "token"),
+        confidence=float(entry["confidence"]),
+        exact=exact,
+        scan=re.sub(r"\(\?P<\w+>", "(?:", scan).encode(),
+        about=entry["about"],
+        match=tuple(expand(text, name) for text in entry.get("match", ())),
+        no_match=tuple(expand(text, name) for text in entry.get("no_match", ())),
+    )
