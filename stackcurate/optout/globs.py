@@ -18,7 +18,8 @@ import pyarrow.compute as pc
 from stackcurate.schema import escape_name
 
 CONTROL_FILE = ".stackcurate-optout"
-MAX_GLOBS = 10_000  # of one control file; more is read as the whole repository
+MAX_GLOBS = 1_000  # of one control file; more is read as the whole repository
+MAX_GLOB_CHARS = 1_000
 
 _CLASS = re.compile(r"\[([!^]?)(\]?[^\]/]*)\]")
 # RE2 gives a compiled pattern a budget of 8 MB; this many characters stay far below it.
@@ -119,7 +120,8 @@ def parse_control_file(data: bytes) -> list[str]:
 
     One glob a line; ``#`` opens a comment line, blank lines are nothing. Bytes that are not UTF-8
     are spelled as listings spell them. A file that cannot be read as globs (NUL bytes, more than
-    ``MAX_GLOBS`` lines) is an owner's wish all the same and takes the whole repository.
+    ``MAX_GLOBS`` lines or ``MAX_GLOB_CHARS`` in one) is an owner's wish all the same and takes the
+    whole repository.
     """
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):  # what some Windows shells write
         data = data.decode("utf-16", "replace").encode()
@@ -128,7 +130,7 @@ def parse_control_file(data: bytes) -> list[str]:
         return []
     lines = (line.strip() for line in data.replace(b"\r", b"\n").split(b"\n"))
     globs = [escape_name(line)[0] for line in lines if line and not line.startswith(b"#")]
-    # a line of slashes alone, or of "**", is the root: the whole repository
-    if len(globs) > MAX_GLOBS or any(not glob.strip("/*") and glob != "*" for glob in globs):
-        return []
-    return globs
+    # a line of slashes alone, or of "**", is the root
+    whole = any(not glob.strip("/*") and glob != "*" for glob in globs)
+    long = len(globs) > MAX_GLOBS or any(len(glob) > MAX_GLOB_CHARS for glob in globs)
+    return [] if whole or long else globs

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stackcurate.errors import ConfigError
+from stackcurate.optout.globs import MAX_GLOB_CHARS
 
 OWNER, REPOSITORY, ORIGIN, SWHID, PATH = "owner", "repository", "origin", "swhid", "path"
 KINDS = (OWNER, REPOSITORY, ORIGIN, SWHID, PATH)
@@ -145,6 +146,8 @@ def _owned_place(subject: Subject) -> Subject:
         raise ConfigError(f"a repository on {host} reads {host}/owner/name")
     if not levels or (subject.kind in (REPOSITORY, PATH) and len(levels) < 2):
         raise ConfigError(f"{subject.value!r} names no {subject.kind}")
-    if subject.kind == PATH and not (subject.glob or "").strip("/ \t"):
-        raise ConfigError("an empty glob would be the whole repository; ask for the repository")
+    if subject.glob is not None and not subject.glob.strip("/* \t"):
+        raise ConfigError("this glob would be the whole repository; ask for the repository")
+    if subject.glob is not None and len(subject.glob) > MAX_GLOB_CHARS:
+        raise ConfigError(f"a glob has at most {MAX_GLOB_CHARS} characters")
     return subject

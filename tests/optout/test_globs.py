@@ -85,7 +85,9 @@ def test_control_file():
     assert parse_control_file(b"caf\xe9.c") == [r"caf\xe9.c"]  # as schema.escape_name spells it
 
 
-@pytest.mark.parametrize("data", [b"/", b"**", b"*/**", b"\0\1\2", b"a\n" * (MAX_GLOBS + 1)])
+@pytest.mark.parametrize(
+    "data", [b"/", b"**", b"*/**", b"\0\1\2", b"a\n" * (MAX_GLOBS + 1), b"a" * 1001]
+)
 def test_a_control_file_that_says_everything_or_nothing_takes_the_repository(data):
     assert parse_control_file(data) == []
 

@@ -124,6 +124,8 @@ def test_parse_normalizes():
         ("origin", "  ", None),
         ("path", "github.com/alice/tool", None),
         ("path", "github.com/alice/tool", " / "),
+        ("path", "github.com/alice/tool", "**"),
+        ("path", "github.com/alice/tool", "a" * 1001),
         ("repository", "github.com/alice/tool", "docs/**"),
         ("swhid", "swh:1:cnt:" + "A1" * 20, None),
         ("swhid", "swh:1:ori:" + "a1" * 20, None),
