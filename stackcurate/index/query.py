@@ -43,7 +43,7 @@ _ABOUT_THE_QUESTION = (
     duckdb.CatalogException,
     duckdb.PermissionException,
 )
-_ROWS = 8192  # rows of an answer in memory at a time
+_ROWS = 256  # rows of an answer in memory at a time; each may carry a text
 _MATCH = 200  # characters of a match that are shown
 
 
@@ -51,7 +51,7 @@ _MATCH = 200  # characters of a match that are shown
 class Answer:
     """Rows of an answer, read once; close it, or use it as a context manager.
 
-    ``columns`` are the names in order. ``batches`` gives Arrow batches of at most 8,192 rows.
+    ``columns`` are the names in order. ``batches`` gives Arrow batches of at most 256 rows.
     """
 
     columns: list[str]

@@ -38,6 +38,9 @@ _BLOOM = ("content_id", "row_key")
 # A row group of 32 MiB of code holds some 5,000 files. 1 % false hits cost 10 bits a value; more
 # files than this only raise the share of false hits.
 _BLOOM_SIZE = {"ndv": 8192, "fpp": 0.01}
+# A page is closed at this size, looked at after so many rows. pyarrow's 1,024 rows let pages of code
+# grow to 10 MB, out of the processor's caches: some 8 % slower, for 0.5 % fewer bytes.
+_PAGE_BYTES, _PAGE_STEP = 2 << 20, 128
 _OPTIONS = frozenset(inspect.signature(pq.ParquetWriter.__init__).parameters)
 
 
@@ -160,6 +163,8 @@ def _options(schema: pa.Schema, level: int) -> dict[str, Any]:
         "use_dictionary": [leaf for leaf in _leaves(schema) if leaf not in _UNIQUE],
         "write_statistics": [name for name in flat if name not in _NO_STATISTICS],
         "write_page_index": True,
+        "data_page_size": _PAGE_BYTES,
+        "write_batch_size": _PAGE_STEP,
     }
     if "bloom_filter_options" in _OPTIONS:  # not in the oldest pyarrow that we support
         options["bloom_filter_options"] = {
