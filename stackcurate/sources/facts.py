@@ -1,7 +1,8 @@
 """Joins facts about repositories (stars, forks, declared license) from a GHArchive-shaped table.
 
 The table has one row per repository or per event about it, under the names of GHArchive or of The
-Stack v2. It is joined by the origin's URL, else by the full name without regard to case.
+Stack v2. It is joined by the origin's URL, else, on github.com, by the full name; neither regards
+case, ``http`` or ``https``, a last slash or ``.git``.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from stackcurate.schema import FACTS, HEAD
 
 # Our column -> the names under which a table may hold it, best first.
 _NAMES: dict[str, tuple[str, ...]] = {
-    "github_id": ("github_id", "repo_id", "id"),
+    "github_id": ("github_id", "repo_id"),
     "star_events_count": ("star_events_count", "stars", "stargazers_count"),
     "fork_events_count": ("fork_events_count", "forks", "forks_count"),
     "gha_license_id": ("gha_license_id", "license_spdx_id", "spdx_id", "license"),
@@ -68,16 +69,17 @@ def _read(path: Path) -> pa.Table:
         else:
             table = pq.read_table(path)
     except (OSError, pa.ArrowException) as error:
-        told = getattr(error, "strerror", None) or type(error).__name__
-        raise ConfigError(f"repositories: {path} cannot be read as a table ({told})") from error
+        why = getattr(error, "strerror", None) or type(error).__name__
+        raise ConfigError(f"repositories: {path} cannot be read as a table ({why})") from error
     columns = {ours: _pick(table, names) for ours, names in _NAMES.items()}
     columns["default_branch"] = _pick(table, _BRANCH)
     columns["url"], columns["full_name"] = _pick(table, _URL), _pick(table, _FULL_NAME)
     if columns["url"] is None and columns["full_name"] is None:
         wanted = ", ".join((*_URL, *_FULL_NAME))
         raise ConfigError(f"repositories: {path} names no repository; it needs one of {wanted}")
-    if all(columns[name] is None for name in FACTS.names):
-        wanted = ", ".join(FACTS.names)
+    told = (*FACTS.names, "default_branch")
+    if all(columns[name] is None for name in told):
+        wanted = ", ".join(told)
         raise ConfigError(f"repositories: {path} holds no fact; it needs one or more of {wanted}")
     types = {name: FACTS.field(name).type for name in FACTS.names}
     made = {
@@ -125,21 +127,22 @@ def _lookup(origins: pa.Table, facts: pa.Table, wanted: list[str]) -> pa.Table:
     by = ", ".join(f"{name} DESC NULLS LAST" for name in dict.fromkeys(order))
     row = ", ".join(f"{name} := {name}" for name in wanted)
     best = f"first(struct_pack({row}) ORDER BY {by})"
-    numbered = origins.append_column("at", pa.array(range(origins.num_rows)))
+    numbered = origins.append_column("nth", pa.array(range(origins.num_rows)))
     db = duckdb.connect(config={"threads": 1, "python_enable_replacements": False})
     try:
         db.register("given", numbered)
         db.register("facts", facts)
         return db.sql(
             f"""
-            WITH keyed AS (SELECT *, {_KEY.format("url")} AS k, lower(full_name) AS name FROM facts),
-            asked AS (SELECT at, {_KEY.format("origin")} AS k FROM given),
+            WITH keyed AS (SELECT *, {_KEY.format("url")} AS k, lower(full_name) AS name
+                           FROM facts),
+            asked AS (SELECT nth, {_KEY.format("origin")} AS k FROM given),
             by_url AS (SELECT k, {best} AS best FROM keyed WHERE k IS NOT NULL GROUP BY k),
             by_name AS (SELECT '{_GITHUB}' || name AS k, {best} AS best FROM keyed
                         WHERE name IS NOT NULL AND (k IS NULL OR starts_with(k, '{_GITHUB}'))
                         GROUP BY name)
             SELECT {taken} FROM asked o LEFT JOIN by_url u ON u.k = o.k
-            LEFT JOIN by_name n ON n.k = o.k ORDER BY at
+            LEFT JOIN by_name n ON n.k = o.k ORDER BY nth
             """
         ).to_arrow_table()
     finally:

@@ -1,4 +1,4 @@
-"""The tables of a Software Heritage graph export, streamed into a DuckDB database on disk.
+"""The tables of a Software Heritage graph export, streamed into DuckDB out of core.
 
 An export is a folder with one folder per table (``origin/``, ``directory_entry/``, …), each with
 ORC or Parquet files, or such folders one level down in ``orc/`` or ``parquet/``. Files are read one
@@ -27,7 +27,7 @@ from stackcurate.schema import ID, escape_name, one_chunk
 from stackcurate.sources.base import Problem
 from stackcurate.sources.swh_orc import StripeReader
 
-MEMORY = "1GB"  # of DuckDB; beyond it joins and sorts use the task's scratch folder
+MEMORY = "1GB"  # of DuckDB; beyond it tables, joins and sorts use the scratch folder
 THREADS = 2
 _SLICE_ROWS = 65_536
 _WHOLE_BYTES = 1 << 26  # table files up to this size are hashed whole
@@ -188,12 +188,13 @@ class _SchemaError(Exception):
     """A table file has not the columns of its table."""
 
 
-_FAULTS = (pa.ArrowException, OSError, _SchemaError)
+# ValueError and LookupError are what a garbled name or number inside a footer comes to.
+_FAULTS = (pa.ArrowException, OSError, ValueError, LookupError, _SchemaError)
 
 
 @dataclass
 class Database:
-    """A DuckDB database in ``scratch``, filled from an export. Close it after use."""
+    """A DuckDB database that spills into ``scratch``, filled from an export. Close it after use."""
 
     export: Export
     scratch: Path
@@ -201,7 +202,7 @@ class Database:
 
     def __post_init__(self) -> None:
         self._db = duckdb.connect(
-            str(self.scratch / "graph.duckdb"),
+            ":memory:",  # its tables spill too; a file would be synced after every statement
             config={
                 "memory_limit": MEMORY,
                 "threads": THREADS,

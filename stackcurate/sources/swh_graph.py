@@ -4,9 +4,9 @@ The tables (ORC or Parquet) are those that the archive publishes; bytes come fro
 SHA-1. See ``swh_export`` for the tables, ``swh_heads`` for the way from origins to roots and
 ``swh_walk`` for the way from roots to files.
 
-What it costs: ``heads`` streams nine tables once, ``files`` four (``directory_entry``, ``content``,
-``skipped_content`` and ``directory``) once for each call, whatever the number of roots, so a run
-should ask for many roots at a time. DuckDB's memory is limited (``swh_export.MEMORY``), the rest
+What it costs: ``heads`` streams nine tables once, ``files`` three (``directory_entry``, ``content``
+and ``skipped_content``) once for each call, whatever the number of roots, so a run should ask for
+many roots at a time. DuckDB's memory is limited (``swh_export.MEMORY``), the rest
 goes to the task's scratch folder.
 """
 

@@ -88,7 +88,7 @@ def _visits(db: Database, latest: int | None, visit_types: frozenset[str]) -> No
     unseen = "" if visit_types else "UNION SELECT url FROM origin"
     db.run(
         f"""
-        CREATE TABLE origin_all AS SELECT origin FROM seen WHERE {asked} {unseen}
+        CREATE TABLE origin_all AS SELECT DISTINCT origin FROM seen WHERE {asked} {unseen}
         """
     )
     by_then = "true" if latest is None else f"date_s <= {latest}"

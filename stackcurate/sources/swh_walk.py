@@ -89,15 +89,11 @@ class Walk:
                 break
         self.db.run("DROP TABLE edge")
         self.db.run("CREATE TABLE num AS SELECT id, row_number() OVER (ORDER BY id) n FROM node")
+        # Only one directory is empty, for an id is a hash of the entries.
         self.db.run(
-            f"""CREATE TABLE bare AS SELECT id, n FROM num ANTI JOIN entry ON entry.directory = id
+            f"""CREATE TABLE gone AS SELECT n FROM num ANTI JOIN entry ON entry.directory = id
                 WHERE id <> unhex('{EMPTY_TREE}')"""
         )
-        # A directory without entries is empty where the table of directories holds it.
-        self.db.load(
-            "directory", "empty", "SELECT id FROM incoming WHERE id IN (SELECT id FROM bare)"
-        )
-        self.db.run("CREATE TABLE gone AS SELECT n FROM bare ANTI JOIN empty USING (id)")
 
     def _entries(self) -> None:
         """Tables ``sub`` (directories in directories) and ``leaf`` (all else), each entry once."""
