@@ -1,10 +1,10 @@
-"""Builds stackcurate/tables/languages.json from a published npm package, so that the facts have a source.
+"""Builds stackcurate/tables/languages.json from a published package: facts with a source.
 
 Usage: ``npm pack linguist-languages@9.5.0`` and then
 ``python scripts/make_languages.py linguist-languages-9.5.0.tgz``.
 
-Only facts are taken: names, kinds, groups, aliases, extensions, file names, interpreters. How a shared
-extension is decided is our own work and lives in languages.evidence.yaml.
+Only facts are taken: names, kinds, groups, aliases, extensions, file names, interpreters. How a
+shared extension is decided is our own work and lives in languages.evidence.yaml.
 """
 
 from __future__ import annotations
@@ -19,24 +19,25 @@ from pathlib import Path
 OUT = Path(__file__).resolve().parent.parent / "stackcurate" / "tables" / "languages.json"
 LISTS = ("aliases", "extensions", "filenames", "interpreters")
 NOTICE = (
-    "Language facts from the npm package linguist-languages (MIT, Copyright (c) Ika), which takes"
-    " them from GitHub Linguist (MIT, Copyright (c) 2017 GitHub, Inc.). Permission is hereby granted,"
-    " free of charge, to any person obtaining a copy of this software and associated documentation"
-    ' files (the "Software"), to deal in the Software without restriction, including without'
-    " limitation the rights to use, copy, modify, merge, publish, distribute, sublicense, and/or sell"
-    " copies of the Software, and to permit persons to whom the Software is furnished to do so,"
-    " subject to the following conditions: The above copyright notice and this permission notice"
-    " shall be included in all copies or substantial portions of the Software. THE SOFTWARE IS"
-    ' PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED'
-    " TO THE WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN"
-    " NO EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER"
-    " LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN"
-    " CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE."
+    "Language facts from the npm package linguist-languages (MIT, Copyright (c) Ika), which "
+    "takes them from GitHub Linguist (MIT, Copyright (c) 2017 GitHub, Inc.). Permission is "
+    "hereby granted, free of charge, to any person obtaining a copy of this software and "
+    'associated documentation files (the "Software"), to deal in the Software without '
+    "restriction, including without limitation the rights to use, copy, modify, merge, "
+    "publish, distribute, sublicense, and/or sell copies of the Software, and to permit "
+    "persons to whom the Software is furnished to do so, subject to the following conditions:"
+    " The above copyright notice and this permission notice shall be included in all copies "
+    'or substantial portions of the Software. THE SOFTWARE IS PROVIDED "AS IS", WITHOUT '
+    "WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF"
+    " MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT "
+    "SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER "
+    "LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR "
+    "IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE."
 )
 
 
 def parse_module(text: str) -> dict[str, object]:
-    """One ``export default {...}`` module of the package as a dict (its literals are Python's too)."""
+    """One ``export default {...}`` module as a dict (its literals are Python's too)."""
     body = text[text.index("{") :].rstrip().rstrip(";")
     quoted = re.sub(r"^(\s+)([A-Za-z]\w*):", r'\1"\2":', body, flags=re.MULTILINE)
     for word, value in (("true", "True"), ("false", "False"), ("null", "None")):

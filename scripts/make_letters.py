@@ -1,4 +1,4 @@
-"""Builds stackcurate/tables/letters.json, so that a text's signals do not depend on the Python that counts.
+"""Builds stackcurate/tables/letters.json, so that signals do not depend on the Python that counts.
 
 Usage: ``python scripts/make_letters.py``. The ranges are those of the Unicode version of the Python
 that runs this (``str.isalpha`` and ``str.isalnum``), which the file names.

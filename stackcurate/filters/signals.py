@@ -1,14 +1,16 @@
 """Measures what a text looks like, so that a policy can drop by numbers that anyone can check.
 
-Definitions (`schema.SIGNALS`; after The Stack v2's filters, whose published form is regular expressions):
+Definitions (`schema.SIGNALS`; after the filters of The Stack v2, reference section 7):
 
-- ``num_lines``: lines ended by ``\\n``, ``\\r\\n`` or ``\\r``; a last one without an end counts too.
-- ``avg_line_length``, ``max_line_length``: Unicode characters of a line without its end; 0 for no lines.
-- ``alpha_fraction``, ``alphanum_fraction``: share of letters, or letters and digits, in all characters.
+- ``num_lines``: ended by ``\\n``, ``\\r\\n`` or ``\\r``; a last line without an end counts too.
+- ``avg_line_length``, ``max_line_length``: characters (Unicode) without the line's end.
+- ``alpha_fraction``, ``alphanum_fraction``: letters (and digits) per character.
 - ``encoded_fraction``, ``max_encoded_run``: see `kernels.text.count_encoded`.
 """
 
 from __future__ import annotations
+
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +18,7 @@ import pyarrow as pa
 from stackcurate import schema
 from stackcurate.kernels import text
 
-Column = pa.Array | pa.ChunkedArray
+Column: TypeAlias = pa.Array | pa.ChunkedArray
 
 
 def buffers(contents: Column) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -36,7 +38,7 @@ def buffers(contents: Column) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def signals(contents: Column) -> pa.Table:
-    """The SIGNALS columns of a column of texts (string or binary, large or not), null where null."""
+    """The SIGNALS columns of texts (string or binary, large or not), null where null."""
     data, offsets, valid = buffers(contents)
     rows = len(valid)
     lines, chars, longest, alpha, alphanum, ends, covered, run = np.zeros((8, rows), np.int64)

@@ -32,9 +32,9 @@ DATA_LANGUAGES = frozenset(["Graphviz (DOT)", "JSON", "Text", "Web Ontology Lang
 
 @dataclass(frozen=True)
 class Filter:
-    """Measure every text; drop what the policy refuses. The numbers are The Stack v2's; None is off.
+    """Measure every text; drop what the policy refuses. Numbers as in The Stack v2; None is off.
 
-    drop_empty: files without any character but blanks and line ends.
+    drop_empty: files without any character but line ends.
     max_lines: more lines are dropped (filter:long_file).
     max_avg_line_length: characters; not for ``long_line_languages`` (filter:avg_line).
     max_line_length: characters of the longest line (filter:long_line);

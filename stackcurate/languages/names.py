@@ -27,14 +27,14 @@ def by_name(name: str) -> ByName:
     """The candidates of base name ``name``: exact file name first, then the longest extension.
 
     ``a.blade.php`` is tried as ``.blade.php`` before ``.php``. An extension is looked up as it is
-    written (``.C`` is C++), then in lower case; in a name without any lower-case letter (``MAIN.C``)
+    written (``.C`` is C++), then in lower case; in a name without lower-case letters (``MAIN.C``)
     capitals say nothing, so only the lower-case form counts.
     """
     table = facts()
     known = table.by_filename.get(name)
     if known:
         return ByName(known, "filename", None, True)
-    shouting = name == name.upper() and len(name) > name.rfind(".") + 1 and name.rfind(".") > 1
+    shouting = name == name.upper() and name.rfind(".") > 0
     at = name.find(".")
     has_extension = 0 <= at < len(name) - 1
     while at >= 0:

@@ -1,4 +1,4 @@
-"""The language stage: names each file's language and role, and drops the languages nobody asked for."""
+"""The language stage: names each file's language and role, drops what nobody asked for."""
 
 from __future__ import annotations
 

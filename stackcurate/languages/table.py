@@ -54,6 +54,7 @@ def facts() -> Facts:
     extensions = _lookup(languages, "extensions", lower=True)
     extensions |= {ext: tuple(names) for ext, names in rules["extensions"].items()}
     aliases = {name.lower(): name for name in languages}
+    aliases |= {name.lower().replace(" ", "-"): name for name in languages}  # as Emacs writes
     for alias, names in _lookup(languages, "aliases", lower=True).items():
         aliases.setdefault(alias, names[0])
     for mode, name in rules["modes"].items():

@@ -1,0 +1,170 @@
+"""The text kernels against slow plain twins."""
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stackcurate.kernels import text
+
+
+def columns(values: list[bytes]) -> tuple[np.ndarray, np.ndarray]:
+    data = np.frombuffer(b"".join(values) or b"\0", np.uint8)
+    return data, np.cumsum([0, *map(len, values)], dtype=np.int64)
+
+
+def count(values: list[bytes]) -> list[tuple[int, ...]]:
+    out = np.zeros((5, len(values)), np.int64)
+    text.count_text(*columns(values), text.classes(), text.letters(), *out)
+    return [tuple(row) for row in out.T.tolist()]
+
+
+def encoded(values: list[bytes]) -> list[tuple[int, int]]:
+    out = np.zeros((2, len(values)), np.int64)
+    text.count_encoded(*columns(values), text.classes(), *out)
+    return [tuple(row) for row in out.T.tolist()]
+
+
+def plain_count(value: str) -> tuple[int, ...]:
+    """Lines, characters, longest line, letters, letters and digits, as Python sees them."""
+    lines = re.split(r"\r\n|\r|\n", value)
+    if lines[-1] == "":
+        lines.pop()
+    return (
+        len(lines),
+        len(value),
+        max(map(len, lines), default=0),
+        sum(bool(text.letters()[ord(char)] & text.ALPHA) for char in value),
+        sum(bool(text.letters()[ord(char)] & text.ALPHANUM) for char in value),
+    )
+
+
+BASE64 = re.compile(r"[a-zA-Z0-9+/\n=]{64,}")
+ITEM = r"(?:(?<![0-9A-Za-z_])(?:0[xX])?|\\x)[0-9a-fA-F]{2}(?![0-9A-Za-z_])"
+BLANK = r"[ \t\n\r\f\v]*"
+HEX = re.compile(rf"{ITEM}(?:{BLANK},?{BLANK}{ITEM}){{7,}}")
+ESCAPE = re.compile(r"(?:\\u[0-9a-fA-F]{4}){8,}")
+
+
+def plain_encoded(value: str) -> tuple[int, int]:
+    covered: set[int] = set()
+    longest = 0
+    for pattern in (BASE64, HEX, ESCAPE):
+        for found in pattern.finditer(value):
+            covered.update(range(*found.span()))
+            longest = max(longest, found.end() - found.start())
+    return len(covered), longest
+
+
+PIECES = st.sampled_from(
+    ["0x1f", "\\x1f", "\\xAB", "1f", "AB", "0X00", "x12", "00x12", "_ab", "0xfff", ",", ", ", " ",
+     "\n", "\r\n", ",,", "\\u12ab", "\\u00", "A" * 30, "a=\n", "=" * 64, "é", "\\", "-", "12,34,"]
+)  # fmt: skip
+TEXTS = st.one_of(
+    st.text(max_size=60),
+    st.lists(PIECES, max_size=60).map("".join),
+    st.lists(st.tuples(PIECES, st.integers(1, 12)), max_size=8).map(
+        lambda parts: "".join(piece * times for piece, times in parts)
+    ),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(TEXTS, max_size=4))
+def test_counts_like_the_twin(values):
+    raw = [value.encode("utf-8", "replace") for value in values]
+    assert count(raw) == [plain_count(value.decode()) for value in raw]
+
+
+@settings(max_examples=600, deadline=None)
+@given(st.lists(TEXTS, max_size=4))
+def test_encoded_like_the_twin(values):
+    raw = [value.encode("utf-8", "replace") for value in values]
+    assert encoded(raw) == [plain_encoded(value.decode()) for value in raw]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.binary(max_size=80), max_size=4))
+def test_any_bytes_are_counted_alone(values):
+    assert count(values) == [count([value])[0] for value in values]
+    assert encoded(values) == [encoded([value])[0] for value in values]
+
+
+@pytest.mark.parametrize(
+    ("value", "chars"),
+    [(b"\xff", 1), (b"\xc3", 1), (b"\xc3\xa9", 1), (b"\xe2\x82", 2), (b"\xf0\x9f\x98\x80", 1),
+     (b"\xf8\x88\x80\x80\x80", 5), (b"\xc0\x80", 2), (b"a\xcc\x81", 2)],
+)  # fmt: skip
+def test_malformed_bytes_are_single_characters(value, chars):
+    assert count([value])[0][1] == chars
+
+
+def test_letters_are_those_of_unicode():
+    table = text.letters()
+    for char in "aZéßжあ漢ñ\U00020000":
+        assert table[ord(char)] == text.ALPHA | text.ALPHANUM
+    for char in "0٣½":
+        assert table[ord(char)] == text.ALPHANUM
+    for char in "_ \n😀-\ue000":
+        assert table[ord(char)] == 0
+
+
+def test_runs_at_their_shortest():
+    assert encoded([b"A" * 63, b"A" * 64, b" " + b"A" * 64 + b" "]) == [(0, 0), (64, 64), (64, 64)]
+    assert encoded([b"1f " * 7, b"1f " * 8, b"0x1f,\n" * 8]) == [(0, 0), (23, 23), (46, 46)]
+    assert encoded([b"\\u00e9" * 7, b"\\u00e9" * 8 + b"bc"]) == [(0, 0), (48, 48)]
+    assert encoded([b"\\x1f" * 8, b"1f,,1f " * 8]) == [(32, 32), (0, 0)]
+
+
+def test_overlapping_runs_count_once():
+    value = b"12\n" * 40  # base64 characters and a list of hex bytes
+    assert encoded([value]) == [(120, 120)]
+
+
+def test_hostile_texts_take_one_pass():
+    values = [b"1f " * 300_000, b"1f " * 7 + b"x " * 300_000, b"\\u12" * 300_000, b"A" * 63 + b"-"]
+    assert encoded(values)[0] == (899_999, 899_999)
+    assert [row for row in encoded(values)[1:]] == [(0, 0)] * 3
+
+
+def test_heads_end_after_lines_or_bytes():
+    values = [b"a\nb\nc\n", b"", b"x" * 50, b"a\n"]
+    data, offsets = columns(values)
+    ends = np.zeros(4, np.int64)
+    text.head_ends(data, offsets, 2, 10, ends)
+    assert (ends - offsets[:-1]).tolist() == [4, 0, 10, 2]
+    where = np.cumsum([0, *(ends - offsets[:-1])])
+    out = np.zeros(where[-1], np.uint8)
+    text.gather(data, offsets, where, out)
+    assert out.tobytes() == b"a\nb\n" + b"x" * 10 + b"a\n"
+
+
+@pytest.mark.parametrize(
+    ("value", "bits"),
+    [
+        (b"#!/bin/sh", text.SHEBANG),
+        (b"\xef\xbb\xbf#!/bin/sh", text.SHEBANG),
+        (b" #!/bin/sh", 0),
+        (b"\n <?xml version", text.PROLOG),
+        (b"// -*- c++ -*-", text.MODELINE),
+        (b"\n" * 6 + b"// -*- c++ -*-" + b"\n" * 9, 0),
+        (b"\n" * 20 + b"# vim: ft=c\n\n", text.MODELINE),
+        (b"#!/bin/sh\n# ex: ft=c", text.SHEBANG | text.MODELINE),
+        (b"int x; // a * b: c", 0),
+        (b"", 0),
+    ],
+)
+def test_marks(value, bits):
+    data, offsets = columns([b"vim: ", value, b"-*-"])
+    out = np.zeros(3, np.uint8)
+    text.marks(data, offsets, 5, 2048, out)
+    assert out[1] == bits
+
+
+def test_line_ends():
+    data, offsets = columns([b"a\r\nb\n", b"", b"\r\r"])
+    out = np.zeros(3, np.int64)
+    text.line_chars(data, offsets, out)
+    assert out.tolist() == [3, 0, 2]
