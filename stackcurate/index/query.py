@@ -285,8 +285,10 @@ def _values(column: pa.Array) -> list[Any]:
 
 
 def _reader(relation: duckdb.DuckDBPyRelation) -> pa.RecordBatchReader:
-    ask = getattr(relation, "to_arrow_reader", None) or relation.fetch_arrow_reader
-    return ask(_ROWS)
+    # asked of the class: on a relation, every name may be a column
+    if hasattr(duckdb.DuckDBPyRelation, "to_arrow_reader"):
+        return relation.to_arrow_reader(_ROWS)
+    return relation.fetch_arrow_reader(_ROWS)  # before DuckDB 2
 
 
 class _asking:

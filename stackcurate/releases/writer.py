@@ -38,8 +38,8 @@ _BLOOM = ("content_id", "row_key")
 # A row group of 32 MiB of code holds some 5,000 files. 1 % false hits cost 10 bits a value; more
 # files than this only raise the share of false hits.
 _BLOOM_SIZE = {"ndv": 8192, "fpp": 0.01}
-# A page is closed at this size, looked at after so many rows. pyarrow's 1,024 rows let pages of code
-# grow to 10 MB, out of the processor's caches: some 8 % slower, for 0.5 % fewer bytes.
+# A page is closed at this size, looked at after so many rows. With pyarrow's 1,024 rows, pages of
+# code grow to 10 MB, out of the processor's caches: some 8 % slower, for 0.5 % fewer bytes.
 _PAGE_BYTES, _PAGE_STEP = 2 << 20, 128
 _OPTIONS = frozenset(inspect.signature(pq.ParquetWriter.__init__).parameters)
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pytest
 
 from stackcurate.errors import ConfigError, IntegrityError
-from stackcurate.index.query import COLUMNS, Answer, query
+from stackcurate.index.query import COLUMNS, Answer, _reader, query
 from stackcurate.index.show import as_csv, as_json_lines, as_table
 from stackcurate.releases.writer import write_shard, write_table
 from stackcurate.schema import FILE, LEDGER
@@ -153,7 +153,7 @@ def test_sql_sees_the_tables_and_nothing_else(release: Path, tmp_path: Path) -> 
         "LOAD httpfs",
         "DROP VIEW files",
         "CREATE TABLE x AS SELECT 1",
-        "PRAGMA database_list",
+        "PRAGMA memory_limit = '9GB'",
         "SELECT 1; SELECT 2",
         "",
         "SELECT * FROM secret",
@@ -162,7 +162,7 @@ def test_sql_sees_the_tables_and_nothing_else(release: Path, tmp_path: Path) -> 
         "SELEC 1",
     ):
         with pytest.raises(ConfigError) as error, query(release, sql=sql) as answer:
-            list(answer.rows())
+            pytest.fail(f"{sql} was answered: {list(answer.rows())[:3]}")
         assert SECRET not in str(error.value), sql
     assert {path: path.read_bytes() for path in release.rglob("*") if path.is_file()} == before
     assert [path.name for path in tmp_path.iterdir()] == ["secret.txt"]
@@ -233,10 +233,11 @@ def test_json_lines_and_csv_keep_values(release: Path) -> None:
 
 
 def test_nanoseconds_and_numbers_that_are_none() -> None:
-    reader = duckdb.sql(
+    relation = duckdb.sql(
         "SELECT TIMESTAMP_NS '2024-01-01 00:00:00.123456789' AS t, 'nan'::FLOAT AS f, "
         "'\\xFF'::BLOB AS b, {'a': [1, NULL]} AS s"
-    ).to_arrow_reader(10)
+    )
+    reader = _reader(relation)
     (line,) = as_json_lines(Answer(reader.schema.names, reader, None))
     assert json.loads(line) == {
         "t": "2024-01-01T00:00:00.123456",

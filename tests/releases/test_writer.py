@@ -47,7 +47,7 @@ cuts = st.lists(st.integers(0, 40), max_size=12)
 
 
 @given(texts, cuts, st.integers(1, 400))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_bytes_do_not_depend_on_batches(
     tmp_path_factory: pytest.TempPathFactory, texts: list[str | None], cuts: list[int], limit: int
 ) -> None:
