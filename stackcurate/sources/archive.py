@@ -26,7 +26,7 @@ from stackcurate.sources.archive_formats import (
 )
 from stackcurate.sources.archive_members import Limits, Scan, file_members, settle
 from stackcurate.sources.base import Container, Heads, Problem
-from stackcurate.sources.origins import clean_origin
+from stackcurate.sources.origins import given_origin
 from stackcurate.sources.rows import Rows
 
 _TAR = r"tar|tar\.gz|tgz|tar\.bz2|tbz2?|tar\.xz|txz|tar\.zst|tzst|crate"
@@ -190,7 +190,7 @@ class Archive:
             given = self.origin_prefix + key
         if given is None:
             return "archive:" + key
-        return clean_origin(given) or given
+        return given_origin(given)
 
     def _root(self, key: str, scan: Scan) -> str:
         return scan.directory.hex() if scan.directory else "origin:" + self._origin(key)

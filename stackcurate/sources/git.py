@@ -23,7 +23,7 @@ from stackcurate.sources.githistory import History
 from stackcurate.sources.gitobjects import Commit, ObjectReader, Person, run_git
 from stackcurate.sources.gitrefs import Refs, read_refs
 from stackcurate.sources.gittree import Trees, list_root
-from stackcurate.sources.origins import clean_origin, repository_name
+from stackcurate.sources.origins import clean_origin, given_origin, repository_name
 
 _NANOSECONDS = 1_000_000_000
 _LAST_SECOND = (2**63 - 1) // _NANOSECONDS
@@ -134,7 +134,7 @@ class Git:
     def _origin(self, folder: Path, key: str) -> str:
         explicit = self.origins.get(key)
         if explicit is not None:
-            return clean_origin(explicit) or explicit
+            return given_origin(explicit)
         config = ("config", "--file", "config", "--no-includes", "--get", "remote.origin.url")
         remote = run_git(common_folder(folder), *config)
         if remote is not None:
@@ -142,8 +142,7 @@ class Git:
             if cleaned is not None:
                 return cleaned
         if self.origin_prefix is not None:
-            given = self.origin_prefix + key
-            return clean_origin(given) or given
+            return given_origin(self.origin_prefix + key)
         return "git:" + key
 
     def _choose(

@@ -45,6 +45,13 @@ def clean_origin(url: str) -> str | None:
     return f"{scheme}://{host}{f':{port}' if port else ''}{path}"
 
 
+def given_origin(text: str) -> str:
+    """An origin as a config or a table gives it: an address is cleaned, any other name stays."""
+    if "://" in text or "@" in text:
+        return clean_origin(text) or text
+    return text
+
+
 def repository_name(origin: str) -> str:
     """``owner/name`` where the origin has one, else its last part, else the origin itself.
 
