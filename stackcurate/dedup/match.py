@@ -17,7 +17,7 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -35,47 +35,13 @@ from stackcurate.dedup.decide import (
 from stackcurate.dedup.exact import drop_equal, number_files
 from stackcurate.dedup.settings import Settings
 from stackcurate.dedup.steps import MOST_FILES, Part, Plan, Texts, live_path, read_live, run, save
+from stackcurate.dedup.summary import Round, Summary
 from stackcurate.dedup.verify import Estimate, SendSets, Verify, group_edges
 from stackcurate.engine.base import Engine
 from stackcurate.errors import ConfigError
 from stackcurate.storage.partitions import clear_parts, whole, write_arrow, write_json
 
 __all__ = ["DECISION", "Part", "Summary", "Texts", "dedup"]
-
-
-@dataclass(frozen=True)
-class Round:
-    """What one round did. ``limited``: buckets with members that had more to meet than allowed."""
-
-    pairs: int  # new pairs
-    compared: int  # verified by exact Jaccard
-    links: int  # reached the threshold
-    limited: int
-    kept: int  # files after the cover
-
-
-@dataclass(frozen=True)
-class Summary:
-    """What became of all files.
-
-    ``exact + near + kept == files``. ``unsigned``: files without shingles among those that are no
-    exact copies. ``cluster_sizes``: {size: clusters}, clusters of one file left out.
-    ``giant_buckets``: buckets whose members did not all meet, cut by rank.
-    """
-
-    files: int
-    exact: int
-    near: int
-    kept: int
-    unsigned: int
-    cluster_sizes: dict[int, int]
-    rounds: list[Round]
-    giant_buckets: int
-
-    @property
-    def comparisons(self) -> int:
-        """Pairs verified by exact Jaccard."""
-        return sum(r.compared for r in self.rounds)
 
 
 def dedup(
@@ -92,7 +58,7 @@ def dedup(
     _claim(work, settings, partitions)
     if done.exists():
         shutil.rmtree(work / "steps", ignore_errors=True)
-        return _summary(json.loads(done.read_text()))
+        return Summary.from_json(json.loads(done.read_text()))
     clear_parts(work)
     plan = Plan(work / "steps", settings, tuple(partitions))
     plan.folder.mkdir(parents=True, exist_ok=True)
@@ -195,9 +161,3 @@ def _nothing(plan: Plan) -> Summary:
         with whole(decisions_path(plan, part)) as beside:
             write_arrow(beside, DECISION.empty_table())
     return Summary(0, 0, 0, 0, 0, {}, [], 0)
-
-
-def _summary(noted: dict) -> Summary:
-    noted["rounds"] = [Round(**r) for r in noted["rounds"]]
-    noted["cluster_sizes"] = {int(size): count for size, count in noted["cluster_sizes"].items()}
-    return Summary(**noted)

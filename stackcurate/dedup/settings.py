@@ -25,8 +25,8 @@ class Settings:
     all files, or within a repository. ``skip_header``: leave a license header at the top out of
     the comparison. ``estimate_margin``: pairs whose signatures estimate a similarity lower than
     threshold minus this are not verified. ``links``: in the first round each member of a bucket
-    meets this many of its best-ranked members; twice as many in each further round, up to
-    ``reach``. ``cluster``: ``cover``, or ``components`` of unverified links for comparison.
+    meets this many of its best-ranked members; eight times as many in each further round, up
+    to ``reach``. ``cluster``: ``cover``, or ``components`` of unverified links for comparison.
     """
 
     threshold: float = 0.7
@@ -72,7 +72,7 @@ class Settings:
 
     def width(self, round_number: int) -> int:
         """How many best-ranked members of a bucket a file meets in a round (from 0)."""
-        return min(self.links << min(round_number, 32), self.reach)
+        return min(self.links << min(3 * round_number, 32), self.reach)
 
 
 def _demand(right: bool, key: str, value: object, allowed: str) -> None:

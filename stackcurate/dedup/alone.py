@@ -1,0 +1,360 @@
+"""Near-dedup for people with their own pipeline: Parquet in, Parquet out, nothing else needed.
+
+The rows of the input, in its order, are the files; the first of equals stays. The input is read
+three times (sign, verify, copy) and never held in memory: a *part* is some row groups of one file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from stackcurate.dedup.match import dedup
+from stackcurate.dedup.near import signatures, text_buffers
+from stackcurate.dedup.settings import Settings
+from stackcurate.dedup.steps import Part, Plan, numpy, run
+from stackcurate.dedup.summary import Summary
+from stackcurate.engine.base import Engine
+from stackcurate.errors import ConfigError, InputError
+from stackcurate.schema import one_chunk
+from stackcurate.storage.exchange import read_exchange, write_exchange
+from stackcurate.storage.partitions import digest, read_arrow, whole, write_arrow
+
+PART_BYTES = 64 << 20  # of the content column as stored in memory
+BATCH_BYTES = 32 << 20
+GROUP_BYTES = 32 << 20  # a row group of what is written
+_CODE = 1  # a number in the name of unfinished work: raise it when the steps change
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some row groups of one input file: ``first`` is their first row's number in the input."""
+
+    path: Path
+    row_groups: tuple[int, ...]
+    first: int
+    rows: int
+    bytes: int
+
+    def batches(self, columns: list[str] | None) -> Iterator[pa.RecordBatch]:
+        """The rows in batches of about ``BATCH_BYTES``."""
+        size = max(1, self.rows * BATCH_BYTES // max(self.bytes, 1))
+        with pq.ParquetFile(self.path, memory_map=True) as file:
+            yield from file.iter_batches(
+                min(size, 65_536), row_groups=list(self.row_groups), columns=columns
+            )
+
+
+def dedup_parquet(
+    input: Path,
+    out: Path,
+    content: str,
+    id: str,
+    settings: Settings,
+    engine: Engine,
+    group: str | None = None,
+) -> Summary:
+    """Write ``out/kept.parquet`` and ``out/clusters.parquet`` for a Parquet file or folder.
+
+    ``kept.parquet``: all columns of the rows that stay, in the order of the input (files of a
+    folder by path). ``clusters.parquet``: for every row ``id``; ``cluster``, the number in the
+    input of the row that stays (null where it stands alone); ``kept``; ``representative``, the id
+    of the row that stays; ``similarity`` to it, null for itself.
+
+    ``content`` names a string or binary column, rows without content stay; ``id`` any column.
+    With ``group``, near-duplicates are sought among rows of equal value (cast to string);
+    ``settings.scope`` is not looked at. Raises ConfigError for columns that are not there.
+    """
+    pieces = _pieces(_files(input), content, id, group)
+    stamp = [[p.name, p.stat().st_size, p.stat().st_mtime_ns] for p in _files(input)]
+    work = out / f".work-{digest(_CODE, str(input), stamp, content, id, settings, group)}"
+    for other in out.glob(".work-*"):
+        if other != work:
+            shutil.rmtree(other)
+    job = Job(work, tuple(pieces), content, id, group, settings)
+    plan = Plan(work, settings, tuple(Part(n, job.records(n)) for n in range(len(pieces))))
+    work.mkdir(parents=True, exist_ok=True)
+    run(engine, plan, "sign", Sign(job), len(pieces))
+    summary = dedup(plan.parts, ReadTexts(job), engine, work / "match", settings)
+    run(engine, plan, "seek", SeekIds(job), len(pieces))
+    run(engine, plan, "answer", AnswerIds(job), len(pieces))
+    _write_clusters(job, out / "clusters.parquet")
+    _write_kept(job, out / "kept.parquet")
+    shutil.rmtree(work)
+    return summary
+
+
+@dataclass(frozen=True)
+class Job:
+    """What the tasks must know."""
+
+    work: Path
+    pieces: tuple[Piece, ...]
+    content: str
+    id: str
+    group: str | None
+    settings: Settings
+
+    def records(self, number: int) -> Path:
+        return self.work / f"records-{number}.arrow"
+
+    def ids(self, number: int) -> Path:
+        return self.work / f"ids-{number}.arrow"
+
+    def decisions(self, number: int) -> pa.Table:
+        return read_arrow(self.work / "match" / f"decisions-{number}.arrow")
+
+    def paths(self, name: str) -> list[Path]:
+        return [self.work / f"{name}-{number}.bin" for number in range(len(self.pieces))]
+
+
+def _files(input: Path) -> list[Path]:
+    if not input.exists():
+        raise ConfigError(f"{input} is not there")
+    files = sorted(input.rglob("*.parquet")) if input.is_dir() else [input]
+    if not files:
+        raise ConfigError(f"there is no .parquet file below {input}")
+    return files
+
+
+def _pieces(files: Sequence[Path], content: str, id: str, group: str | None) -> list[Piece]:
+    """Cut the input into parts; checks columns and types of every file."""
+    pieces: list[Piece] = []
+    first = 0
+    schema: pa.Schema | None = None
+    for path in files:
+        try:
+            file = pq.ParquetFile(path)
+        except (pa.ArrowInvalid, OSError) as error:
+            raise InputError(f"{path} cannot be read as Parquet ({type(error).__name__})") from None
+        with file:
+            _check_columns(path, file.schema_arrow, content, id, group)
+            schema = schema or file.schema_arrow
+            if not file.schema_arrow.equals(schema):
+                raise ConfigError(f"{path} has other columns than {files[0]}; give one at a time")
+            column = file.schema_arrow.get_field_index(content)
+            some: list[int] = []
+            rows = size = 0
+            for number in range(file.num_row_groups):
+                of = file.metadata.row_group(number)
+                bytes_here = _column_bytes(of, content, column)
+                if some and size + bytes_here > PART_BYTES:
+                    pieces.append(Piece(path, tuple(some), first, rows, size))
+                    first, some, rows, size = first + rows, [], 0, 0
+                some, rows, size = [*some, number], rows + of.num_rows, size + bytes_here
+            if rows:
+                pieces.append(Piece(path, tuple(some), first, rows, size))
+                first += rows
+    return pieces
+
+
+def _check_columns(path: Path, schema: pa.Schema, content: str, id: str, group: str | None) -> None:
+    for name in filter(None, (content, id, group)):
+        if name not in schema.names:
+            raise ConfigError(f"{path} has no column {name!r}; it has {', '.join(schema.names)}")
+    kind = schema.field(content).type
+    if not any(
+        test(kind)
+        for test in (
+            pa.types.is_string,
+            pa.types.is_large_string,
+            pa.types.is_binary,
+            pa.types.is_large_binary,
+        )
+    ):
+        raise ConfigError(f"column {content!r} of {path} holds {kind}, not text")
+
+
+def _column_bytes(group: pq.RowGroupMetaData, name: str, near: int) -> int:
+    """Bytes of a column in a row group, before compression. Nested columns shift its place."""
+    for number in range(near, group.num_columns):
+        column = group.column(number)
+        if column.path_in_schema == name:
+            return int(column.total_uncompressed_size)
+    return int(group.total_byte_size)
+
+
+@dataclass(frozen=True)
+class Sign:
+    """Digests, shingle counts and signatures of one part; keeps its ids beside them."""
+
+    job: Job
+
+    def __call__(self, number: int) -> None:
+        job, piece = self.job, self.job.pieces[number]
+        columns = list(dict.fromkeys(c for c in (job.content, job.id, job.group) if c))
+        records, ids = [], []
+        at = 0
+        for batch in piece.batches(columns):
+            contents = batch.column(job.content)
+            present = np.flatnonzero(contents.is_valid().to_numpy(zero_copy_only=False))
+            rows = (at + present).astype(np.int32)
+            if len(present) < len(contents):
+                contents = contents.take(pa.array(present))
+            signed = signatures(contents, job.settings)
+            groups = pa.array([""]).take(pa.array(np.zeros(len(rows), np.int32)))
+            if job.group:
+                groups = batch.column(job.group).cast(pa.string()).fill_null("")
+                groups = groups.take(pa.array(present))
+            ranks = (piece.first + rows).astype(">u8")
+            records.append(
+                pa.table(
+                    {
+                        "row": rows,
+                        "group": groups,
+                        "rank": _fixed_array(ranks, 8),
+                        "text_sha256": _digests(contents),
+                        "shingles": signed["shingles"],
+                        "signature": signed["signature"],
+                    }
+                )
+            )
+            ids.append(pa.table({"id": batch.column(job.id)}))
+            at += len(batch)
+        for path, tables in ((job.ids(number), ids), (job.records(number), records)):
+            with whole(path) as beside:
+                write_arrow(beside, pa.concat_tables(tables))
+
+
+def _fixed_array(values: np.ndarray, width: int) -> pa.Array:
+    buffers = [None, pa.py_buffer(np.ascontiguousarray(values))]
+    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(width), len(values), buffers)
+
+
+def _digests(contents: pa.Array) -> pa.Array:
+    """SHA-256 of each text."""
+    data, offsets = text_buffers(contents)
+    view = memoryview(data.data)
+    places = offsets.tolist()
+    found = b"".join(
+        hashlib.sha256(view[begin:end]).digest() for begin, end in itertools.pairwise(places)
+    )
+    return _fixed_array(np.frombuffer(found, np.uint8).reshape(-1, 32), 32)
+
+
+@dataclass(frozen=True)
+class ReadTexts:
+    """The texts of some rows of a part, for verification."""
+
+    job: Job
+
+    def __call__(self, number: int, rows: np.ndarray) -> pa.Array:
+        found = []
+        at = 0
+        for batch in self.job.pieces[number].batches([self.job.content]):
+            begin, end = np.searchsorted(rows, [at, at + len(batch)])
+            if begin < end:
+                wanted = batch.column(0).take(pa.array(rows[begin:end].astype(np.int64) - at))
+                found.append(wanted.cast(pa.large_binary()))
+            at += len(batch)
+        return pa.concat_arrays(found)
+
+
+@dataclass(frozen=True)
+class SeekIds:
+    """One part's dropped rows, to the parts that hold the rows that stay."""
+
+    job: Job
+
+    def __call__(self, number: int) -> None:
+        table = self.job.decisions(number)
+        table = table.filter(table["verdict"].is_valid()).select(["row", "kept_part", "kept_row"])
+        home = pa.array(np.full(table.num_rows, number, np.int32))
+        target = numpy(table, "kept_part")
+        table = table.append_column("home", home).drop_columns(["kept_part"])
+        path = self.job.work / f"seek-{number}.bin"
+        write_exchange(path, table, target, len(self.job.pieces))
+
+
+@dataclass(frozen=True)
+class AnswerIds:
+    """The ids of one part's rows that stay, to the parts that asked."""
+
+    job: Job
+
+    def __call__(self, number: int) -> None:
+        table = read_exchange(self.job.paths("seek"), number)
+        ids = one_chunk(read_arrow(self.job.ids(number)), "id")
+        answer = pa.table({"row": table["row"], "id": ids.take(one_chunk(table, "kept_row"))})
+        path = self.job.work / f"answer-{number}.bin"
+        write_exchange(path, answer, numpy(table, "home"), len(self.job.pieces))
+
+
+def _write_clusters(job: Job, path: Path) -> None:
+    starts = np.array([piece.first for piece in job.pieces], np.int64)
+    with pq.ParquetFile(job.pieces[0].path) as file:
+        id_type = file.schema_arrow.field(job.id).type
+    schema = pa.schema(
+        [
+            ("id", id_type),
+            ("cluster", pa.int64()),
+            ("kept", pa.bool_()),
+            ("representative", id_type),
+            ("similarity", pa.float32()),
+        ]
+    )
+    with whole(path) as beside, pq.ParquetWriter(beside, schema, compression="zstd") as writer:
+        for number in range(len(job.pieces)):
+            writer.write_table(_clusters(job, number, starts).cast(schema))
+
+
+def _clusters(job: Job, number: int, starts: np.ndarray) -> pa.Table:
+    """The rows of ``clusters.parquet`` for one part."""
+    piece, table = job.pieces[number], job.decisions(number)
+    own = one_chunk(read_arrow(job.ids(number)), "id")
+    dropped = table["verdict"].is_valid().combine_chunks().to_numpy(zero_copy_only=False)
+    row = numpy(table, "row")
+    stays = np.ones(piece.rows, bool)
+    stays[row[dropped]] = False
+    cluster = np.full(piece.rows, -1, np.int64)
+    cluster[row[~dropped]] = piece.first + row[~dropped]
+    kept = table.filter(pa.array(dropped))
+    cluster[row[dropped]] = starts[numpy(kept, "kept_part")] + numpy(kept, "kept_row")
+    similarity = np.full(piece.rows, np.nan, np.float32)
+    similarity[row[dropped]] = numpy(kept, "similarity")
+    answer = read_exchange(job.paths("answer"), number)
+    # Each row takes its id from its own ids, or from the answers that are appended to them.
+    source = np.arange(piece.rows, dtype=np.int64)
+    source[numpy(answer, "row")] = piece.rows + np.arange(answer.num_rows)
+    pool = pa.concat_arrays([own, one_chunk(answer, "id")])
+    return pa.table(
+        {
+            "id": own,
+            "cluster": pa.array(cluster, mask=cluster < 0),
+            "kept": stays,
+            "representative": pool.take(pa.array(source)),
+            "similarity": pa.array(similarity, from_pandas=True),
+        }
+    )
+
+
+def _write_kept(job: Job, path: Path) -> None:
+    """Copy the rows that stay, all columns, in row groups of about ``GROUP_BYTES``."""
+    with pq.ParquetFile(job.pieces[0].path) as file:
+        schema = file.schema_arrow
+    with whole(path) as beside, pq.ParquetWriter(beside, schema, compression="zstd") as writer:
+        held: list[pa.RecordBatch] = []
+        size = 0
+        for number, piece in enumerate(job.pieces):
+            table = job.decisions(number)
+            stays = np.ones(piece.rows, bool)
+            stays[numpy(table.filter(table["verdict"].is_valid()), "row")] = False
+            at = 0
+            for batch in piece.batches(None):
+                some = batch.filter(pa.array(stays[at : at + len(batch)]))
+                at += len(batch)
+                held.append(some)
+                size += some.nbytes
+                if size >= GROUP_BYTES:
+                    writer.write_table(pa.Table.from_batches(held, schema=schema))
+                    held, size = [], 0
+        if held:
+            writer.write_table(pa.Table.from_batches(held, schema=schema))

@@ -1,0 +1,48 @@
+"""What a dedup did, in numbers: for the report, the log and the wipe-out alarm."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Round:
+    """What one round did. ``limited``: buckets with members that had more to meet than allowed."""
+
+    pairs: int  # new pairs
+    compared: int  # verified by exact Jaccard
+    links: int  # reached the threshold
+    limited: int
+    kept: int  # files after the cover
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What became of all files.
+
+    ``exact + near + kept == files``. ``unsigned``: files without shingles among those that are no
+    exact copies. ``cluster_sizes``: {size: clusters}, clusters of one file left out.
+    ``giant_buckets``: buckets whose members did not all meet, cut by rank.
+    """
+
+    files: int
+    exact: int
+    near: int
+    kept: int
+    unsigned: int
+    cluster_sizes: dict[int, int]
+    rounds: list[Round]
+    giant_buckets: int
+
+    @property
+    def comparisons(self) -> int:
+        """Pairs verified by exact Jaccard."""
+        return sum(r.compared for r in self.rounds)
+
+    @classmethod
+    def from_json(cls, noted: dict[str, Any]) -> Summary:
+        """The summary that ``dataclasses.asdict`` and JSON made this of."""
+        sizes = {int(size): count for size, count in noted["cluster_sizes"].items()}
+        rounds = [Round(**one) for one in noted["rounds"]]
+        return cls(**{**noted, "cluster_sizes": sizes, "rounds": rounds})
