@@ -46,7 +46,7 @@ class Withdrawn:
     files: Callable[[pa.Table], pa.Array]
 
 
-def checksums(release: Path, manifest: Mapping[str, Any], reread: bool) -> Outcome:
+def checksums(release: Path, manifest: Mapping[str, Any]) -> Outcome:
     """Files on disk = files of the manifest = lines of SHA256SUMS, in name, size and digest."""
     listed = {entry["path"]: entry for entry in manifest["files"]}
     stated = read_sums(release)
@@ -58,13 +58,12 @@ def checksums(release: Path, manifest: Mapping[str, Any], reread: bool) -> Outco
         odd = sorted(stated.keys() ^ {*listed, MANIFEST})
         problems += [f"{SUMS} and {MANIFEST} differ about {visible(path)}" for path in odd]
     for path in sorted({*listed, MANIFEST} & present):
-        problems += _damage(release, path, listed.get(path), stated.get(path), reread)
-    done = "are whole" if reread else "have their sizes"
-    return f"{with_commas(len(listed))} files {done}", problems
+        problems += _damage(release, path, listed.get(path), stated.get(path))
+    return f"{with_commas(len(listed))} files are whole", problems
 
 
 def _damage(
-    release: Path, path: str, entry: Mapping[str, Any] | None, stated: str | None, reread: bool
+    release: Path, path: str, entry: Mapping[str, Any] | None, stated: str | None
 ) -> list[str]:
     place = release / path
     if place.is_symlink() or not place.is_file():
@@ -73,8 +72,6 @@ def _damage(
         return [f"{visible(path)} has another size"]
     if entry is not None and stated not in (None, entry["sha256"]):
         return [f"{SUMS} and {MANIFEST} differ about {visible(path)}"]
-    if not reread and path != MANIFEST:
-        return []
     wanted = stated if entry is None else entry["sha256"]
     return [] if shard_of(place).sha256 == wanted else [f"{visible(path)} is damaged"]
 

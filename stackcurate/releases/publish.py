@@ -59,7 +59,7 @@ def publish(
         raise ConfigError(f"{final} is there already; a release is never written over")
     with disk_errors(final.parent):
         _complete(staging, facts, report)
-        verify(staging, withdrawn=withdrawn, reread=False).demand()
+        verify(staging, withdrawn=withdrawn, texts=False).demand()
         final.parent.mkdir(parents=True, exist_ok=True)
         try:
             os.rename(staging, final)
