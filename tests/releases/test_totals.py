@@ -19,8 +19,6 @@ languages = st.sampled_from([None, "Python", "C++", "F*"])
 licenses = st.sampled_from([("MIT", "permissive"), ("CC0-1.0", "public_domain"), (None, None)])
 kinds = st.sampled_from([("email", "email"), ("ip", "ipv4"), ("ip", "ipv6")])
 findings = st.lists(kinds, max_size=4)
-    st.sampled_from([("email", "email"), ("ip", "ipv4"), ("ip", "ipv6")]), max_size=4
-)
 sizes = st.none() | st.integers(1, 3000)
 files = st.lists(st.tuples(languages, licenses, findings, sizes), min_size=1, max_size=30)
 
