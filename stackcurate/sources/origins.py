@@ -58,6 +58,9 @@ def repository_name(origin: str) -> str:
     The whole path of the URL counts as the name (``group/subgroup/name`` on GitLab), so that its
     first part is always the owner.
     """
-    path = urlsplit(origin).path if "://" in origin else origin.partition(":")[2] or origin
+    try:
+        path = urlsplit(origin).path if "://" in origin else origin.partition(":")[2] or origin
+    except ValueError:  # an address that no parser takes, such as http://[x
+        return origin
     name = path.strip("/").removesuffix(".git")
     return name or origin

@@ -75,15 +75,31 @@ class Parquet:
 
     def containers(self) -> list[Container]:
         """Every Parquet file, by its path below ``path``. Links to folders are not followed."""
-        if self.path.is_file():
-            return [_container(self.path, self.path.name)]
-        if not self.path.is_dir():
+        if not self.path.exists():
             raise ConfigError(f"parquet source: {self.path} does not exist")
-        found = _search(self.path / "data") or _search(self.path)
-        if not found:
+        if self.path.is_file():
+            keys = {self.path.name: self.path}
+        else:
+            found = _search(self.path / "data") or _search(self.path)
+            keys = {file.relative_to(self.path).as_posix(): file for file in found}
+        if not keys:
             raise ConfigError(f"parquet source: there is no .parquet file at or below {self.path}")
-        keys = {file.relative_to(self.path).as_posix(): file for file in found}
-        return [_container(keys[key], key) for key in sorted(keys)]
+        containers = [_container(keys[key], key) for key in sorted(keys)]
+        self._check_columns(containers)
+        return containers
+
+    def _check_columns(self, containers: Sequence[Container]) -> None:
+        """ConfigError where the first file that can be opened does not have the columns."""
+        for container in containers:
+            try:
+                file = self._file(container)
+            except InputError:
+                continue  # its heads will say so
+            try:
+                self._columns(container, file)
+            finally:
+                file.close()
+            return
 
     def heads(self, container: Container, scratch: Path) -> Heads:
         """The distinct origins and roots of one file; reads narrow columns only.
@@ -177,6 +193,15 @@ class Parquet:
         return self.path if self.path.is_file() else self.path / container.key
 
     def _open(self, container: Container) -> tuple[pq.ParquetFile, Columns]:
+        """An open file and its columns; a file that is unlike the first is set aside."""
+        file = self._file(container)
+        try:
+            return file, self._columns(container, file)
+        except ConfigError as error:
+            file.close()
+            raise InputError(str(error), "columns") from error
+
+    def _file(self, container: Container) -> pq.ParquetFile:
         try:
             file = pq.ParquetFile(
                 self._place(container),
@@ -184,12 +209,16 @@ class Parquet:
                 pre_buffer=False,
                 page_checksum_verification=True,
             )
-            schema = file.schema_arrow
+            assert file.schema_arrow is not None
         except FileNotFoundError as error:
             raise InputError(f"{container.key}: the file is gone", "missing") from error
         except DAMAGE as error:
             message = f"{container.key}: not a readable Parquet file ({type(error).__name__})"
             raise InputError(message, "corrupt") from error
+        return file
+
+    def _columns(self, container: Container, file: pq.ParquetFile) -> Columns:
+        schema = file.schema_arrow
         columns = find_columns(schema, self.columns)
         if "content" not in columns.file and self.contents is None:
             raise ConfigError(
@@ -197,7 +226,7 @@ class Parquet:
                 f"`columns: {{content: …}}` or give a store under `contents:`. The columns are "
                 f"{', '.join(schema.names)}"
             )
-        return file, columns
+        return columns
 
     def _origins(
         self, key: str, batch: pa.RecordBatch, columns: Columns

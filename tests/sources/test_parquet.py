@@ -179,6 +179,17 @@ def test_mapping_mistakes_are_named(tmp_path, columns, word):
         Read(Parquet(path=tmp_path / "n.parquet"), tmp_path)
 
 
+def test_a_file_unlike_the_first_is_set_aside(tmp_path):
+    write(tmp_path / "a.parquet", PLAIN)
+    write(tmp_path / "b.parquet", {"number": [1]})
+    source = Parquet(path=tmp_path)
+    good, bad = source.containers()
+    assert source.heads(good, tmp_path).heads.num_rows == 2
+    with pytest.raises(InputError) as caught:
+        source.heads(bad, tmp_path)
+    assert caught.value.reason == "columns"
+
+
 def stack_v2(contents: list[bytes], **more) -> dict:
     count = len(contents)
     return {
