@@ -204,13 +204,17 @@ def _hex_runs(
 ) -> int:
     """Writes [start, end) of every list of HEX_RUN and more hex bytes; returns their number."""
     found, items, first, last = 0, 0, begin, begin
-    # HEX and WORD bits of the last four bytes, four bits each: two digits, then a word's end,
-    # is all that the common byte is asked about.
-    seen = np.int64(0)
+    # HEX and WORD bits of the last four bytes, four bits each, x as no word: no word, two digits,
+    # no word is all that the common byte is asked about.
+    digits = ((byte_class >> 2) & 3).astype(np.uint32)
+    digits[120] = digits[88] = 0
+    seen = np.uint32(0)
     for at in range(begin, end + 1):
-        kind = byte_class[data[at]] if at < end else np.uint8(0)
-        seen = ((seen << 4) | ((kind >> 2) & 3)) & 0xFFFF
-        if seen & 0x332 != 0x330:
+        if at < end:
+            seen = np.uint32(seen << np.uint32(4)) | digits[data[at]]
+        else:
+            seen = np.uint32(seen << np.uint32(4))
+        if seen & np.uint32(0x2332) != np.uint32(0x0330):
             continue
         pair = at - 2
         item = _hex_item(data, pair, begin, end, byte_class)

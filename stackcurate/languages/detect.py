@@ -34,8 +34,8 @@ SCHEMA = pa.schema(
     ]
 )
 
-# How sure each method is. Measured against Linguist 7.22 over 33,000 real files: where both name a
-# language, 98 to 100 % agree; of the rest most are Linguist's. `default` is a prior, not a finding.
+# How sure each method is: a rounded judgment, not a calibrated probability. Over 27,769 real files
+# Linguist 7.22 names the same language as we do in 93 to 100 % of each tree.
 CONFIDENCE = {
     "modeline": 0.95,
     "filename": 0.95,
