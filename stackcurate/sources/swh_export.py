@@ -242,6 +242,24 @@ class Database:
         """The number of rows of ``table`` that satisfy ``where``."""
         return int(self.rows(f"SELECT count(*) FROM {table} WHERE {where}")[0][0])
 
+    def unique(self, table: str, key: str, order: str) -> None:
+        """Keep one row of ``table`` for each ``key`` (columns), the first in ``order``.
+
+        Exports hold few doubles, so only these are sorted; counting spills, sorting all would not.
+        """
+        self.run(
+            f"CREATE TABLE double AS SELECT {key} FROM {table} GROUP BY ALL HAVING count(*) > 1"
+        )
+        if self.count("double"):
+            self.run(
+                f"""CREATE TABLE first AS SELECT DISTINCT ON ({key}) *
+                    FROM {table} SEMI JOIN double USING ({key}) ORDER BY {key}, {order}"""
+            )
+            self.run(f"DELETE FROM {table} WHERE ({key}) IN (SELECT ({key}) FROM double)")
+            self.run(f"INSERT INTO {table} SELECT * FROM first")
+            self.run("DROP TABLE first")
+        self.run("DROP TABLE double")
+
     def load(self, table: str, into: str, select: str) -> bool:
         """Fill the new table ``into`` with ``select`` over ``incoming``, the rows of ``table``.
 
@@ -249,14 +267,13 @@ class Database:
         """
         self._db.register("incoming", _empty(TABLES[table]))
         self.run(f"CREATE TABLE {into} AS {select} LIMIT 0")
-        whole = True
+        before = len(self.problems)
         for file in self.export.files(table):
             fault = self._load_file(file, table, f"INSERT INTO {into} {select}")
             if fault is not None:
-                whole = False
                 self.problems.append(self.export._problem(file, fault))
         self._db.unregister("incoming")
-        return whole
+        return len(self.problems) == before
 
     def _load_file(self, file: Path, table: str, insert: str) -> BaseException | None:
         faults: list[BaseException] = []

@@ -76,6 +76,8 @@ class SwhGraph:
     def __post_init__(self) -> None:
         Export(self.path)
         latest_second(self.as_of)
+        if isinstance(self.visit_types, str):
+            raise ConfigError("visit_types: it should be a list, such as [git, hg]")
         for name in ("max_files", "max_depth"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name}: it should be 1 or more")

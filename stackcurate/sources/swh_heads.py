@@ -57,6 +57,7 @@ def find_heads(
     else:
         db.register("defaults", _NO_DEFAULTS)
     _branches(db)
+    _choose(db)
     _targets(db)
     _roots(db)
     return _heads(db, container), _revisions(db), _problems(db)
@@ -109,7 +110,7 @@ def _visits(db: Database, latest: int | None, visit_types: frozenset[str]) -> No
 
 
 def _branches(db: Database) -> None:
-    """Table ``chosen``: the branch of each origin, aliases followed; ``end`` says how it ended."""
+    """Tables ``branch`` and ``alias``: what the chosen snapshots hold, and where aliases lead."""
     db.run("CREATE TABLE wanted_snapshot AS SELECT DISTINCT snapshot AS id FROM pick")
     db.load(
         "snapshot",
@@ -118,16 +119,11 @@ def _branches(db: Database) -> None:
     )
     db.load(
         "snapshot_branch",
-        "branch_raw",
+        "branch",
         """SELECT snapshot, name, target, target_id, target_type FROM incoming
            WHERE snapshot IN (SELECT id FROM wanted_snapshot) AND name IS NOT NULL""",
     )
-    db.run(
-        """
-        CREATE TABLE branch AS SELECT DISTINCT ON (snapshot, name) * FROM branch_raw
-        ORDER BY snapshot, name, target_type, target
-        """
-    )
+    db.unique("branch", "snapshot, name", "target_type, target")
     # The exporter writes an alias's target, a name, in hex like any target; hand-made tables plain.
     db.run(
         """
@@ -141,6 +137,10 @@ def _branches(db: Database) -> None:
         LEFT JOIN branch p ON p.snapshot = a.snapshot AND p.name = a.plain
         """
     )
+
+
+def _choose(db: Database) -> None:
+    """Table ``chosen``: the best branch of each origin; one that is still an alias is a loop."""
     db.run(
         """
         CREATE TABLE walk AS
@@ -178,14 +178,9 @@ def _branches(db: Database) -> None:
 def _targets(db: Database) -> None:
     """Table ``aim``: the revision or directory at the end of each branch, releases followed."""
     db.run("CREATE TABLE aim AS SELECT origin, name, target_id, target_type AS kind FROM chosen")
-    db.run("CREATE TABLE release(id BLOB, target BLOB, target_type VARCHAR)")
-    if db.count("aim", "kind = 'release'"):
-        # Nested releases are rare and the table is small beside revisions: it is taken whole.
-        db.load("release", "release_raw", "SELECT id, target, target_type FROM incoming")
-        db.run(
-            """INSERT INTO release SELECT DISTINCT ON (id) id, target, target_type
-               FROM release_raw WHERE id IS NOT NULL ORDER BY id, target_type, target"""
-        )
+    # Releases may lead to releases and the table is small beside revisions: it is taken whole.
+    db.load("release", "release", "SELECT * FROM incoming WHERE id IS NOT NULL")
+    db.unique("release", "id", "target_type, target")
     for _ in range(MAX_HOPS):
         if not db.count("aim a JOIN release r ON a.target_id = r.id", "kind = 'release'"):
             break
@@ -202,13 +197,11 @@ def _targets(db: Database) -> None:
     db.run("CREATE TABLE wanted AS SELECT DISTINCT target_id AS id FROM aim WHERE kind='revision'")
     db.load(
         "revision",
-        "revision_raw",
+        "revision",
         "SELECT * FROM incoming WHERE id IN (SELECT id FROM wanted)",
     )
-    db.run(
-        """CREATE TABLE revision AS SELECT DISTINCT ON (id) * FROM revision_raw
-           ORDER BY id, directory, date_s, date_ns, committer_date_s, author, committer"""
-    )
+    order = "directory, date_s, date_ns, committer_date_s, author, committer"
+    db.unique("revision", "id", f"{order}, date_offset, committer_offset")
     db.load(
         "revision_history",
         "parent",

@@ -183,7 +183,11 @@ class Walk:
             """SELECT sha1_git AS id, length, coalesce(reason, 'no reason given') AS reason
                FROM incoming WHERE sha1_git IN (SELECT id FROM wanted)""",
         )
-        self.db.run(_LEAF)
+        lossy = bool(self.db.problems)
+        self.db.unique("content", "id", "status = 'hidden' DESC, sha1, length")
+        self.db.unique("skipped", "id", "reason, length")
+        # Where a file of entries or contents was set aside, people should look there first.
+        self.db.run(_LEAF.replace(_LOSS, ", a part of whose files was set aside" * lossy))
         self.db.run("DROP TABLE leaf_raw")
 
     def _groups(self) -> Iterator[tuple[str, str]]:
@@ -262,11 +266,11 @@ class Walk:
         return pa.RecordBatch.from_arrays(columns, schema=LISTING)
 
 
+_LOSS = "<loss>"  # replaced where a table file was set aside
 # What an entry is by the type bits of its permissions: 8 regular, 10 symlink, 0 not recorded.
 _BITS = "((coalesce(l.perms, 0) >> 12) & 15)"
 _LEAF = f"""
-CREATE TABLE leaf AS SELECT l.dir, l.name, l.nth,
-    l.content_id,
+CREATE TABLE leaf AS SELECT l.dir, l.name, l.nth, l.content_id,
     CASE WHEN c.status <> 'hidden' THEN c.sha1 END AS blob_id,
     CASE WHEN coalesce(c.length, s.length) >= 0 THEN coalesce(c.length, s.length) END AS length,
     CASE WHEN l.perms BETWEEN 0 AND 65535 THEN l.perms
@@ -286,7 +290,7 @@ CREATE TABLE leaf AS SELECT l.dir, l.name, l.nth,
     CASE WHEN l.unsafe THEN 'the name is none that a file system takes'
          WHEN l.nth > 1 THEN 'its directory holds the name twice'
          WHEN l.kind = {_IS_DIRECTORY} THEN
-             'directory ' || coalesce(lower(hex(l.target)), '?') || ' is not in the export'
+             'directory ' || coalesce(lower(hex(l.target)), '?') || ' is not in the export{_LOSS}'
          WHEN l.kind = {_IS_REVISION} THEN 'revision ' || coalesce(lower(hex(l.target)), '?')
          WHEN l.kind = {_IS_OTHER} THEN 'neither file nor directory nor revision'
          WHEN {_BITS} = 10 THEN NULL
@@ -295,10 +299,8 @@ CREATE TABLE leaf AS SELECT l.dir, l.name, l.nth,
          WHEN c.sha1 IS NOT NULL THEN NULL
          WHEN c.id IS NOT NULL THEN 'the export gives no SHA-1 for it'
          WHEN s.id IS NOT NULL THEN left(s.reason, 200)
-         ELSE 'content not in the export' END AS note
+         ELSE 'content not in the export{_LOSS}' END AS note
 FROM (SELECT *, CASE WHEN kind = {_IS_FILE} THEN target END AS content_id FROM leaf_raw) l
-LEFT JOIN (SELECT DISTINCT ON (id) * FROM content
-           ORDER BY id, status = 'hidden' DESC, sha1, length) c ON c.id = l.content_id
-LEFT JOIN (SELECT DISTINCT ON (id) * FROM skipped ORDER BY id, reason, length) s
-    ON s.id = l.content_id
+LEFT JOIN content c ON c.id = l.content_id
+LEFT JOIN skipped s ON s.id = l.content_id
 """

@@ -76,9 +76,10 @@ def test_wrong_options_are_config_errors(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no graph export"):
         SwhGraph(tmp_path)
     small().write(tmp_path)
-    for options in ({"max_files": 0}, {"max_depth": 0}, {"as_of": "yesterday"}):
-        with pytest.raises(ConfigError):
-            SwhGraph(tmp_path, **options)
+    wrong = {"max_files": 0, "max_depth": 0, "as_of": "yesterday", "visit_types": "git"}
+    for name, value in wrong.items():
+        with pytest.raises(ConfigError, match=name):
+            SwhGraph(tmp_path, **{name: value})
     shutil.rmtree(tmp_path / "revision")
     with pytest.raises(ConfigError, match="revision/"):
         SwhGraph(tmp_path)

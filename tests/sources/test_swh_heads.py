@@ -361,5 +361,6 @@ def test_a_truncated_table_file_is_told_and_the_rest_goes_on(tmp_path: Path) -> 
         "content/cut.orc": "corrupt",
         "directory_entry/cut.orc": "corrupt",
         "origin/cut.orc": "corrupt",
+        "release/empty.orc": "corrupt",
         "revision/cut.orc": "corrupt",
     }
