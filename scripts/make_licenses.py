@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from importlib.metadata import distribution
 from pathlib import Path
@@ -24,11 +24,12 @@ import numpy as np
 import yaml
 
 from stackcurate.licenses import words as w
+from stackcurate.licenses.expression import license_class
 
 TABLES = Path(__file__).resolve().parent.parent / "stackcurate" / "tables"
 VERSION = 1
 ANCHOR = 4  # words that start a rule's entry in the index; shorter rules match whole gaps only
-TEXT, NOTICE, OTHER, NOTHING = 0, 1, 2, 3
+TEXT, NOTICE, OTHER, NOTHING, TITLE = 0, 1, 2, 3, 4
 
 CLASSES = {
     "Permissive": "permissive",
@@ -156,19 +157,35 @@ def write_policy(table: dict[str, Any], path: Path) -> None:
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
+def titles(facts: dict[str, Any]) -> list[str]:
+    """How people head the text of a license: its names and ids, with and without "the … license"."""
+    names = {facts["name"], facts["short_name"], facts.get("spdx_license_key") or facts["key"]}
+    if "BSD" in facts["short_name"] or "bsd" in facts["key"]:
+        names |= {"BSD", "New BSD", "BSD 3-Clause"} if facts["key"] == "bsd-new" else set()
+        names |= {"Simplified BSD", "BSD 2-Clause"} if facts["key"] == "bsd-simplified" else set()
+    said = set()
+    for name in names:
+        said |= {name, f"{name} License", f"The {name}", f"The {name} License"}
+    return sorted(said)
+
+
 def rule_texts(data: Path) -> Iterator[tuple[str, str, int]]:
     """Expression (ScanCode keys; "" for what states nothing), text and kind of every usable text."""
     for facts, text in licenses(data):
         if not facts.get("is_deprecated"):
             yield facts["key"], text, TEXT
+            for title in titles(facts):
+                yield facts["key"], title, TITLE
     for path in sorted((data / "rules").glob("*.RULE")):
         facts, text = front_matter(path)
         if facts.get("is_deprecated") or facts.get("is_license_intro"):
             continue
         if facts.get("is_false_positive"):
             yield "", text, NOTHING
-        elif facts.get("is_license_clue") or facts.get("relevance", 100) < 99:
+        elif facts.get("is_license_clue") or facts.get("relevance", 100) < 80:
             continue
+        elif facts.get("relevance", 100) < 99:
+            yield facts["license_expression"], text, TITLE
         elif facts.get("is_license_text"):
             yield facts["license_expression"], text, TEXT
         else:
@@ -176,9 +193,28 @@ def rule_texts(data: Path) -> Iterator[tuple[str, str, int]]:
             yield facts["license_expression"], text, kind
 
 
+def one_meaning(said: list[tuple[str, int]]) -> tuple[str | None, int]:
+    """Expression and kind of texts that are the same words once names are folded.
+
+    Texts that differ in their owner only are often filed under several licenses. The one most often
+    meant stands for all where every one has the same class; otherwise the full matcher decides.
+    """
+    kind = min(kind for _, kind in said)
+    # A name that a rule or several licenses share is decided by the rule, or by nobody.
+    said = [pair for pair in said if pair[1] != TITLE] or said
+    counts = Counter(expression for expression, _ in said)
+    if len(counts) == 1:
+        return said[0][0], kind
+    if "" in counts or len({license_class(expression) for expression in counts}) > 1:
+        return None, kind
+    # Real SPDX ids come before names of our own making, then the frequent, then the alphabet.
+    ranked = sorted(counts, key=lambda text: ("LicenseRef" in text, -counts[text], text))
+    return ranked[0], kind
+
+
 def text_index(data: Path, ids: dict[str, str]) -> dict[str, np.ndarray]:
     """The arrays of licenses.npz; see stackcurate/licenses/texts.py for their meaning."""
-    known: dict[tuple[int, int], set[tuple[str, int]]] = defaultdict(set)
+    known: dict[tuple[int, int], list[tuple[str, int]]] = defaultdict(list)
     anchors: dict[tuple[int, int], int] = {}
     for keys, text, kind in rule_texts(data):
         expression = re.sub(r"[^\s()]+", lambda found: ids.get(found[0], found[0]), keys)
@@ -187,19 +223,20 @@ def text_index(data: Path, ids: dict[str, str]) -> dict[str, np.ndarray]:
         if not 0 < count <= 0xFFFF:
             continue
         place = (w.digest(found), count)
-        known[place].add((expression, kind))
+        known[place].append((expression, kind))
         head = w.prefix_hashes(found.hashes[:ANCHOR], min(count, ANCHOR))
         anchors[place] = int(head[-1])
     rows, expressions = [], {}
     for place, said in known.items():
-        if len({expression for expression, _ in said}) > 1:
-            continue  # the same words under two names: the full matcher decides
-        expression, kind = min(said, key=lambda pair: pair[1])
+        expression, kind = one_meaning(said)
+        if expression is None:
+            continue
         number = expressions.setdefault(expression, len(expressions))
-        rows.append((place[1] >= ANCHOR, anchors[place], -place[1], place[0], number, kind))
+        anchored = place[1] >= ANCHOR and kind != TITLE
+        rows.append((anchored, anchors[place], -place[1], place[0], number, kind))
     rows.sort()
     return {
-        "anchor": np.array([r[1] if r[0] else 0 for r in rows], np.uint64),
+        "anchor": np.array([r[1] if r[0] else 0 for r in rows], np.uint64),  # 0: whole texts only
         "count": np.array([-r[2] for r in rows], np.uint16),
         "digest": np.array([r[3] for r in rows], np.uint64),
         "expression": np.array([r[4] for r in rows], np.uint16),

@@ -20,10 +20,11 @@ _RTF_TOKEN = re.compile(
     re.I,
 )
 # RTF destinations that hold no text of the document.
-_RTF_SKIP = frozenset(
-    "fonttbl colortbl stylesheet info pict header footer object themedata datastore listtable "
-    "listoverridetable rsidtbl generator xmlnstbl latentstyles fldinst".split()
-)
+_RTF_SKIP = frozenset([
+    "fonttbl", "colortbl", "stylesheet", "info", "pict", "header", "footer", "object",
+    "themedata", "datastore", "listtable", "listoverridetable", "rsidtbl", "generator",
+    "xmlnstbl", "latentstyles", "fldinst",
+])  # fmt: skip
 
 
 class Text(NamedTuple):
@@ -54,7 +55,10 @@ class _Stripper(HTMLParser):
             self.parts.append(data)
 
 
-_BLOCKS = frozenset("p div h1 h2 h3 h4 h5 h6 li ul ol table tr td th pre title body hr".split())
+_BLOCKS = frozenset([
+    "p", "div", "h1", "h2", "h3", "h4", "h5", "h6", "li", "ul", "ol", "table", "tr", "td", "th",
+    "pre", "title", "body", "hr",
+])  # fmt: skip
 
 
 def _from_html(text: str) -> str:

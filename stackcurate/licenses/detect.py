@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -22,7 +23,7 @@ from stackcurate.licenses import names, texts
 from stackcurate.licenses import words as w
 from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.decode import text_of
-from stackcurate.licenses.expression import combine, known, license_class, normalize
+from stackcurate.licenses.expression import combine, ids, known, license_class, normalize
 from stackcurate.licenses.manifests import UNKNOWN, declared
 from stackcurate.licenses.policy import table
 from stackcurate.licenses.riders import ALTERED, riders
@@ -35,24 +36,24 @@ MAX_PLAIN_WORDS = 60  # words without legal meaning that may stand beside known 
 FULL = frozenset((names.LICENSE_FILE,))  # kinds that are worth the full matcher
 
 # A word that must be explained by a known text before a license file counts as understood.
-LEGAL_WORDS = (
-    "licenses licences licensing licence license licensed licensee licensor lgpl agpl gpl mit bsd "
-    "apache mozilla mpl creative commons cc cc0 gnu public domain copyleft patent patents warranty "
-    "warranties permission permissions permits grant grants granted rights copying modify modified "
-    "modification modifications redistributions liability agreement clause freely free gratis "
-    "eula terms conditions provided allowed consent free"
-).split()
+LEGAL_WORDS = [
+    "licenses", "licences", "licensing", "licence", "license", "licensed", "licensee",
+    "licensor", "lgpl", "agpl", "gpl", "mit", "bsd", "apache", "mozilla", "mpl", "creative",
+    "commons", "cc", "cc0", "gnu", "public", "domain", "copyleft", "patent", "patents",
+    "warranty", "warranties", "permission", "permissions", "permits", "grant", "grants",
+    "granted", "rights", "copying", "modify", "modified", "modification", "modifications",
+    "redistributions", "liability", "agreement", "clause", "freely", "free", "gratis", "eula",
+    "terms", "conditions", "provided", "allowed", "consent", "free",
+]  # fmt: skip
 _LEGAL = np.unique(np.concatenate([w.hashes_of(list(LEGAL_WORDS)), w.hashes_of(w.RIDER_WORDS)]))
 
 # Words whose coming or going inside a permissive text changes what it grants.
-_TELLING = frozenset(
-    "not no non never nor cannot noncommercial commercial commercially ai training train only "
-    "prohibited forbidden except excluding excluded exclude unless military academic evaluation "
-    "research machine learning model models without prohibits forbids restricted personal private "
-    "internal educational nonprofit dataset datasets mining scraping revoke revoked revocable "
-    "terminate expire sell selling resale".split()
-)
-_BLANK = bytes(32 if b >= 0x80 or chr(b).isalnum() else b for b in range(256))
+_TELLING = frozenset([
+    "not", "no", "non", "never", "cannot", "noncommercial", "commercial", "commercially", "only",
+    "ai", "training", "prohibited", "prohibits", "forbidden", "forbids", "except", "excluding",
+    "excluded", "excludes", "without", "restricted", "noncommercially", "military", "revoked",
+])  # fmt: skip
+_SHORT_LOSS = 5  # words; a longer run that is missing is a whole clause, seldom a changed meaning
 _TAG = re.compile(rb"SPDX-License-Identifier:[ \t]*([^\r\n]{1,400})", re.I)
 
 
@@ -115,9 +116,22 @@ def _gaps(found: w.Words, taken: Sequence[texts.Match]) -> list[tuple[int, int]]
     return [(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if a < b]
 
 
-def _segments(data: bytes, found: w.Words, gaps: Sequence[tuple[int, int]]) -> str:
-    """The text of some runs of words, as sentences of their own."""
-    parts = [data[found.starts[a] : found.ends[b - 1]].decode("utf-8", "replace") for a, b in gaps]
+def _runs(data: bytes, found: w.Words, start: int, end: int) -> list[tuple[int, int]]:
+    """The words ``start`` to ``end``, cut into their lines."""
+    cuts = [start]
+    for at in range(start + 1, end):
+        if b"\n" in data[found.ends[at - 1] : found.starts[at]]:
+            cuts.append(at)
+    return list(zip(cuts, [*cuts[1:], end], strict=True))
+
+
+def _segments(data: bytes, found: w.Words, gaps: Sequence[Sequence[int]]) -> str:
+    """The text of some runs of words (first, and one after the last), as sentences of their own."""
+    parts = [
+        data[found.starts[a] : found.ends[b - 1]].decode("utf-8", "replace")
+        for a, b in gaps
+        if a < b
+    ]
     return "\n\n".join(parts)
 
 
@@ -130,13 +144,16 @@ def by_words(data: bytes, found: w.Words) -> Reading | None:
     taken = texts.matches(index, found)
     if not any(m.expression and m.kind in (texts.TEXT, texts.NOTICE) for m in taken):
         return None
+    stated = frozenset().union(*(ids(match.expression) for match in taken))
     titles, open_ = [], []
     for start, end in _gaps(found, taken):
-        title = texts.between(index, found, start, end)
-        if title is None:
-            open_.append((start, end))
-        else:
-            titles.append(title)
+        for a, b in [(start, end)] if end - start == 1 else _runs(data, found, start, end):
+            title = texts.between(index, found, a, b)
+            # A title is explained by the text it stands over.
+            if title is not None and ids(title.expression) <= stated:
+                titles.append(title)
+            else:
+                open_.append((a, b))
     if sum(end - start for start, end in open_) > MAX_PLAIN_WORDS:
         return None
     if any(np.isin(found.hashes[start:end], _LEGAL).any() for start, end in open_):
@@ -180,8 +197,8 @@ def _is_neutral(expression: str) -> bool:
 class Canonical(NamedTuple):
     """A text as the full matcher is shown it, and the number of the first word of every line.
 
-    Only words and their lines are left, without what ``words`` folds away, so that the answer
-    depends on nothing else and may stand for every text of the same canonical form.
+    Space and lines of mere decoration are gone, so that the answer depends on nothing else and may
+    stand for every text of the same canonical form. Owners stay: ScanCode's texts name some.
     """
 
     text: str
@@ -193,24 +210,11 @@ class Canonical(NamedTuple):
 
 
 def canonical(data: bytes, found: w.Words) -> Canonical:
-    """``data`` (UTF-8) without copyright lines, owners' names, and runs of space."""
-    kept = bytearray(data)
-    edge = 0
-    for start, end, slot in zip(
-        found.starts.tolist(),
-        found.ends.tolist(),
-        (found.kinds == w.SLOT_KIND).tolist(),
-        strict=True,
-    ):
-        kept[edge:start] = _blank(kept[edge:start])
-        if slot:
-            kept[start:end] = _blank(kept[start:end])
-        edge = end
-    kept[edge:] = _blank(kept[edge:])
+    """``data`` (UTF-8) with single spaces, single empty lines, and nothing else changed."""
     lines: list[str] = []
     first_words: list[int] = []
     at = 0
-    for raw in bytes(kept).split(b"\n"):
+    for raw in data.split(b"\n"):
         line = " ".join(raw.decode("utf-8", "replace").split())
         if not any(map(str.isalnum, line)):
             line = ""
@@ -219,10 +223,6 @@ def canonical(data: bytes, found: w.Words) -> Canonical:
             first_words.append(int(np.searchsorted(found.starts, at)))
         at += len(raw) + 1
     return Canonical("\n".join(lines), [*first_words, len(found.hashes)])
-
-
-def _blank(part: bytes | bytearray) -> bytes:
-    return bytes(part).translate(_BLANK)
 
 
 def _store(answer: Answer, shown: Canonical) -> list[dict[str, Any]]:
@@ -243,9 +243,27 @@ def _store(answer: Answer, shown: Canonical) -> list[dict[str, Any]]:
     return stored
 
 
-def _altered(match: dict[str, Any]) -> bool:
-    """Whether a match differs from its rule at a word that changes the grant."""
-    return not _TELLING.isdisjoint(match["extra"]) or not _TELLING.isdisjoint(match["missing"])
+def _altered(match: dict[str, Any], around: str) -> bool:
+    """Whether a match differs from its rule at a word that changes the grant.
+
+    ``around`` is the text of the match. A word that only moved does not count, nor does "don't" for
+    "do not", nor a whole clause left out.
+    """
+    extra = Counter(_words_of(match["extra"]))
+    missing = Counter(
+        word
+        for run in match["missing"]
+        if len(run.split()) <= _SHORT_LOSS
+        for word in _words_of(run.split())
+    )
+    changed = (extra - missing) + (missing - extra)
+    if not _TELLING.isdisjoint(changed):
+        return True
+    return bool(extra) and bool(riders(around, bans=False))
+
+
+def _words_of(tokens: Sequence[str]) -> list[str]:
+    return ["not" if token in ("don", "doesn", "isn", "won", "shouldn") else token for token in tokens]
 
 
 def by_answer(data: bytes, found: w.Words, stored: list[dict[str, Any]], by: str) -> Reading | None:
@@ -256,8 +274,8 @@ def by_answer(data: bytes, found: w.Words, stored: list[dict[str, Any]], by: str
     expressions = []
     for detection in stored:
         expression = normalize(detection["expression"]) or UNKNOWN
-        changed = any(_altered(match) for match in detection["matches"])
-        if changed and license_class(expression) in ("permissive", "public_domain"):
+        open_ = license_class(expression) in ("permissive", "public_domain")
+        if open_ and any(_altered(m, _segments(data, found, [m["words"]])) for m in detection["matches"]):
             expression = combine([expression, ALTERED]) or expression
         expressions.append(expression)
     covered = np.zeros(len(found.hashes) + 1, np.int64)

@@ -32,12 +32,12 @@ _BEFORE = re.compile(
 _LEADER = re.compile(r"^[\s*#/;%!|>.\"'-]*(?:dnl |rem )?")
 # A word of these that no known notice explains is looked at closely.
 _STRONG = np.unique(
-    w.hashes_of(
-        "gpl lgpl agpl gplv2 gplv3 gplv2+ gplv3+ lgplv2 lgplv3 gpl2 gpl3 lesser affero proprietary "
-        "confidential noncommercial commercial training ai unauthorized unauthorised secret evil "
-        "academic copyleft mpl sspl busl gnu cddl epl eupl prohibited tdm llm scraping".split()
-    )
-)
+    w.hashes_of([
+    "gpl", "lgpl", "agpl", "gplv2", "gplv3", "gplv2+", "gplv3+", "lgplv2", "lgplv3", "gpl2",
+    "gpl3", "lesser", "affero", "proprietary", "confidential", "noncommercial", "commercial",
+    "training", "ai", "unauthorized", "unauthorised", "secret", "evil", "academic", "copyleft",
+    "mpl", "sspl", "busl", "gnu", "cddl", "epl", "eupl", "prohibited", "tdm", "llm", "scraping",
+]))  # fmt: skip
 _UNDER = (
     r"(?:under|terms|terms of|licensed|license|licence|licensed as|covered by|subject to|released|"
     r"license:|conditions of|copyright:?)"

@@ -46,10 +46,7 @@ def _at(data, at, stop, row):  # type: ignore[no-untyped-def]
     size = row[0]
     if at + size > stop:
         return False
-    for i in range(size):
-        if data[at + i] != row[i + 1]:
-            return False
-    return True
+    return all(data[at + i] == row[i + 1] for i in range(size))
 
 
 @njit(cache=True, nogil=True)

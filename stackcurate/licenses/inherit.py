@@ -36,10 +36,10 @@ FOLDERS = pa.schema([("folder", pa.string()), *COVER])  # "" is the root, others
 ALLOWED, REFUSED, OPEN = "allowed", "refused", "open"
 
 # Folders whose subfolders are other people's packages.
-_FOREIGN = frozenset(
-    "node_modules bower_components jspm_packages third_party third-party thirdparty 3rdparty "
-    "3rd_party vendor vendored _vendor pods carthage".split()
-)
+_FOREIGN = frozenset([
+    "node_modules", "bower_components", "jspm_packages", "third_party", "third-party",
+    "thirdparty", "3rdparty", "3rd_party", "vendor", "vendored", "_vendor", "pods", "carthage",
+])  # fmt: skip
 # Folders that hold the papers of the folder above them.
 _PAPERS = re.compile(r"/(?:[^/]+\.(?:dist|egg)-info(?:/licenses)?|debian|META-INF|\.reuse)\Z")
 

@@ -23,6 +23,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from itertools import groupby
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -45,8 +46,8 @@ class Answer:
     """What ScanCode says about one text.
 
     ``detections`` is a list of ``{expression, matches}``; a match has ``expression``, ``lines``
-    (first and last, from 1), ``score``, ``rule``, ``matcher``, and ``extra`` and ``missing``, the
-    words between text and rule that differ. ``failure`` is None, ``timeout`` or ``crashed``.
+    (first and last, from 1), ``score``, ``rule``, ``matcher``, and where text and rule differ:
+    ``extra``, the words only the text has, and ``missing``, runs of words only the rule has. ``failure`` is None, ``timeout`` or ``crashed``.
     """
 
     detections: list[dict[str, Any]] = field(default_factory=list)
@@ -231,7 +232,10 @@ def _describe(match: Any, index: Any) -> dict[str, Any]:
     if match.matcher not in ("1-hash", "1-spdx-id") and len(match.ispan) < match.rule.length:
         tokens = index.tids_by_rid[match.rule.rid]
         present = set(match.ispan)
-        missing = [index.tokens_by_tid[t] for i, t in enumerate(tokens) if i not in present]
+        runs = groupby(enumerate(tokens), key=lambda pair: pair[0] in present)
+        missing = [
+            " ".join(index.tokens_by_tid[token] for _, token in run) for there, run in runs if not there
+        ]
     if match.matcher.startswith("3"):
         shown = match.matched_text(
             whole_lines=False,

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 from stackcurate.licenses import words as w
 
-TEXT, NOTICE, OTHER, NOTHING = 0, 1, 2, 3  # what a known text is; NOTHING is known to state nothing
+# What a known text is. NOTHING is known to state nothing; a TITLE means its license only beside it.
+TEXT, NOTICE, OTHER, NOTHING, TITLE = 0, 1, 2, 3, 4
 MAX_WORDS = 200_000  # of one text that are looked at
 
 

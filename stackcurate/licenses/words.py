@@ -15,14 +15,17 @@ from numba import njit
 from numpy.typing import NDArray
 
 # A copyright line or an owner's name with one of these words is kept: it may change the grant.
-RIDER_WORDS = (
-    "ai license licensed licence licenced permission permitted use used uses using usage commercial "
-    "noncommercial nonprofit only not no non never nor without train training machine learning model "
-    "models dataset mining scraping restricted restriction restrictions prohibited forbidden except "
-    "excluding excluded unless redistribution redistribute distribute distributed under terms gpl "
-    "agpl lgpl sell sold purpose purposes must may shall cannot proprietary confidential military "
-    "academic research evaluation unlicensed trade secret"
-).split()
+RIDER_WORDS = [
+    "ai", "license", "licensed", "licence", "licenced", "permission", "permitted", "use",
+    "used", "uses", "using", "usage", "commercial", "noncommercial", "nonprofit", "only", "not",
+    "no", "non", "never", "nor", "without", "train", "training", "machine", "learning", "model",
+    "models", "dataset", "mining", "scraping", "restricted", "restriction", "restrictions",
+    "prohibited", "forbidden", "except", "excluding", "excluded", "unless", "redistribution",
+    "redistribute", "distribute", "distributed", "under", "terms", "gpl", "agpl", "lgpl",
+    "sell", "sold", "purpose", "purposes", "must", "may", "shall", "cannot", "proprietary",
+    "confidential", "military", "academic", "research", "evaluation", "unlicensed", "trade",
+    "secret",
+]  # fmt: skip
 
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _FNV = np.uint64(0xCBF29CE484222325)
@@ -72,14 +75,19 @@ def _byte_classes() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
 
 _KIND, _FOLD = _byte_classes()
 _RIDERS = np.sort(hashes_of(RIDER_WORDS))
-_KEY = hashes_of(
-    "copyright c copr portions all rights reserved year yyyy neither the name names of nor "
-    "provided by as is in no event shall be liable dnl rem copyrighted".split()
-)
+_KEY = hashes_of([
+    "copyright", "c", "copr", "portions", "all", "rights", "reserved", "year", "yyyy",
+    "neither", "the", "name", "names", "of", "nor", "provided", "by", "as", "is", "in", "no",
+    "event", "shall", "be", "liable", "dnl", "rem", "copyrighted", "and", "disclaims",
+    "disclaim",
+])  # fmt: skip
 (
     _COPYRIGHT, _C, _COPR, _PORTIONS, _ALL, _RIGHTS, _RESERVED, _YEAR, _YYYY, _NEITHER, _THE,
     _NAME, _NAMES, _OF, _NOR, _PROVIDED, _BY, _AS, _IS, _IN, _NO, _EVENT, _SHALL, _BE, _LIABLE,
     _DNL, _REM, _COPYRIGHTED,
+    _AND,
+    _DISCLAIMS,
+    _DISCLAIM,
 ) = (np.uint64(value) for value in _KEY)  # fmt: skip
 
 
@@ -118,7 +126,7 @@ def _split(data, begin, stop, hashes, starts, ends, flags):  # type: ignore[no-u
             at += 1
         value = (value ^ (value >> _SHIFT)) * _MIX
         value = value ^ (value >> _SHIFT)
-        if fresh and (value == _DNL or value == _REM):
+        if fresh and (value in (_DNL, _REM)):
             continue
         year = digits and at - start == 4 and (data[start] == 49 or data[start] == 50)
         hashes[count] = value
@@ -147,7 +155,7 @@ def _copyright_end(hashes, flags, at, count, follows):  # type: ignore[no-untype
     first = hashes[at]
     if first == _PORTIONS and end - at > 1:
         first = hashes[at + 1]
-    head = first == _COPYRIGHT or first == _COPR or first == _C or first == _COPYRIGHTED
+    head = first in (_COPYRIGHT, _COPR, _C, _COPYRIGHTED)
     if not head and not (follows and flags[at] & 2):
         return at
     dated = False
@@ -199,13 +207,12 @@ def _slot_after(hashes, out, at, count):  # type: ignore[no-untyped-def]
     if out < 4 or at >= count:
         return at
     kept0, kept1, kept2, kept3 = hashes[out - 1], hashes[out - 2], hashes[out - 3], hashes[out - 4]
-    if not (kept0 == _OF or kept0 == _BY or kept0 == _SHALL):
-        return at
-    neither = kept0 == _OF and (kept1 == _NAME or kept1 == _NAMES) and kept2 == _THE
+    neither = kept0 == _OF and (kept1 in (_NAME, _NAMES)) and kept2 == _THE
     neither = neither and kept3 == _NEITHER
     provided = kept0 == _BY and kept1 == _PROVIDED
     event = kept0 == _SHALL and kept1 == _EVENT and kept2 == _NO
-    if not (neither or provided or event):
+    disclaims = kept0 == _AND and kept1 == _IS and kept2 == _AS
+    if not (neither or provided or event or disclaims):
         return at
     for end in range(at, min(at + _NAME_WORDS, count - 1)):
         word = hashes[end]
@@ -215,6 +222,8 @@ def _slot_after(hashes, out, at, count):  # type: ignore[no-untyped-def]
         if provided and word == _AS and follower == _IS:
             return end
         if event and word == _BE and follower == _LIABLE:
+            return end
+        if disclaims and (word in (_DISCLAIMS, _DISCLAIM)) and follower == _ALL:
             return end
         if _is_rider(word):
             return at

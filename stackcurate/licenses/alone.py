@@ -1,0 +1,204 @@
+"""``license`` for people with their own pipeline: paths or records in, licenses out."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from stackcurate.errors import InputError
+from stackcurate.licenses import names
+from stackcurate.licenses.cache import Cache
+from stackcurate.licenses.detect import Text, detect_texts
+from stackcurate.licenses.expression import combine, license_class
+from stackcurate.licenses.header import headers
+from stackcurate.licenses.inherit import cover, folders
+from stackcurate.licenses.policy import LicenseSettings
+from stackcurate.licenses.scancode import Judge
+
+PATH_ROW = pa.schema(
+    [
+        ("path", pa.string()),
+        ("license_expression", pa.string()),
+        ("license_class", pa.string()),
+        ("evidence", pa.string()),  # what decided: "header", or the control file's path
+    ]
+)
+MAX_BYTES = 10 << 20  # of one file; longer ones are covered by their folder only
+_BATCH = 2000  # files whose heads are held at once
+
+
+def _git_id(data: bytes) -> bytes:
+    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).digest()
+
+
+def _list(path: Path) -> tuple[Path, list[str]]:
+    """The folder that stands for the root, and the files to report, as "/a/b", sorted."""
+    if not path.exists():
+        raise InputError(f"{path} does not exist", "missing")
+    if path.is_file():
+        return path.parent, ["/" + path.name]
+    found = []
+    for folder, subfolders, files in os.walk(path):
+        subfolders[:] = sorted(name for name in subfolders if name != ".git")
+        inside = Path(folder).relative_to(path).as_posix()
+        prefix = "/" if inside == "." else f"/{inside}/"
+        for name in files:
+            if not (Path(folder) / name).is_symlink() and name.isprintable():
+                found.append(prefix + name)
+    return path, sorted(found)
+
+
+def _read(root: Path, path: str, limit: int) -> bytes:
+    try:
+        with open(root / path[1:], "rb") as stream:
+            return stream.read(limit)
+    except OSError:
+        return b""
+
+
+def scan_path(
+    path: Path, cache: Cache, judge: Judge, settings: LicenseSettings | None = None
+) -> pa.Table:
+    """The license of a file or of every file of a folder: schema PATH_ROW, sorted by path.
+
+    For one file its neighbors in the folder are asked too, as far as their names are evidence.
+    Raises InputError where the path does not exist.
+    """
+    settings = settings or LicenseSettings()
+    root, paths = _list(path)
+    listed = paths if path.is_dir() else sorted("/" + p.name for p in root.iterdir() if p.is_file())
+    kinds = names.control_files(pa.array(listed, pa.string())).to_pylist()
+    control = [(p, kind) for p, kind in zip(listed, kinds, strict=True) if kind]
+    items = []
+    for name, kind in control:
+        data = _read(root, name, MAX_BYTES)
+        items.append(Text(_git_id(data), name, kind, data))
+    evidence = detect_texts(items, cache, judge)
+    by_id = {item.content_id.hex(): item.name for item in reversed(items)}
+    decided = folders(
+        pa.array([item.name for item in items], pa.string()),
+        [item.content_id.hex() for item in items],
+        evidence,
+        settings,
+    )
+    whose = dict(
+        zip(
+            evidence["evidence_id"].to_pylist(),
+            (by_id[content_id] for content_id in evidence["content_id"].to_pylist()),
+            strict=True,
+        )
+    )
+    covered = cover(pa.array(paths, pa.string()), decided)
+    tables = [PATH_ROW.empty_table()]
+    for at in range(0, len(paths), _BATCH):
+        some = paths[at : at + _BATCH]
+        tables.append(_with_headers(root, some, covered.slice(at, _BATCH), whose, settings))
+    return pa.concat_tables(tables).combine_chunks()
+
+
+def _with_headers(
+    root: Path, paths: Sequence[str], covered: pa.Table, whose: Mapping[str, str],
+    settings: LicenseSettings,
+) -> pa.Table:  # fmt: skip
+    own = headers(pa.array([_read(root, p, 1 << 16) for p in paths], pa.large_binary()))
+    rows = []
+    for path, header, folder in zip(
+        paths, own["header_expression"].to_pylist(), covered.to_pylist(), strict=True
+    ):
+        expression = header or folder["license_expression"]
+        source = "header" if header else whose.get(folder["license_evidence"] or "")
+        rows.append(
+            {
+                "path": path,
+                "license_expression": expression,
+                "license_class": license_class(expression, settings.overrides),
+                "evidence": source,
+            }
+        )
+    return pa.Table.from_pylist(rows, schema=PATH_ROW)
+
+
+def scan_records(
+    records: Iterable[Mapping[str, Any]],
+    cache: Cache,
+    judge: Judge,
+    settings: LicenseSettings | None = None,
+) -> Iterator[dict[str, Any]]:
+    """One result per record, in order: ``id``, ``license_expression``, ``license_class``, ``evidence``.
+
+    A record has ``id``, ``text`` (str or bytes) and perhaps ``path``, whose name says whether it is a
+    license file or a manifest; anything else is a source file and speaks through its header. What
+    stays undecided is null.
+    """
+    settings = settings or LicenseSettings()
+    batch: list[Mapping[str, Any]] = []
+    for record in records:
+        batch.append(record)
+        if len(batch) == _BATCH:
+            yield from _records(batch, cache, judge, settings)
+            batch = []
+    yield from _records(batch, cache, judge, settings)
+
+
+def _records(
+    batch: Sequence[Mapping[str, Any]], cache: Cache, judge: Judge, settings: LicenseSettings
+) -> Iterator[dict[str, Any]]:
+    texts = [_bytes(record.get("text")) for record in batch]
+    paths = pa.array([record.get("path") or "" for record in batch], pa.string())
+    kinds = names.control_files(paths).to_pylist()
+    items = [
+        Text(number.to_bytes(8, "big"), path, kind, data)
+        for number, (path, kind, data) in enumerate(
+            zip(paths.to_pylist(), kinds, texts, strict=True)
+        )
+        if kind and data
+    ]
+    stated = {
+        int(row["content_id"], 16): row for row in detect_texts(items, cache, judge).to_pylist()
+    }
+    own = headers(pa.array([data[: 1 << 16] for data in texts], pa.large_binary())).to_pylist()
+    for number, (record, header) in enumerate(zip(batch, own, strict=True)):
+        row = stated.get(number)
+        if row is not None:
+            expression, start, end = row["expression"], row["start"], row["end"]
+        else:
+            expression = header["header_expression"]
+            start, end = header["start"], header["end"]
+        yield {
+            "id": record.get("id"),
+            "license_expression": expression,
+            "license_class": license_class(expression, settings.overrides) if expression else None,
+            "evidence": _evidence(row, expression, start, end),
+        }
+
+
+def _evidence(
+    row: Mapping[str, Any] | None, expression: str | None, start: int | None, end: int | None
+) -> dict[str, Any] | None:
+    if expression is None:
+        return None
+    found: dict[str, Any] = {
+        "kind": "header",
+        "rule": "header",
+        "matcher": "header",
+        "score": 100.0,
+    }
+    if row is not None:
+        found = {key: row[key] for key in ("kind", "rule", "matcher", "score")}
+    return found | {"start": start, "end": end}
+
+
+def _bytes(text: Any) -> bytes:
+    if isinstance(text, str):
+        return text.encode("utf-8", "replace")
+    return bytes(text) if text is not None else b""
+
+
+def summary(table: pa.Table) -> str | None:
+    """All licenses of a scanned folder as one expression: what a user of the whole must meet."""
+    return combine(sorted({text for text in table["license_expression"].to_pylist() if text}))
