@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import os
 import re
 import runpy
 import subprocess
@@ -41,7 +42,7 @@ def rebuilt(tmp_path_factory):
     folders = []
     for seed, zone in (("1", "UTC"), ("2", "Asia/Tokyo")):
         out = tmp_path_factory.mktemp("sample") / "out"
-        environment = {"PYTHONHASHSEED": seed, "TZ": zone, "PYTHONPATH": str(TOP)}
+        environment = {**os.environ, "PYTHONHASHSEED": seed, "TZ": zone}
         subprocess.run([sys.executable, str(SCRIPT), str(out)], check=True, env=environment)
         folders.append(out)
     return folders
