@@ -58,6 +58,15 @@ class Share:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """One source of the config: files that it listed, and those of them that were kept."""
+
+    name: str
+    listed: int
+    kept: int
+
+
+@dataclass(frozen=True)
 class Report:
     """A release, or a run without one, in numbers. All names are fit to print."""
 
@@ -70,6 +79,7 @@ class Report:
     kept_bytes: int
     text_bytes: int
     funnel: tuple[Step, ...]
+    sources: tuple[Origin, ...]
     languages: tuple[Share, ...]
     licenses: tuple[Share, ...]
     classes: tuple[Share, ...]
@@ -93,6 +103,10 @@ class Report:
             kept_bytes=counts["kept"]["bytes"],
             text_bytes=totals.get("bytes", 0),
             funnel=_funnel(counts),
+            sources=tuple(
+                Origin(visible(name), part["listed"]["files"], part["kept"]["files"])
+                for name, part in sorted(counts.get("sources", {}).items())
+            ),
             languages=_shares(totals.get("languages", ()), "language", empty="undecided"),
             licenses=_shares(totals.get("licenses", ()), "expression", "class", empty="none"),
             classes=_shares(totals.get("classes", ()), "class", empty="none"),
@@ -121,6 +135,8 @@ class Report:
     def as_text(self) -> str:
         """The report as plain lines for a terminal or a mail."""
         parts = [f"{self.title} {self.version}  {self.release_id}".rstrip(), self._funnel_text()]
+        if self.sources:
+            parts.append(self._sources_text())
         for title, unit, rows in self._charts():
             if rows:
                 parts.append(_text_table(title, unit, rows))
@@ -148,6 +164,15 @@ class Report:
             ("Redactions", "findings", self.redactions),
             ("Near-duplicate clusters by size", "clusters", self.clusters),
         )
+
+    def _sources_text(self) -> str:
+        wide = max(len(source.name) for source in self.sources)
+        lines = [
+            f"  {source.name:<{wide}}  {with_commas(source.listed):>14} listed"
+            f"  {with_commas(source.kept):>14} kept  {as_share(source.kept, source.listed):>7}"
+            for source in self.sources
+        ]
+        return "\n".join(["Sources", *lines])
 
     def _funnel_text(self) -> str:
         rows = [("listed", self.listed_files, self.listed_bytes)]

@@ -37,7 +37,10 @@ def manifest(**more: Any) -> dict[str, Any]:
                 "source": {"symlink": count(300, 0)},
                 "run": {"crashed": count(100, 600_000)},
             },
-            "sources": {},
+            "sources": {
+                "git": {"listed": count(8_000, 1), "kept": count(6_001, 1), "dropped": {}},
+                HOSTILE: {"listed": count(2_000, 1), "kept": count(499, 1), "dropped": {}},
+            },
         },
         "totals": {
             "files": 6500,
@@ -103,6 +106,7 @@ def test_text_holds_every_count() -> None:
         "(6 more)",
         "Set aside: 1",
         "5–8",
+        "git 8,000 listed 6,001 kept 75.0 %",
     ):
         assert " ".join(words.split()) in " ".join(text.split()), words
     assert all(c.isprintable() or c == "\n" for c in text)
@@ -140,7 +144,7 @@ def test_page_holds_every_language_and_count() -> None:
     for n in range(SHOWN + 5):
         assert f"Language {n}" in words
     assert "(undecided)" in words
-    for number in ("10,000", "6,500", "1,500", "−2,500", "1,025+"):
+    for number in ("8,000", "6,001", "10,000", "6,500", "1,500", "−2,500", "1,025+"):
         assert number in words, number
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import itertools
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from stackcurate.releases import writer
 from stackcurate.releases.writer import row_groups, write_shard, write_table
 from stackcurate.schema import FILE, LEDGER
 
@@ -148,3 +150,20 @@ def test_side_tables_drop_metadata_and_chunks(tmp_path: Path) -> None:
     assert one == two
     with pytest.raises(ValueError, match="schema"):
         write_table(tmp_path / "c.parquet", iter([table]))
+
+
+def test_a_full_disk_is_seen_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    room = 2000
+
+    def write(self: writer._HashingStream, data: bytes) -> int:
+        self.size += len(data)
+        if self.size > room:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return len(data)
+
+    monkeypatch.setattr(writer._HashingStream, "write", write)
+    tables = [file_table([file_row(number, content="x" * 500)]) for number in range(50)]
+    with pytest.raises(OSError) as error:
+        write_shard(tmp_path / "a.parquet", tables, 1000)
+    assert error.value.errno == errno.ENOSPC
+    assert list(tmp_path.iterdir()) == []
