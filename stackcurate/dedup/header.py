@@ -98,6 +98,8 @@ def _line_end(data: np.ndarray, at: int, end: int) -> int:
     """Where the next line begins."""
     while at < end and data[at] != 10 and data[at] != 13:
         at += 1
+    if at + 1 < end and data[at] == 13 and data[at + 1] == 10:
+        at += 1
     return min(at + 1, end)
 
 

@@ -93,32 +93,27 @@ class Plan:
 
 def run(engine: Engine, plan: Plan, name: str, task: Callable[[int], Any], count: int) -> list[Any]:
     """Do ``task(0)`` to ``task(count - 1)`` unless their notes are there; returns their results."""
-    results: list[Any] = [None] * count
-    for number, result in engine.map(Once(plan, name, task), range(count)):
+    notes = [plan.folder / f"{name}-{number}.json" for number in range(count)]
+    left = [number for number, note in enumerate(notes) if not note.exists()]
+    for at, result in engine.map(Noted(plan.folder, name, task), left):
         if isinstance(result, Failure):
             raise StopError(
-                f"dedup: step {name}-{number} {result.reason} ({result.message}); nothing was "
+                f"dedup: step {name}-{left[at]} {result.reason} ({result.message}); nothing was "
                 "decided. Start again with fewer workers or more memory: it goes on where it was"
             )
-        results[number] = result
-    return results
+    return [json.loads(note.read_text()) for note in notes]
 
 
 @dataclass(frozen=True)
-class Once:
-    """A task whose result is noted, and read from the note the next time."""
+class Noted:
+    """A task whose result is noted when all its files are written."""
 
-    plan: Plan
+    folder: Path
     name: str
     task: Callable[[int], Any]
 
-    def __call__(self, number: int) -> Any:
-        note = self.plan.folder / f"{self.name}-{number}.json"
-        if note.exists():
-            return json.loads(note.read_text())
-        result = self.task(number)
-        write_json(note, result)
-        return result
+    def __call__(self, number: int) -> None:
+        write_json(self.folder / f"{self.name}-{number}.json", self.task(number))
 
 
 def save(path: Path, values: np.ndarray) -> None:

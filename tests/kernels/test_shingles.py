@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
 
@@ -34,7 +35,7 @@ def sets(texts: list[bytes], ngram: int) -> list[list[int]]:
     offsets = np.cumsum([0, *map(len, texts)]).astype(np.int64)
     places, hashes = shingle_sets(data, offsets[:-1], offsets[1:], ngram)
     assert hashes.dtype == np.uint64
-    return [hashes[a:b].tolist() for a, b in zip(places[:-1], places[1:], strict=True)]
+    return [hashes[a:b].tolist() for a, b in itertools.pairwise(places)]
 
 
 @settings(max_examples=150, deadline=None)

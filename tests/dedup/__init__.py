@@ -1,0 +1,1 @@
+"""Tests of dedup; a package because they share slow twins."""
