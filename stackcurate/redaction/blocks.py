@@ -30,7 +30,7 @@ def pem(data: bytes, begin: int) -> list[tuple[int, int]]:
     long_runs = [(start, stop) for start, stop in runs if stop - start >= 16]
     total = sum(stop - start for start, stop in long_runs)
     text = b"".join(body[start:stop] for start, stop in long_runs)
-    if total < LEAST or len(set(text)) < 16 or noise.sequence(text[:40]):
+    if total < LEAST or len(set(text)) < 16 or noise.sequence(text[:40]) or b"EXAMPLE" in text:
         return []
     if _RAW.fullmatch(body):
         start = begin + len(body) - len(body.lstrip())

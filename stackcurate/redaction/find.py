@@ -14,7 +14,7 @@ from ..kernels.entropy import CLASSES, high_entropy
 from ..kernels.regions import regions
 from .blocks import BLOCKS
 from .judges import JUDGES
-from .noise import is_random
+from .noise import is_random, is_uuid
 from .personal import in_copyright_notice
 from .place import Place
 from .rules import Rule, Table, load
@@ -67,9 +67,13 @@ def _echoes(spans: list[Span], contents: pa.LargeStringArray) -> list[Span]:
     out: list[Span] = []
     values: dict[int, dict[bytes, Span]] = {}
     for span in spans:
-        if span.rule.kind in ("key", "password") and span.confidence >= 0.6:
-            if len(span.value) >= 8 and (span.rule.kind == "key" or is_random(span.value)):
-                values.setdefault(span.file, {}).setdefault(span.value, span)
+        if span.confidence < 0.6 or len(span.value) < 8:
+            continue
+        kind = span.rule.kind
+        if is_uuid(span.value):
+            continue
+        if kind == "key" or (kind == "password" and is_random(span.value)):
+            values.setdefault(span.file, {}).setdefault(span.value, span)
     for file, seen in values.items():
         text = contents[file].as_buffer().to_pybytes()
         for value, span in list(seen.items())[:ECHOES]:

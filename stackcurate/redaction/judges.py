@@ -31,7 +31,9 @@ def mixed(place: Place) -> float:
     if noise.token_noise(place.value) or noise.is_words(place.value):
         return 0.0
     rest = place.value[4:]
-    return 1.0 if any(48 <= byte <= 57 for byte in rest) and len(set(rest)) > 6 else 0.0
+    if len(set(rest)) < 7:
+        return 0.0
+    return 1.0 if any(48 <= byte <= 57 for byte in rest) or noise.is_scrambled(rest) else 0.0
 
 
 def random(place: Place) -> float:
@@ -90,6 +92,9 @@ def _json_part(part: bytes) -> object:
         return None
 
 
+_RFC_7617 = b"Aladdin:open sesame"
+
+
 def encoded_pair(place: Place) -> float:
     """Base64 of ``user:password``, as in HTTP basic authorization and docker's ``auth``."""
     try:
@@ -99,7 +104,7 @@ def encoded_pair(place: Place) -> float:
     user, colon, password = text.partition(b":")
     if not colon or not text.isascii() or not text.decode().isprintable():
         return 0.0
-    if noise.noise(password) in ("template", "placeholder", "short"):
+    if noise.noise(password) in ("template", "placeholder", "short") or text == _RFC_7617:
         return 0.4
     if noise.token_noise(place.value) or password.lower() in (user.lower(), b"password", b"pass"):
         return 0.5
@@ -126,13 +131,7 @@ def url_password(place: Place) -> float:
 
 
 _PASSWORD_NAME = re.compile(rb"(?i)pass(?:w(?:or)?d|wd|phrase|code)?s?|pwd|contrase")
-_NOT_A_VALUE_NAME = re.compile(
-    rb"(?i)(?:hash(?:ed)?|digest|field|label|name|placeholder|hint|title|message|msg|error|text|regex"
-    rb"|pattern|length|len|size|min|max|url|uri|path|file|dir|type|class|kind|format|prompt|column"
-    rb"|policy|strength|expir\w*|ttl|count|limit|id|ids|salt|header|param|prefix|suffix|reset|valid\w*"
-    rb"|algo\w*|method|endpoint|input|element|selector|button|link|help|desc\w*|usage|version|arn|ref)"
-    rb"[\])\"'`]*$"
-)
+_SCOPE = re.compile(rb"[\w:.-]{1,80}$")
 _QUERY = re.compile(rb"[?&;][\w.-]{0,40}$")
 _BEHIND = re.compile(rb"\W{0,12}([\w.$]{1,80})")
 _NAME = re.compile(rb"[\w.$-]{1,60}$")
@@ -152,7 +151,11 @@ def _by_name(place: Place, name: bytes) -> float:
     reason = noise.noise(value)
     if reason and reason != "words":
         return 0.0
-    if _NOT_A_VALUE_NAME.search(name) or noise.has_digest_name(name) or is_lock_path(place.path):
+    if (
+        noise.NOT_A_VALUE_NAME.search(name)
+        or noise.has_digest_name(name)
+        or is_lock_path(place.path)
+    ):
         return 0.35 if noise.is_random(value) else 0.0
     if _PASSWORD_NAME.search(name):
         return _password_strength(value, reason, place)
@@ -198,6 +201,9 @@ def password(place: Place) -> float:
 def _full_name(place: Place) -> bytes:
     """The whole name that the value is assigned to, with its prefixes."""
     region, head = place.region, place.head
+    scope = _SCOPE.search(region[max(0, head - 80) : head])
+    if scope and (b"::" in scope[0] or b"arn:" in scope[0]):
+        return b"type"  # AWS::IAM::AccessKey and arn:aws:...:secret: are names of kinds and places
     prefix = _NAME.search(region[max(0, head - 60) : head])
     tail = re.match(rb"[\w-]{0,60}", region[head : min(head + 60, place.start)])
     return (prefix[0] if prefix else b"") + (tail[0] if tail else b"")
@@ -210,7 +216,8 @@ def _password_strength(value: bytes, reason: str | None, place: Place) -> float:
     if len(value) > 128 or noise.is_uuid(value):
         return 0.4
     if noise.is_number(value):
-        return 0.62 if len(value) >= 6 and not is_test_path(place.path) else 0.35
+        weak = len(value) < 6 or not value.isdigit() or is_test_path(place.path)
+        return 0.35 if weak else 0.62
     classes = sum(re.search(kind, value) is not None for kind in _CLASSES)
     if len(value) < 6 or classes < 2:
         return 0.4

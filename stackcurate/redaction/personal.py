@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import re
 
 from .place import Place
@@ -19,6 +20,8 @@ _EXAMPLE_DOMAIN = re.compile(
 )
 _RESERVED_TLD = (b".example", b".test", b".invalid", b".localhost", b".local", b".internal")
 _NO_REPLY = re.compile(rb"(?i)^(?:no[-_.]?reply|do[-_.]?not[-_.]?reply|mailer-daemon|postmaster)")
+# RFC 4251 names private algorithms name@domain.
+_PROTOCOL_DOMAINS = (b"openssh.com", b"libssh.org", b"lysator.liu.se", b"ssh.com")
 _GITHUB_NOREPLY = b"users.noreply.github.com"
 _EXAMPLE_MAILBOX = re.compile(
     rb"(?i)^(?:you|your[-_.]?(?:name|email|mail)?|name|user(?:name)?\d?|foo|bar|test\d?|someone"
@@ -48,6 +51,8 @@ def email(place: Place) -> float:
 
 
 def _mail_confidence(mailbox: bytes, domain: bytes) -> float:
+    if domain in _PROTOCOL_DOMAINS:
+        return 0.0
     if domain == _GITHUB_NOREPLY:
         return 0.95
     if domain.endswith(_RESERVED_TLD) or _EXAMPLE_DOMAIN.search(domain):
@@ -105,7 +110,7 @@ _COMPARED = re.compile(rb"(?:[<>~^]=?|[=@]=)\s{0,4}[\"']?$|@\^?~?$")
 
 
 def ipv4(place: Place) -> float:
-    """How sure it is that the value is the address of a machine; 0 for private and well-known ones."""
+    """How sure it is that the value is a machine's address; 0 for private and well-known ones."""
     try:
         address = ipaddress.IPv4Address(place.value.decode())
     except ValueError:
@@ -126,12 +131,23 @@ def ipv4(place: Place) -> float:
         return 0.4 if named else 0.0  # 4.1.2.0 is nearly always a version or a section
     if re.match(rb"/(?:[0-9]|[12][0-9])(?!\d)", after):
         return 0.45  # a network, not a machine
+    if _made_up(octets):
+        return 0.4
     if named:
         return 0.9
     if sum(octet > 99 for octet in octets) >= 2:
         return 0.75
     alone = before[-1:] in (b"'", b'"', b"`") and after[:1] == before[-1:]
     return 0.65 if alone or not before.strip() else 0.5
+
+
+def _made_up(octets: bytes) -> bool:
+    """Addresses that people type as an example: 123.45.67.89, 12.34.56.78, 11.22.33.44, 7.7.7.7."""
+    steps = {b - a for a, b in itertools.pairwise(octets)}
+    digits = "".join(map(str, octets))
+    return (
+        len(steps) == 1 or len(set(octets)) == 1 or digits in "0123456789" or len(set(digits)) < 3
+    )
 
 
 def ipv6(place: Place) -> float:

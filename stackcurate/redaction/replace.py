@@ -81,7 +81,7 @@ def rewrite(
 
 
 def numbered(spans: Iterable[Span]) -> Iterator[tuple[Span, int]]:
-    """Each finding with the number of its distinct value within its kind, in order of appearance."""
+    """Each finding with the number of its distinct value within its kind, as they appear."""
     seen: dict[str, dict[bytes, int]] = {}
     for span in spans:
         values = seen.setdefault(span.rule.kind, {})

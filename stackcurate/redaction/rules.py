@@ -49,7 +49,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Table:
-    """All rules in the order of the table, and the digest (hex SHA-256) of the files they are from."""
+    """All rules in the order of the table, and the SHA-256 (hex) of the files they are from."""
 
     rules: tuple[Rule, ...]
     digest: str

@@ -71,7 +71,7 @@ def _join(
 
 
 def _given(span: Span, row: int, placed: list[Placed]) -> Span:
-    """A finding of the shipped text as one of the given text; a touched replacement is inside it."""
+    """A finding of the shipped text as one of the given text; replacements it touches are in it."""
     starts = [place.start for place in placed]
     start = _position(span.start, starts, placed, False)
     end = _position(span.end, starts, placed, True)
