@@ -73,13 +73,16 @@ def dedup_parquet(
     With ``group``, near-duplicates are sought among rows of equal value (cast to string);
     ``settings.scope`` is not looked at. Raises ConfigError for columns that are not there.
     """
-    pieces = _pieces(_files(input), content, id, group)
-    stamp = [[p.name, p.stat().st_size, p.stat().st_mtime_ns] for p in _files(input)]
-    work = out / f".work-{digest(_CODE, str(input), stamp, content, id, settings, group)}"
+    if input.is_dir() and out.resolve().is_relative_to(input.resolve()):
+        raise ConfigError(f"{out} lies in the input {input}; name a folder outside")
+    files = _files(input)
+    schema, pieces = _pieces(files, content, id, group)
+    stamp = [[str(p), p.stat().st_size, p.stat().st_mtime_ns] for p in files]
+    work = out / f".work-{digest(_CODE, stamp, content, id, settings, group)}"
     for other in out.glob(".work-*"):
         if other != work:
             shutil.rmtree(other)
-    job = Job(work, tuple(pieces), content, id, group, settings)
+    job = Job(work, schema, tuple(pieces), content, id, group, settings)
     plan = Plan(work, settings, tuple(Part(n, job.records(n)) for n in range(len(pieces))))
     work.mkdir(parents=True, exist_ok=True)
     run(engine, plan, "sign", Sign(job), len(pieces))
@@ -97,6 +100,7 @@ class Job:
     """What the tasks must know."""
 
     work: Path
+    schema: pa.Schema  # of the input
     pieces: tuple[Piece, ...]
     content: str
     id: str
@@ -125,7 +129,9 @@ def _files(input: Path) -> list[Path]:
     return files
 
 
-def _pieces(files: Sequence[Path], content: str, id: str, group: str | None) -> list[Piece]:
+def _pieces(
+    files: Sequence[Path], content: str, id: str, group: str | None
+) -> tuple[pa.Schema, list[Piece]]:
     """Cut the input into parts; checks columns and types of every file."""
     pieces: list[Piece] = []
     first = 0
@@ -153,7 +159,8 @@ def _pieces(files: Sequence[Path], content: str, id: str, group: str | None) -> 
             if rows:
                 pieces.append(Piece(path, tuple(some), first, rows, size))
                 first += rows
-    return pieces
+    assert schema is not None  # there is at least one file
+    return schema, pieces
 
 
 def _check_columns(path: Path, schema: pa.Schema, content: str, id: str, group: str | None) -> None:
@@ -290,8 +297,7 @@ class AnswerIds:
 
 def _write_clusters(job: Job, path: Path) -> None:
     starts = np.array([piece.first for piece in job.pieces], np.int64)
-    with pq.ParquetFile(job.pieces[0].path) as file:
-        id_type = file.schema_arrow.field(job.id).type
+    id_type = job.schema.field(job.id).type
     schema = pa.schema(
         [
             ("id", id_type),
@@ -338,8 +344,7 @@ def _clusters(job: Job, number: int, starts: np.ndarray) -> pa.Table:
 
 def _write_kept(job: Job, path: Path) -> None:
     """Copy the rows that stay, all columns, in row groups of about ``GROUP_BYTES``."""
-    with pq.ParquetFile(job.pieces[0].path) as file:
-        schema = file.schema_arrow
+    schema = job.schema
     with whole(path) as beside, pq.ParquetWriter(beside, schema, compression="zstd") as writer:
         held: list[pa.RecordBatch] = []
         size = 0

@@ -1,0 +1,133 @@
+"""Parquet in, Parquet out: every row is accounted for, the input's order and columns stay."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from stackcurate.dedup import alone
+from stackcurate.dedup.alone import dedup_parquet
+from stackcurate.dedup.settings import Settings
+from stackcurate.engine.base import SerialEngine
+from stackcurate.errors import ConfigError, InputError
+
+from .test_match import edited, families, made_text
+from .twin import decide
+
+ALL = Settings(scope="all")
+
+
+def table_of(texts: list, ids: list | None = None) -> pa.Table:
+    return pa.table(
+        {
+            "n": pa.array(range(len(texts)), pa.int16()),
+            "text": pa.array(texts, pa.string()),
+            "key": pa.array(ids or [f"id {n}" for n in range(len(texts))], pa.string()),
+            "tags": pa.array([["a", str(n)] for n in range(len(texts))], pa.list_(pa.string())),
+        }
+    )
+
+
+def run(input: Path, out: Path, **more) -> tuple[pa.Table, list[dict], object]:
+    settings = more.pop("settings", ALL)
+    summary = dedup_parquet(input, out, "text", "key", settings, SerialEngine(), **more)
+    kept = pq.read_table(out / "kept.parquet")
+    assert sorted(p.name for p in out.iterdir()) == ["clusters.parquet", "kept.parquet"]
+    return kept, pq.read_table(out / "clusters.parquet").to_pylist(), summary
+
+
+def test_rows_clusters_and_columns(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(alone, "PART_BYTES", 20_000)
+    monkeypatch.setattr(alone, "BATCH_BYTES", 5_000)
+    monkeypatch.setattr(alone, "GROUP_BYTES", 30_000)
+    files = families(5, 40)
+    for n, file in enumerate(files):
+        files[n] = type(file)(f"id {n}", file.text, n)
+    table = table_of([file.text for file in files])
+    pq.write_table(table, tmp_path / "in.parquet", row_group_size=7)
+    kept, clusters, summary = run(tmp_path / "in.parquet", tmp_path / "out")
+    truth, _ = decide(tmp_path / "truth", [files], ALL)
+    stays = [truth[file.name].verdict is None for file in files]
+    assert kept.equals(table.filter(pa.array(stays))) and kept.schema.equals(table.schema)
+    assert [c["id"] for c in clusters] == table["key"].to_pylist()
+    assert [c["kept"] for c in clusters] == stays
+    for number, cluster in enumerate(clusters):
+        outcome = truth[cluster["id"]]
+        assert cluster["representative"] == (outcome.kept or cluster["id"])
+        assert cluster["similarity"] == outcome.similarity
+        alone_ = outcome.kept is None and outcome.cluster_size is None
+        head = int(cluster["representative"].split()[1])
+        assert cluster["cluster"] == (None if alone_ else head)
+        assert head <= number
+    assert summary.kept == kept.num_rows and summary.near > 0 and summary.exact > 0
+    assert pq.ParquetFile(tmp_path / "out" / "kept.parquet").num_row_groups > 1
+
+
+def test_a_folder_is_read_in_order_and_started_again(tmp_path: Path):
+    text = made_text(1)
+    (tmp_path / "in" / "sub").mkdir(parents=True)
+    pq.write_table(table_of([edited(text, 0.01, 1)], ["first"]), tmp_path / "in" / "a.parquet")
+    pq.write_table(table_of([], []), tmp_path / "in" / "b.parquet")
+    pq.write_table(table_of([text, "x"], ["c", "d"]), tmp_path / "in" / "sub" / "c.parquet")
+    (tmp_path / "out" / ".work-of-another-call").mkdir(parents=True)
+    for _ in range(2):
+        kept, clusters, _ = run(tmp_path / "in", tmp_path / "out")
+        assert kept["key"].to_pylist() == ["first", "d"]
+        assert [c["representative"] for c in clusters] == ["first", "first", "d"]
+
+
+def test_no_content_stays_and_empty_content_is_equal(tmp_path: Path):
+    pq.write_table(table_of([None, "", None, ""]), tmp_path / "in.parquet")
+    kept, clusters, summary = run(tmp_path / "in.parquet", tmp_path / "out")
+    assert kept["n"].to_pylist() == [0, 1, 2]
+    assert [c["cluster"] for c in clusters] == [None, 1, None, 1]
+    assert summary.files == 2
+
+
+def test_groups(tmp_path: Path):
+    text = made_text(2)
+    table = table_of([text, edited(text, 0.01, 1), edited(text, 0.01, 2)])
+    table = table.append_column("lang", pa.array([1, None, 1]))
+    pq.write_table(table, tmp_path / "in.parquet")
+    kept, _, _ = run(tmp_path / "in.parquet", tmp_path / "out", group="lang")
+    assert kept["n"].to_pylist() == [0, 1]
+
+
+def test_wrong_inputs_say_what_is_wrong(tmp_path: Path):
+    pq.write_table(table_of(["x"]), tmp_path / "in.parquet")
+
+    def call(path: Path, content: str = "text", id: str = "key") -> None:
+        dedup_parquet(path, tmp_path.with_name("out"), content, id, ALL, SerialEngine())
+
+    with pytest.raises(ConfigError, match="no column 'body'; it has n, text"):
+        call(tmp_path / "in.parquet", content="body")
+    with pytest.raises(ConfigError, match="no column 'id'"):
+        call(tmp_path / "in.parquet", id="id")
+    with pytest.raises(ConfigError, match="holds int16, not text"):
+        call(tmp_path / "in.parquet", content="n")
+    with pytest.raises(ConfigError, match="not there"):
+        call(tmp_path / "gone.parquet")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ConfigError, match=r"no \.parquet file"):
+        call(tmp_path / "empty")
+    (tmp_path / "bad.parquet").write_bytes(b"PAR1 but not really")
+    with pytest.raises(InputError, match="cannot be read"):
+        call(tmp_path / "bad.parquet")
+    pq.write_table(table_of(["x"]).drop_columns(["tags"]), tmp_path / "other.parquet")
+    with pytest.raises(InputError):
+        call(tmp_path)
+    (tmp_path / "bad.parquet").unlink()
+    with pytest.raises(ConfigError, match="other columns"):
+        call(tmp_path)
+    with pytest.raises(ConfigError, match="lies in the input"):
+        dedup_parquet(tmp_path, tmp_path / "out", "text", "key", ALL, SerialEngine())
+
+
+def test_an_input_without_rows(tmp_path: Path):
+    pq.write_table(table_of([]), tmp_path / "in.parquet")
+    kept, clusters, summary = run(tmp_path / "in.parquet", tmp_path / "out")
+    assert kept.num_rows == 0 and clusters == [] and summary.files == 0
+    assert kept.schema.equals(table_of([]).schema)
