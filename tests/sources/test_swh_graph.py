@@ -2,17 +2,20 @@ from __future__ import annotations
 
 import pickle
 import shutil
+import tempfile
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from stackcurate.contents import open_store
 from stackcurate.errors import ConfigError
 from stackcurate.sources.base import Problem
 from stackcurate.sources.swh_graph import SwhGraph
-from tests.sources.swh_tables import Graph, alias
+from tests.sources.swh_tables import DIRECTORY, Graph, Node, alias, executable, git_id, symlink
 
 
 def small() -> Graph:
@@ -121,3 +124,66 @@ def test_both_forms_and_any_cut_into_files_give_the_same_rows(tmp_path: Path) ->
     tables = [listed(SwhGraph(tmp_path / name), tmp_path) for name in ("orc", "parquet", "mixed")]
     assert tables[0] == tables[1] == tables[2]
     assert pc.sum(tables[0]["length"]).as_py() == 53
+
+
+# Ids are never trusted: what comes out must hash to what went in.
+
+NAMES = st.binary(min_size=1, max_size=4).filter(
+    lambda name: b"/" not in name and b"\0" not in name and name not in (b".", b"..")
+)
+BLOBS = st.tuples(st.binary(max_size=20), st.sampled_from([Node, executable, symlink]))
+TREES = st.recursive(
+    st.dictionaries(NAMES, BLOBS, min_size=1, max_size=4),
+    lambda inner: st.dictionaries(NAMES, inner | BLOBS, min_size=1, max_size=4),
+    max_leaves=8,
+)
+
+
+def planted(graph: Graph, tree: dict) -> Node:  # type: ignore[type-arg]
+    entries = {}
+    for name, value in tree.items():
+        if isinstance(value, dict):
+            entries[name] = planted(graph, value)
+        else:
+            data, how = value
+            blob = graph.blob(data)
+            entries[name] = blob if how is Node else how(blob)
+    return graph.tree(entries)
+
+
+def root_id(rows: list[tuple[bytes, int, bytes]]) -> str:
+    """The id of the directory that holds ``rows`` of (path below it, mode, id)."""
+    entries: dict[bytes, tuple[int, bytes]] = {}
+    inner: dict[bytes, list[tuple[bytes, int, bytes]]] = {}
+    for path, mode, one in rows:
+        name, slash, rest = path.partition(b"/")
+        if slash:
+            inner.setdefault(name, []).append((rest, mode, one))
+        else:
+            entries[name] = (mode, one)
+    for name, below in inner.items():
+        entries[name] = (DIRECTORY, bytes.fromhex(root_id(below)))
+    order = sorted(entries, key=lambda name: name + b"/" * (entries[name][0] == DIRECTORY))
+    return git_id("tree", b"".join(b"%o %s\0%s" % (entries[n][0], n, entries[n][1]) for n in order))
+
+
+@settings(max_examples=15, deadline=None)
+@given(TREES, st.sampled_from(["orc", "parquet"]))
+def test_ids_can_be_computed_again_from_what_is_listed_and_read(tree: dict, form: str) -> None:  # type: ignore[type-arg]
+    graph = Graph()
+    root = planted(graph, tree)
+    graph.visit("https://example.org/o/n", graph.snapshot({b"HEAD": graph.revision(root)}))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        graph.write(folder / "graph", folder / "contents", form)
+        source = SwhGraph(folder / "graph", open_store(folder / "contents"))
+        table = listed(source, folder)
+        bytes_of = dict(source.read(source.containers()[0], table, 100))
+    rows = table.to_pylist()
+    assert [git_id("blob", bytes_of[at]) for at in range(len(rows))] == [
+        row["content_id"].hex() for row in rows
+    ]
+    paths = [row["path_bytes"] or row["path"].encode() for row in rows]
+    assert root.id == root_id(
+        [(path[1:], row["mode"], row["content_id"]) for path, row in zip(paths, rows, strict=True)]
+    )

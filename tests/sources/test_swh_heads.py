@@ -315,7 +315,7 @@ VISITS = st.tuples(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(VISITS, max_size=8), st.none() | st.integers(0, 3), st.booleans())
 def test_visits_are_chosen_as_a_plain_loop_does(
     visits: list[tuple[str, int, str, str]], until: int | None, only_git: bool

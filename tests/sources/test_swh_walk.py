@@ -326,7 +326,7 @@ def graphs(draw: st.DrawFn) -> tuple[Graph, list[Node]]:
     return graph, draw(st.lists(st.sampled_from(nodes), min_size=1))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(graphs(), st.sampled_from(["orc", "parquet"]))
 def test_any_graph_unfolds_as_the_plain_twin_does(
     drawn: tuple[Graph, list[Node]], form: str
