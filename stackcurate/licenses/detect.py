@@ -263,7 +263,9 @@ def _altered(match: dict[str, Any], around: str) -> bool:
 
 
 def _words_of(tokens: Sequence[str]) -> list[str]:
-    return ["not" if token in ("don", "doesn", "isn", "won", "shouldn") else token for token in tokens]
+    return [
+        "not" if token in ("don", "doesn", "isn", "won", "shouldn") else token for token in tokens
+    ]
 
 
 def by_answer(data: bytes, found: w.Words, stored: list[dict[str, Any]], by: str) -> Reading | None:
@@ -275,7 +277,9 @@ def by_answer(data: bytes, found: w.Words, stored: list[dict[str, Any]], by: str
     for detection in stored:
         expression = normalize(detection["expression"]) or UNKNOWN
         open_ = license_class(expression) in ("permissive", "public_domain")
-        if open_ and any(_altered(m, _segments(data, found, [m["words"]])) for m in detection["matches"]):
+        if open_ and any(
+            _altered(m, _segments(data, found, [m["words"]])) for m in detection["matches"]
+        ):
             expression = combine([expression, ALTERED]) or expression
         expressions.append(expression)
     covered = np.zeros(len(found.hashes) + 1, np.int64)

@@ -44,7 +44,7 @@ _UNDER = (
 )
 _GNU = re.compile(
     rf"\b{_UNDER}\b[^.]{{0,80}}?\b(?:(gnu )?(affero|lesser|library)? ?general public licen[cs]e|"
-    r"([al]?)gpl(?:[- ]?v?(?:ersion)?[- ]?([123])(?:\.(\d))?)?(\+)?)([^.]{0,120})",
+    r"([al]?)gpl(?:[- ]?v?(?:ersion)?[- ]?([123])(?:\.(\d))?)?(\+)?)((?:[^.]|\.\d){0,120})",
     re.I,
 )
 _VERSION = re.compile(r"\b(?:version|v)?\.?\s*([123])(?:\.(\d))?\b")

@@ -46,7 +46,10 @@ def _at(data, at, stop, row):  # type: ignore[no-untyped-def]
     size = row[0]
     if at + size > stop:
         return False
-    return all(data[at + i] == row[i + 1] for i in range(size))
+    for i in range(size):  # noqa: SIM110  (numba compiles no generators)
+        if data[at + i] != row[i + 1]:
+            return False
+    return True
 
 
 @njit(cache=True, nogil=True)

@@ -132,7 +132,7 @@ class Stated(NamedTuple):
 def spoken(text: str) -> str | None:
     """The SPDX expression that people mean by a declared ``text``, or None."""
     text = " ".join(text.split())
-    if not text or len(text) > 2000:
+    if len(text) > 2000 or _ELSEWHERE.match(text):
         return None
     direct = _SPOKEN.get(text.lower())
     if direct is not None:
@@ -373,7 +373,8 @@ def _package_xml(data: bytes) -> Stated | None:
 
 def _meta_yaml(data: bytes) -> Stated | None:
     text = re.sub(r"(?m)^\s*\{%.*?%\}\s*$|\{\{.*?\}\}", "", data.decode("utf-8-sig"))
-    if _deep(text.encode()) or re.search(r"(?m)[&*]\w+\s*$", text):  # anchors can grow without end
+    # Anchors can make a small text grow without end.
+    if _deep(text.encode()) or re.search(r"(?:^|[\s\[{,:])&\w", text):
         return None
     document = yaml.safe_load(text)
     license_ = (document.get("about") or document).get("license")

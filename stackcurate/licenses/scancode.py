@@ -234,7 +234,9 @@ def _describe(match: Any, index: Any) -> dict[str, Any]:
         present = set(match.ispan)
         runs = groupby(enumerate(tokens), key=lambda pair: pair[0] in present)
         missing = [
-            " ".join(index.tokens_by_tid[token] for _, token in run) for there, run in runs if not there
+            " ".join(index.tokens_by_tid[token] for _, token in run)
+            for there, run in runs
+            if not there
         ]
     if match.matcher.startswith("3"):
         shown = match.matched_text(

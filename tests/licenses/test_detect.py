@@ -31,7 +31,9 @@ def expression(*args, **kwargs):
 def test_a_license_text_is_itself(key, spdx):
     if spdx is None:
         pytest.skip("named differently across versions of the data")
-    dressed = f"Copyright (c) 2019-2024 Jane Doe <jane@example.org>\nAll rights reserved.\n\n{body(key)}"
+    dressed = (
+        f"Copyright (c) 2019-2024 Jane Doe <jane@example.org>\nAll rights reserved.\n\n{body(key)}"
+    )
     for data in (body(key), dressed, body(key).replace("\n", "\r\n"), body(key).upper()):
         (row,) = rows(text(data))
         assert (row["expression"], row["matcher"]) == (spdx, "whole")
@@ -39,7 +41,9 @@ def test_a_license_text_is_itself(key, spdx):
 
 def test_owners_names_do_not_matter():
     for owner in ("the Regents", "Foo, Inc.", "The Bar Project Authors"):
-        changed = BSD3.replace("Neither the name of the copyright holder", f"Neither the name of {owner}")
+        changed = BSD3.replace(
+            "Neither the name of the copyright holder", f"Neither the name of {owner}"
+        )
         assert expression(changed) == "BSD-3-Clause"
 
 
@@ -177,7 +181,9 @@ def twin_matches(index, found):
     """Every known text at every place, by slicing: slow and plain."""
     power = pow(0x9E3779B97F4A7C15, 1, 1 << 64)
     by_count = {}
-    for row, (count, anchor) in enumerate(zip(index.count.tolist(), index.anchors.tolist(), strict=True)):
+    for row, (count, anchor) in enumerate(
+        zip(index.count.tolist(), index.anchors.tolist(), strict=True)
+    ):
         if anchor:
             by_count.setdefault(count, {})[int(index.digest[row])] = row
     hashes = found.hashes.tolist()

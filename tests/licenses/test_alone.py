@@ -1,0 +1,66 @@
+import pytest
+
+from stackcurate.errors import InputError
+from stackcurate.licenses.alone import scan_path, scan_records, summary
+from stackcurate.licenses.cache import Cache
+from tests.licenses.conftest import NoJudge, body
+
+
+@pytest.fixture
+def project(tmp_path):
+    files = {
+        "LICENSE": body("mit"),
+        "a.py": "x = 1\n",
+        "b.c": "/* SPDX-License-Identifier: GPL-2.0-only */\n",
+        "vendor/z/LICENSE": body("apache-2.0"),
+        "vendor/z/z.go": "package z\n",
+        "vendor/y/y.go": "package y\n",
+    }
+    for name, text in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return tmp_path
+
+
+def test_a_folder(project):
+    table = scan_path(project, Cache(), NoJudge())
+    found = {row["path"]: (row["license_expression"], row["evidence"]) for row in table.to_pylist()}
+    assert found["/a.py"] == ("MIT", "/LICENSE")
+    assert found["/b.c"] == ("GPL-2.0-only", "header")
+    assert found["/vendor/z/z.go"] == ("Apache-2.0", "/vendor/z/LICENSE")
+    assert found["/vendor/y/y.go"] == (None, None)
+    assert list(found) == sorted(found)
+    assert summary(table) == "Apache-2.0 AND GPL-2.0-only AND MIT"
+
+
+def test_a_file_asks_its_folder(project):
+    (row,) = scan_path(project / "a.py", Cache(), NoJudge()).to_pylist()
+    assert (row["path"], row["license_expression"], row["license_class"]) == (
+        "/a.py",
+        "MIT",
+        "permissive",
+    )
+
+
+def test_what_is_not_there(tmp_path):
+    with pytest.raises(InputError):
+        scan_path(tmp_path / "none", Cache(), NoJudge())
+
+
+def test_records_come_back_in_order():
+    records = [
+        {"id": 1, "path": "LICENSE", "text": body("isc")},
+        {"id": "b", "text": "// SPDX-License-Identifier: MIT\n"},
+        {"id": None, "path": "package.json", "text": b'{"license": "Zlib"}'},
+        {"id": 4, "path": "x.c", "text": "int x;"},
+        {"id": 5, "text": None},
+        {"id": 6, "path": "LICENSE", "text": "never on Mondays"},
+    ]
+    found = list(scan_records(records, Cache(), NoJudge()))
+    assert [row["id"] for row in found] == [1, "b", None, 4, 5, 6]
+    assert [row["license_expression"] for row in found] == ["ISC", "MIT", "Zlib", None, None, None]
+    assert [row["license_class"] for row in found] == ["permissive"] * 3 + [None] * 3
+    assert found[1]["evidence"] == {"kind": "header", "rule": "header", "matcher": "header",
+                                    "score": 100.0, "start": 3, "end": 31}  # fmt: skip
+    assert found[3]["evidence"] is None

@@ -1,0 +1,138 @@
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from stackcurate.licenses.expression import license_class
+from stackcurate.licenses.header import headers, strict_words
+from stackcurate.licenses.heads import comment_end
+from tests.licenses.conftest import body
+
+
+def header(text: str | bytes | None) -> str | None:
+    return headers(pa.array([text], pa.large_binary()))["header_expression"][0].as_py()
+
+
+APACHE = """Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License."""
+GPL = """This program is free software: you can redistribute it and/or modify
+it under the terms of the GNU General Public License as published by
+the Free Software Foundation, either version 3 of the License, or
+(at your option) any later version."""
+
+
+def hashed(text: str) -> str:
+    return "".join(f"# {line}\n" for line in text.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("// SPDX-License-Identifier: MIT\nint x;", "MIT"),
+        ("/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */\n",
+         "GPL-2.0-only WITH Linux-syscall-note"),
+        ("#!/bin/sh\n# spdx-license-identifier: apache-2.0\n", "Apache-2.0"),
+        ("<!-- SPDX-License-Identifier: CC0-1.0 -->\n<html>", "CC0-1.0"),
+        ("-- SPDX-License-Identifier: MPL-2.0\r\nSELECT 1", "MPL-2.0"),
+        ("; SPDX-License-Identifier: ISC\n", "ISC"), ("% SPDX-License-Identifier: ISC\n", "ISC"),
+        ("(* SPDX-License-Identifier: ISC *)\n", "ISC"), ('" SPDX-License-Identifier: Vim\n', "Vim"),
+        ("dnl SPDX-License-Identifier: ISC\n", "ISC"), ("REM SPDX-License-Identifier: ISC\n", "ISC"),
+        ('"""Doc.\n\nSPDX-License-Identifier: ISC\n"""\n', "ISC"),
+        ("SPDX-License-Identifier: MIT", "MIT"),
+        ("// SPDX-License-Identifier: (GPL-2.0-only OR\n//   MIT)\n", "GPL-2.0-only OR MIT"),
+        ("// SPDX-License-Identifier: GPL-2.0-only OR\n//   MIT\n", "GPL-2.0-only OR MIT"),
+        ("// SPDX-License-Identifier: MIT\n// SPDX-License-Identifier: Zlib\n", "MIT AND Zlib"),
+        ("// SPDX-License-Identifier: Apache 2.0\n", "Apache-2.0"),
+        ("// SPDX-License-Identifier: Appache-2.0\n", "Appache-2.0"),
+        ("// SPDX-License-Identifier: what ever you like\n", "LicenseRef-scancode-unknown"),
+        ("// SPDX-License-Identifier: NOASSERTION\n", None),
+        ("// SPDX-License-Identifier:\n", None),
+        ('x = "SPDX-License-Identifier: MIT"\n', None),
+        ('lines = [\n  "# SPDX-License-Identifier: MIT\\n",\n]\n', None),
+        ("# REUSE-IgnoreStart\n# SPDX-License-Identifier: MIT\n# REUSE-IgnoreEnd\n", None),
+        ("# REUSE-IgnoreStart\n# x\n# REUSE-IgnoreEnd\n# SPDX-License-Identifier: MIT\n", "MIT"),
+        ("x" * 9000 + "\n# SPDX-License-Identifier: MIT\n", None),
+        (hashed(f"Copyright 2020 Jo\n\n{APACHE}"), "Apache-2.0"),
+        (f"/*\n * {APACHE}\n */\n", "Apache-2.0"),
+        (f"#pragma once\n/*\n{GPL}\n*/\n", "GPL-3.0-or-later"),
+        (f"<?php\n/**\n{GPL}\n*/\n", "GPL-3.0-or-later"),
+        (hashed(body("mit")), "MIT"), (hashed(body("bsd-new")), "BSD-3-Clause"),
+        ("// Licensed under the MIT license.\n", "MIT"),
+        (f'import os\nNOTICE = """{APACHE}"""\n', None),
+        (f"int x;\n/* {GPL} */\n", None),
+        ("# This tool finds files under the Apache License.\n", None),
+        ("int main;\n", None), ("", None), (None, None), (b"\xff\xfe\x00\x01" * 30, None),
+    ],
+)  # fmt: skip
+def test_headers(source, expected):
+    assert header(source.encode() if isinstance(source, str) else source) == expected
+
+
+@pytest.mark.parametrize(
+    ("comment", "expected"),
+    [
+        ("This file is released under the GPL.", ["GPL-1.0-or-later"]),
+        ("Distributed under the terms of the GNU GPL v2 or newer", ["GPL-2.0-or-later"]),
+        ("licensed under the GNU Lesser General Public License, version 2.1", ["LGPL-2.1-only"]),
+        ("subject to the GNU Affero General Public License version 3", ["AGPL-3.0-only"]),
+        ("Foo Corp. PROPRIETARY AND CONFIDENTIAL.", ["LicenseRef-scancode-proprietary-license"]),
+        ("Unauthorized copying of this file is prohibited.",
+         ["LicenseRef-scancode-proprietary-license"]),
+        ("This code may not be used for training AI models.", ["LicenseRef-stackcurate-no-ai"]),
+        ("Trains the AI model on a dataset.", []), ("Reads GPL files.", []),
+        ("This must not be used directly.", []),
+    ],
+)  # fmt: skip
+def test_what_takes_rights_away_is_read_from_free_words(comment, expected):
+    assert strict_words(comment) == expected
+
+
+def test_a_rider_beside_a_notice():
+    source = hashed(APACHE + "\n\nNot for use in training AI models.")
+    assert header(source.encode()) == "Apache-2.0 AND LicenseRef-stackcurate-no-ai"
+    source = hashed(APACHE + "\n\nFor non-commercial use only.")
+    assert license_class(header(source.encode())) == "proprietary"
+    source = hashed(APACHE + "\n\nThis applies to academic research use only.")
+    assert header(source.encode()) == "Apache-2.0 AND LicenseRef-stackcurate-restricted"
+
+
+def test_spans():
+    source = "#!/bin/sh\n# SPDX-License-Identifier: MIT\nx\n"
+    (row,) = headers(pa.array([source], pa.large_string())).to_pylist()
+    assert source[row["start"] : row["end"]] == "SPDX-License-Identifier: MIT"
+
+
+def test_rows_do_not_depend_on_the_batch():
+    sources = [f"// SPDX-License-Identifier: MIT\n{n}" for n in range(5)]
+    sources += [None, "", hashed(APACHE), "x", f"/* {GPL} */", "// Released under the GPL\n"]
+    whole = pa.array(sources, pa.large_string())
+    together = headers(whole).to_pylist()
+    alone = [headers(whole.slice(n, 1)).to_pylist()[0] for n in range(len(sources))]
+    assert together == alone
+    assert together == headers(pa.chunked_array([whole[:4], whole[4:]])).to_pylist()
+    assert together == headers(whole.cast(pa.string())).to_pylist()
+
+
+def test_no_rows():
+    assert headers(pa.array([], pa.large_string())).num_rows == 0
+
+
+@pytest.mark.parametrize(
+    ("source", "comment"),
+    [
+        (b"# a\n# b\nx = 1\n# c", b"# a\n# b"), (b"/* a\n b */ int x;", b"/* a\n b */"),
+        (b"/* never closed", b"/* never closed"), (b"x", b""), (b"\n\n  // a\nx", b"\n\n  // a"),
+        (b'"""doc"""\nx', b'"""doc"""'), (b"<!-- a --><b>", b"<!-- a -->"), (b"", b""),
+    ],
+)  # fmt: skip
+def test_comment_end(source, comment):
+    data = np.frombuffer(source, np.uint8)
+    assert source[: comment_end(data, 0, len(data))] == comment

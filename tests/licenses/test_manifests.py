@@ -1,0 +1,110 @@
+import json
+
+import pytest
+
+from stackcurate.licenses.manifests import declared, dep5_expression, spoken
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("MIT", "MIT"), ("The MIT License", "MIT"), ("Apache 2.0", "Apache-2.0"),
+        ("Apache License, Version 2.0", "Apache-2.0"), ("BSD", "BSD-3-Clause"),
+        ("3-Clause BSD License", "BSD-3-Clause"), ("GPLv3", "GPL-3.0-only"),
+        ("GNU GPL v3 or later", "GPL-3.0-or-later"), ("MIT/Apache-2.0", "MIT OR Apache-2.0"),
+        ("MIT, BSD", "MIT AND BSD-3-Clause"), ("mit or zlib", "MIT OR Zlib"),
+        ("Mozilla Public License 2.0 (MPL 2.0)", "MPL-2.0"), ("MIT (non-commercial)", None),
+        ("my own", None), ("", None), ("M" * 10_000, None), ("MIT/foo", None),
+        ("UNLICENSED", "LicenseRef-scancode-proprietary-license"),
+    ],
+)  # fmt: skip
+def test_what_people_mean(said, meant):
+    assert spoken(said) == meant
+
+
+UNKNOWN = "LicenseRef-scancode-unknown"
+CASES = [
+    ("package.json", '{"license": "MIT"}', "MIT"),
+    ("package.json", '{"license": {"type": "ISC"}}', "ISC"),
+    ("package.json", '{"licenses": [{"type": "MIT"}, {"type": "GPL-2.0"}]}', "MIT OR GPL-2.0-only"),
+    ("package.json", '{"license": "SEE LICENSE IN x.txt"}', None),
+    ("package.json", '{"license": "Foo-1.0"}', UNKNOWN),
+    ("package.json", '{"license": 7}', None),
+    ("package.json", "{", None),
+    ("package.json", "[" * 100_000, None),
+    ("package.json", '["license"]', None),
+    ("a/composer.json", '{"license": ["MIT", "GPL-3.0-or-later"]}', "MIT OR GPL-3.0-or-later"),
+    ("pyproject.toml", '[project]\nlicense = "MIT OR Apache-2.0"\n', "MIT OR Apache-2.0"),
+    ("pyproject.toml", '[project]\nlicense = {text = "BSD"}\n', "BSD-3-Clause"),
+    ("pyproject.toml", '[project]\nlicense = {file = "LICENSE"}\n', None),
+    ("pyproject.toml", '[tool.poetry]\nlicense = "GPL-3.0+"\n', "GPL-3.0-or-later"),
+    ("pyproject.toml", '[project]\nclassifiers = ["License :: OSI Approved :: MIT License"]\n', "MIT"),
+    ("Cargo.toml", '[package]\nlicense = "MIT/Apache-2.0"\n', "MIT OR Apache-2.0"),
+    ("Cargo.toml", '[workspace.package]\nlicense = "Zlib"\n', "Zlib"),
+    ("setup.cfg", "[metadata]\nlicense = MIT\n", "MIT"),
+    ("setup.cfg", "[metadata]\nlicense = file: LICENSE\nclassifiers =\n  License :: OSI Approved :: BSD License\n",
+     "BSD-3-Clause"),
+    ("setup.py", "from setuptools import setup\nL = 'MIT'\nsetup(name='x', license=L)\n", "MIT"),
+    ("setup.py", "import os\nos.abort()\nsetup(license='Apache 2.0')\n", "Apache-2.0"),
+    ("setup.py", "setup(license=open('LICENSE').read())", None),
+    ("setup.py", "print 'old'", None),
+    ("setup.py", "(" * 5000, None),
+    ("x.gemspec", "Gem::Specification.new do |s|\n  s.licenses = ['MIT', 'Ruby']\nend\n", "MIT AND Ruby"),
+    ("x.podspec", "Pod::Spec.new do |s|\n  s.license = { :type => 'MIT', :file => 'LICENSE' }\nend", "MIT"),
+    ("x.cabal", "name: x\nlicense: BSD3\n", "BSD-3-Clause"),
+    ("x.opam", 'license: "ISC"\n', "ISC"),
+    ("DESCRIPTION", "Package: x\nLicense: GPL (>= 2)\n", "GPL-2.0-or-later"),
+    ("DESCRIPTION", "Package: x\nLicense: MIT + file LICENSE\n", "MIT"),
+    ("META.json", json.dumps({"license": ["perl_5"]}), "Artistic-1.0-Perl OR GPL-1.0-or-later"),
+    ("META.yml", "license: perl\n", "Artistic-1.0-Perl OR GPL-1.0-or-later"),
+    ("meta.yaml", "{% set v = 1 %}\nabout:\n  license: BSD-3-Clause\n", "BSD-3-Clause"),
+    ("meta.yaml", "a: &a [x]\nb: [*a, *a]\nlicense: MIT\n", None),
+    ("meta.yaml", "!!python/object/apply:os.abort []", None),
+    ("pom.xml", "<project><licenses><license><name>Apache License, Version 2.0</name></license></licenses></project>",
+     "Apache-2.0"),
+    ("pom.xml", '<!DOCTYPE x [<!ENTITY a "b">]><project/>', None),
+    ("x.nuspec", '<package><metadata><license type="expression">MIT</license></metadata></package>', "MIT"),
+    ("PKG-INFO", "Metadata-Version: 2.4\nLicense-Expression: MIT AND Zlib\n", "MIT AND Zlib"),
+    ("METADATA", "Name: x\nLicense: UNKNOWN\nClassifier: License :: OSI Approved :: MIT License\n", "MIT"),
+    ("debian/copyright", "Format: x\n\nFiles: *\nCopyright: y\nLicense: GPL-2+ or Expat\n\nFiles: debian/*\nLicense: GPL-3\n",
+     "GPL-2.0-or-later OR MIT"),
+    ("debian/copyright", "Format: x\n\nFiles: *\nLicense: MIT\n\nFiles: a/*\nLicense: home-made\n",
+     f"MIT AND {UNKNOWN}"),
+    ("other.txt", "license: MIT", None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "data", "expected"), CASES)
+def test_manifests(name, data, expected):
+    found = declared(name, data.encode())
+    assert (found.expression if found else None) == expected
+
+
+def test_the_span_points_at_the_value():
+    data = b'{"name": "x", "license": "Apache-2.0"}'
+    found = declared("package.json", data)
+    assert data[found.start : found.end] == b"Apache-2.0" and found.rule == "package.json:license"
+
+
+def test_bytes_that_are_no_text():
+    for name in (
+        "package.json",
+        "setup.py",
+        "Cargo.toml",
+        "pom.xml",
+        "meta.yaml",
+        "PKG-INFO",
+        "x.gemspec",
+    ):
+        assert declared(name, b"\xff\xfe\x00license\x00") is None
+
+
+def test_what_is_too_large_is_refused():
+    assert declared("package.json", b'{"license": "MIT"}' + b" " * (5 << 20)) is None
+
+
+def test_dep5_names():
+    assert dep5_expression("LGPL-2.1+ and (GPL-3 or Expat)") == (
+        "LGPL-2.1-or-later AND (GPL-3.0-only OR MIT)"
+    )
+    assert dep5_expression("home-made") is None
