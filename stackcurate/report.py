@@ -242,7 +242,8 @@ def _text_table(title: str, unit: str, rows: tuple[Share, ...]) -> str:
         shown.append((f"({len(rows) - SHOWN} more)", sum(row.files for row in rows[SHOWN:])))
     wide = max(len(name) for name, _ in shown)
     lines = [
-        f"  {name:<{wide}}  {with_commas(files):>14} {unit}  {as_share(files, total):>7}"
+        f"  {name:<{wide}}  {with_commas(files):>14} "
+        f"{unit.removesuffix('s') if files == 1 else unit:<{len(unit)}}  {as_share(files, total):>7}"
         for name, files in shown
     ]
     return "\n".join([title, *lines])

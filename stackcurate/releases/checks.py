@@ -28,7 +28,7 @@ Outcome = tuple[str, list[str]]
 #: ``end``, ``confidence``, ``fails`` (bool: the release's own settings would redact it).
 Rescan = Callable[[pa.Table], pa.Table]
 
-# Stages whose file rows are published; for these the ledger is counted against the manifest.
+# Stages whose rows are published; for these the ledger is counted against the manifest.
 _PUBLISHED = ("choose", "filter", "dedup")
 _BATCH = 1024  # rows of content in memory at a time
 _SLIM = 65_536  # rows without content

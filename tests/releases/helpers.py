@@ -121,11 +121,12 @@ def facts(files: Mapping[str, Shard], rows: list[dict[str, Any]], **more: Any) -
         "files": files,
         "folders": FOLDERS,
         "stages": ("optout", "license", "choose", "filter", "dedup"),
-        "listed": {"files": len(rows) + 10, "bytes": size + 529},
+        "listed": {"files": len(rows) + 17, "bytes": size + 629},
         "kept": {"files": len(rows), "bytes": size},
         "dropped": {
             "source": {"symlink": {"files": 2, "bytes": 0}},
             "license": {"refused": {"files": 5, "bytes": 500}},
+            "choose": {"same_root": {"files": 7, "bytes": 100}},
             "filter": {"empty": {"files": 1, "bytes": 7}},
             "dedup": {
                 "exact": {"files": 1, "bytes": 10},
