@@ -11,11 +11,12 @@ import difflib
 import re
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
-from typing import Any, get_type_hints
+from typing import Any, NoReturn, get_type_hints
 
 import yaml
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from stackcurate.contents import Store, open_store
 from stackcurate.dedup.settings import Settings as DedupSettings
 from stackcurate.errors import ConfigError
 from stackcurate.filters.stage import Filter
@@ -179,7 +180,7 @@ class _Lines:
         finally:
             loader.dispose()
 
-    def fail(self, at: tuple[Any, ...], message: str) -> None:
+    def fail(self, at: tuple[Any, ...], message: str) -> NoReturn:
         where = at
         while where and where not in self.of:
             where = where[:-1]
@@ -266,6 +267,9 @@ def _section(cls: Any, given: Any, folder: Path, at: tuple[Any, ...], lines: _Li
     made = {}
     for key, option in given.items():
         spot = (*at, key)
+        if key == "contents" and option is not None:
+            made[key] = _store(option, folder, spot, lines)
+            continue
         if option is not None and _is_path(hints[key]):
             made[key] = _resolve(option, folder, spot, lines)
             continue
@@ -306,6 +310,14 @@ def _resolve(given: Any, folder: Path, at: tuple[Any, ...], lines: _Lines) -> An
     if "://" in given:  # an object store: the source or store that takes it knows what to do
         return given
     return (folder / Path(given).expanduser()).resolve()
+
+
+def _store(given: Any, folder: Path, at: tuple[Any, ...], lines: _Lines) -> Store:
+    """The content store that a source reads blobs from: a folder, s3://…, or a mapping of options."""
+    try:
+        return open_store(_resolve(given, folder, at, lines) if isinstance(given, str) else given)
+    except ConfigError as error:
+        lines.fail(at, str(error))
 
 
 def _without_absolute(value: Any) -> Any:

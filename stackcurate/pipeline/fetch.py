@@ -10,12 +10,17 @@ from pathlib import Path
 import pyarrow as pa
 
 from stackcurate.engine.base import Failure
+from stackcurate.errors import StackcurateError
 from stackcurate.pipeline.body import BodyTask, Slice
 from stackcurate.pipeline.listing import Partition
 from stackcurate.pipeline.tasks import Run
 from stackcurate.pipeline.winners import slices_of
 from stackcurate.schema import one_chunk
 from stackcurate.storage import partitions
+
+
+# More culprits in one slice than this are the fault of the code or the machine, not of files.
+MOST_CULPRITS = 10
 
 
 @dataclass(frozen=True)
@@ -82,7 +87,7 @@ def fetch(
         run.progress.note(
             f"a task {failure.reason} twice ({failure.message}); looking for the file"
         )
-        _isolate(run, task, item, settings, quarantine, failure)
+        _isolate(run, task, item, settings, quarantine, failure, len(quarantine.reasons))
         again = _placed(run, item, settings, quarantine)
         items[items.index(item)] = again
         run.do("fetch", task, [again], timeout=run.timeout)
@@ -108,8 +113,15 @@ def _isolate(
     settings: object,
     quarantine: Quarantine,
     failure: Failure,
+    before: int,
 ) -> None:
     """Halve a slice until single files remain that fail, alone and twice; quarantine them."""
+    if len(quarantine.reasons) - before >= MOST_CULPRITS:
+        raise StackcurateError(
+            f"{MOST_CULPRITS} files of one slice each ended their worker ({failure.message}). That is "
+            "no fault of the files: report it, remove quarantine.jsonl from the run folder, and "
+            "start again with a mended stackcurate"
+        )
     if item.end - item.begin == 1:
         content_id = _content_ids(item)[0].as_py().hex()
         quarantine.add(content_id, failure.reason)
@@ -124,7 +136,7 @@ def _isolate(
     broken: list[tuple[Slice, Failure]] = []
     run.do("isolate", task, halves, lambda half, why: broken.append((half, why)), run.timeout)
     for half, why in broken:
-        _isolate(run, task, half, settings, quarantine, why)
+        _isolate(run, task, half, settings, quarantine, why, before)
 
 
 def _content_ids(item: Slice) -> pa.Array:

@@ -255,7 +255,6 @@ def _add(counts: Counts, outcome: str, count: dict[str, int]) -> None:
 
 
 def published(table: pa.Table) -> pa.Table:
-    """The ledger rows that ship: files that `choose`, `filter` or `dedup` dropped."""
+    """The ledger rows that ship: what `choose`, `filter` or `dedup` dropped."""
     stage = pc.list_element(pc.split_pattern(table["outcome"], ":"), 0)
-    mine = pc.and_(pc.is_in(stage, pa.array(PUBLISHED)), pc.equal(table["scope"], "file"))
-    return table.filter(mine)
+    return table.filter(pc.is_in(stage, pa.array(PUBLISHED)))

@@ -79,7 +79,7 @@ def finish(run: Run, made: Finished) -> tuple[dict[str, Any], int]:
     total, by_input = ledgers.add_up(made.ledger, others, listed)
     _keep_ledger(run, made, others)
     files = place_files(made.shipped, staging)
-    files |= _side_tables(staging, made, roots)
+    files |= _side_tables(staging, made, roots, others)
     (staging / "quarantine.jsonl").write_text(
         made.quarantine.path.read_text() if made.quarantine.path.exists() else ""
     )
@@ -168,7 +168,9 @@ def _keep_ledger(run: Run, made: Finished, others: pa.Table) -> None:
             write_table(part / f"files-{number:05d}.parquet", table, LEDGER)
 
 
-def _side_tables(staging: Path, made: Finished, roots: pa.Table) -> dict[str, Shard]:
+def _side_tables(
+    staging: Path, made: Finished, roots: pa.Table, others: pa.Table
+) -> dict[str, Shard]:
     """Repositories, revisions, evidence and the published ledger, each sorted."""
     files: dict[str, Shard] = {}
     remain = roots.filter(pc.invert(pc.starts_with(pc.fill_null(roots["verdict"], ""), "optout:")))
@@ -184,10 +186,14 @@ def _side_tables(staging: Path, made: Finished, roots: pa.Table) -> dict[str, Sh
     files["evidence.parquet"] = write_table(
         staging / "evidence.parquet", _evidence(made, roots), EVIDENCE
     )
+    (staging / "ledger").mkdir()
+    origins = ledgers.published(others).sort_by([("origin", "ascending"), ("outcome", "ascending")])
+    files["ledger/origins.parquet"] = write_table(
+        staging / "ledger" / "origins.parquet", origins, LEDGER
+    )
     for number, folder in enumerate(made.ledger):
         name = f"ledger/files-{number:05d}.parquet"
         table = ledgers.published(partitions.read_arrow(folder / "ledger.arrow"))
-        (staging / "ledger").mkdir(exist_ok=True)
         files[name] = write_table(staging / name, table, LEDGER)
     return files
 

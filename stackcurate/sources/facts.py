@@ -37,7 +37,8 @@ _TIMES = ("gha_event_created_at", "gha_created_at")
 def join_facts(heads: pa.Table, path: Path | None) -> pa.Table:
     """``heads`` (schema HEAD, same rows and order) with the columns of FACTS filled from ``path``.
 
-    ``path`` is a Parquet or JSON Lines file; None leaves the facts as they are. Of several rows
+    ``path`` is a Parquet or JSON Lines file; None leaves the facts as they are, and what the table
+    does not know keeps the value that the source gave. Of several rows
     about one repository the newest event wins, then the greatest id, then the greatest of the
     other columns, so that the order of the rows never matters. A license is an SPDX id as text, or
     GitHub's struct with ``spdx_id``. Raises ConfigError naming what is missing.
@@ -48,7 +49,8 @@ def join_facts(heads: pa.Table, path: Path | None) -> pa.Table:
     found = _lookup(heads.select(["origin"]), facts, FACTS.names)
     for field in FACTS:
         at = heads.schema.get_field_index(field.name)
-        heads = heads.set_column(at, field, found[field.name].cast(field.type))
+        known = pc.coalesce(found[field.name].cast(field.type), heads[field.name])
+        heads = heads.set_column(at, field, known)
     return heads.select(HEAD.names).cast(HEAD)
 
 
