@@ -10,7 +10,7 @@ so that no directory is ever seen in part.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -267,24 +267,28 @@ class Database:
         """
         self._db.register("incoming", _empty(TABLES[table]))
         self.run(f"CREATE TABLE {into} AS {select} LIMIT 0")
-        before = len(self.problems)
-        for file in self.export.files(table):
-            fault = self._load_file(file, table, f"INSERT INTO {into} {select}")
+        files, insert = self.export.files(table), f"INSERT INTO {into} {select}"
+        # All at once: a statement for each file would build its joins anew each time.
+        whole = self._insert(files, table, insert) is None
+        for file in [] if whole else files:
+            fault = self._insert([file], table, insert)
             if fault is not None:
                 self.problems.append(self.export._problem(file, fault))
         self._db.unregister("incoming")
-        return len(self.problems) == before
+        return whole
 
-    def _load_file(self, file: Path, table: str, insert: str) -> BaseException | None:
+    def _insert(self, files: Sequence[Path], table: str, insert: str) -> BaseException | None:
+        """Run ``insert`` over all rows of ``files`` or, where one has a fault, over none."""
         faults: list[BaseException] = []
         columns = TABLES[table]
 
         def batches() -> Iterator[pa.RecordBatch]:
             # An error must not travel through DuckDB, which would make it one of its own.
             try:
-                for part in _reader(file, columns)():
-                    for at in range(0, part.num_rows, _SLICE_ROWS):
-                        yield from _normal(part.slice(at, _SLICE_ROWS), columns).to_batches()
+                for file in files:
+                    for part in _reader(file, columns)():
+                        for at in range(0, part.num_rows, _SLICE_ROWS):
+                            yield from _normal(part.slice(at, _SLICE_ROWS), columns).to_batches()
             except _FAULTS as error:
                 faults.append(error)
 
@@ -304,7 +308,7 @@ class Database:
 def _enough() -> Iterator[None]:
     try:
         yield
-    except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+    except (duckdb.IOException, duckdb.OutOfMemoryException, pa.ArrowException) as error:
         raise StopError(
             "the task's scratch folder or memory does not suffice for the graph's joins "
             f"({type(error).__name__}); make room and run again"
