@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 from . import noise
 from .examples import base62
-from .personal import email, ipv4, ipv6
+from .personal import card, email, home_user, iban, ipv4, ipv6, person, phone
 from .place import Place, is_config_path, is_lock_path, is_test_path
 
 Judge = Callable[[Place], float]
@@ -179,10 +179,20 @@ def config(place: Place) -> float:
     return assigned(place) if is_config_path(place.path) else 0.0
 
 
+def instruction(place: Place) -> float:
+    """The value behind a keyword and a name: ENV NAME VALUE."""
+    if not is_config_path(place.path):
+        return 0.0
+    return _by_name(place, place.region[place.head : place.start].rstrip(b" \t\"'"))
+
+
 def cli(place: Place) -> float:
     """An option's value: in documentation it is mostly the name of the value in capitals."""
     value = place.value
     if noise.noise(value) or noise.is_number(value) or noise.is_uuid(value):
+        return 0.0
+    name = place.region[place.head : place.start].strip(b" \t=\"'-")
+    if noise.NOT_A_VALUE_NAME.search(name) or noise.has_digest_name(name):
         return 0.0
     return _password_strength(value, None, place)
 
@@ -262,6 +272,7 @@ JUDGES: dict[str, Judge] = {
     "assigned": assigned,
     "bare": bare,
     "bearer": bearer,
+    "card": card,
     "cli": cli,
     "compared": compared,
     "config": config,
@@ -270,11 +281,16 @@ JUDGES: dict[str, Judge] = {
     "encoded_pair": encoded_pair,
     "entropy": entropy,
     "hash_line": hash_line,
+    "home_user": home_user,
+    "iban": iban,
+    "instruction": instruction,
     "ipv4": ipv4,
     "ipv6": ipv6,
     "jwt": jwt,
     "mixed": mixed,
     "password": password,
+    "person": person,
+    "phone": phone,
     "random": random,
     "tail": tail,
     "token": token,

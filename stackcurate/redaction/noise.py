@@ -214,11 +214,12 @@ def is_words(value: bytes) -> bool:
         for a, b in itertools.pairwise(letters)
         if (97 <= a <= 122 and 65 <= b <= 90) or (65 <= a <= 90 and 97 <= b <= 122)
     )
-    return len(letters) < 16 or changes * 3 < len(letters)
+    return len(letters) < 16 or changes * 5 < len(letters) * 2
 
 
 _SLUG = re.compile(
-    rb"^(?:[A-Za-z]+[0-9]{0,3}|[0-9]{1,4}[a-z]?)(?:[-_.:/ ](?:[A-Za-z]+[0-9]{0,3}|[0-9]{1,4}[a-z]?))+$"
+    rb"^(?:[A-Za-z]+[0-9]{0,3}|[0-9]{1,4}[a-z]?)"
+    rb"(?:[-_.:/ ](?:[A-Za-z]+[0-9]{0,3}|[0-9]{1,4}[a-z]?))+$"
 )
 
 
@@ -253,8 +254,8 @@ def is_random(value: bytes) -> bool:
     """Letters and digits in a mix that words, names and paths do not have.
 
     Hex and texts of one case: how often letters and digits change into each other. Texts of both
-    cases: how short their words are; random base 62 falls into pieces of two characters, identifiers
-    (``XmlStringMaxLen256``) into pieces of four.
+    cases: how short their words are; random base 62 falls into pieces of two characters,
+    identifiers (``XmlStringMaxLen256``) into pieces of four.
     """
     digits = sum(48 <= byte <= 57 for byte in value)
     if not digits or len(value) < 8 or longest_word(value) * 5 >= len(value) * 2:

@@ -1,4 +1,4 @@
-"""E-mail and IP addresses: which of the things that look like one are a person's or a machine's."""
+"""Personal data: which of the things that look like an address, a number or a name are one."""
 
 from __future__ import annotations
 
@@ -189,3 +189,104 @@ def _is_global(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     if address.version == 6:
         return address in _GLOBAL6
     return not any(address in network for network in _NOT_GLOBAL)
+
+
+_FICTIONAL = re.compile(r"555-?01\d\d|5550\d{3}|(\d)\1{5}|123456|987654")
+
+
+def phone(place: Place) -> float:
+    """How sure it is that the value is a telephone number: it must exist in a numbering plan."""
+    import phonenumbers  # large, and needed for few candidates only
+
+    text = place.value.decode()
+    digits = re.sub(r"\D", "", text)
+    if not 7 <= len(digits) <= 15 or _FICTIONAL.search(digits):
+        return 0.0
+    if text.count(".") > 3 or re.search(r"\d\.\d{1,2}\.|\d{4}[-/.]\d\d[-/.]\d\d", text):
+        return 0.0  # a version or a date
+    try:
+        number = phonenumbers.parse(text, None if text.startswith("+") else "US")
+    except phonenumbers.NumberParseException:
+        return 0.0
+    if not phonenumbers.is_valid_number(number):
+        return 0.0
+    return 1.0 if text.startswith("+") or re.search(r"[-() ]", text) else 0.6
+
+
+# Accounts of images, services and documentation rather than of people.
+_NOBODY = re.compile(
+    rb"(?i)^(?:(?:my|your|the|some|a)?[-_.]?(?:user(?:s|name|[-_]?\d)?|name|account|home|login|me|you)"
+    rb"|runner(?:admin)?|ubuntu|debian|centos|fedora|root|admin(?:istrator)?|vagrant|app|node|travis"
+    rb"|circleci|jovyan|pi|ec2-user|azureuser|docker|public|default|shared|foo|bar|baz|test\w*|git"
+    rb"|jenkins|build(?:er|bot)?|ci|vsts\w*|vscode|codespace|gitpod|steam|linuxbrew|coder|dev\w*"
+    rb"|postgres|mysql|www(?:-data)?|nginx|apache|hadoop|spark|airflow|example|sample|demo|guest"
+    rb"|all[ _]?users|u|x+|alice|bob|john|jane|joe|jdoe|johndoe|john\.doe|dummy|nobody|sandbox|work"
+    rb"|\w*user|staging|production|media|myself|deploy\w*|service|svc|projects?|data|src|iojs|nodejs"
+    rb"|appuser|appveyor|containeradministrator|conda|python|ruby|rust|go|java|web|ftp|.)$"
+)
+
+
+def home_user(place: Place) -> float:
+    """How sure it is that the folder in /home or /Users is named after a person."""
+    return 0.0 if _NOBODY.match(place.value) else 1.0
+
+
+_NO_PERSON = re.compile(
+    rb"(?i)\b(?:the|your|team|project|foundation|inc|ltd|llc|gmbh|corp\w*|contributors?|authors?|name"
+    rb"|group|community|developers?|software|university|institute|company|labs?|you|unknown|various"
+    rb"|others?|generated|is|of|this|that|for|to|in|with|on|by|from|example|user|test|system|bot)\b"
+)
+
+
+def person(place: Place) -> float:
+    """How sure it is that an author line names a person: two to four words, capitals first."""
+    value = place.value
+    if _NO_PERSON.search(value):
+        return 0.0
+    words = value.split(b" ")
+    capitals = sum(word[:1].isupper() or word[:1] >= b"\xc3" for word in words)
+    return 1.0 if capitals >= 2 and not value.isupper() else 0.0
+
+
+_CARD_WORD = re.compile(
+    rb"(?i)card|visa|master|amex|american express|discover|\bpan\b|\bcc\b|payment"
+)
+_TEST_CARDS = re.compile(
+    r"(\d)\1{6}|4242|0000|1234567|^4012888888881881|^378282246310005|^371449635"
+)
+
+
+def card(place: Place) -> float:
+    """How sure it is that the value is a payment card: length, issuer and check digit agree."""
+    digits = re.sub(r"\D", "", place.value.decode())
+    if not 13 <= len(digits) <= 19 or _TEST_CARDS.search(digits) or not luhn(digits):
+        return 0.0
+    issuer = int(digits[:4])
+    known = digits[0] == "4" or 5100 <= issuer <= 5599 or 2221 <= issuer <= 2720
+    if not (known or digits[:2] in ("34", "37", "65", "35", "30", "36", "38") or issuer == 6011):
+        return 0.0
+    return 1.0 if _CARD_WORD.search(place.before()) else 0.35
+
+
+def luhn(digits: str) -> bool:
+    """The last digit is the check digit of ISO/IEC 7812-1, annex B."""
+    total = 0
+    for place, digit in enumerate(reversed(digits)):
+        number = int(digit) * (1 + place % 2)
+        total += number - 9 if number > 9 else number
+    return total % 10 == 0
+
+
+# The registry's own examples (SWIFT, IBAN Registry) and the one everybody copies.
+_EXAMPLE_IBANS = ("GB82WEST12345698765432", "GB29NWBK60161331926819", "DE89370400440532013000")
+
+
+def iban(place: Place) -> float:
+    """How sure it is that the value is an account number: its check digits are right."""
+    text = place.value.decode().replace(" ", "")
+    if not 15 <= len(text) <= 34:
+        return 0.0
+    number = int("".join(str(int(letter, 36)) for letter in text[4:] + text[:4]))
+    if number % 97 != 1:
+        return 0.0
+    return 0.4 if text in _EXAMPLE_IBANS or text[4:].count("0") > 14 else 1.0

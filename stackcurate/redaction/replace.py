@@ -15,7 +15,9 @@ from .find import Span
 from .settings import Settings
 
 TOKENS = {
+    "card": b"<CARD>",
     "email": b"<EMAIL>",
+    "iban": b"<IBAN>",
     "key": b"<KEY>",
     "name": b"<NAME>",
     "password": b"<PASSWORD>",

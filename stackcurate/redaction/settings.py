@@ -13,7 +13,9 @@ THRESHOLDS = {"strict": 0.3, "balanced": 0.6, "loose": 0.85}
 """Least confidence of a finding. ``strict`` would rather redact too much, ``loose`` too little."""
 
 KINDS = (
+    "card",
     "email",
+    "iban",
     "ip",
     "key",
     "name",
