@@ -1,0 +1,113 @@
+"""Passwords and keys in the syntax of many languages, and what only looks like them."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+
+from stackcurate.redaction.examples import expand
+from stackcurate.redaction.redact import redact
+from stackcurate.redaction.settings import Settings
+
+PASSWORD = "kX93!mfPq2w"
+KEY = expand("{A-Za-z0-9*36}", "judges")
+HEX = expand("{0-9a-f*32}", "judges")
+
+# (path, line with %s)
+SYNTAXES = [
+    ("a.py", "password = '%s'"),
+    ("a.py", "connect(host, password='%s', timeout=3)"),
+    ("a.py", "PASSWORDS = {'admin_password': u'%s'}"),
+    ("a.py", "db_password: str = '%s'"),
+    ("a.js", "const apiKey = '%s';"),
+    ("a.js", "secret: `%s`,"),
+    ("a.ts", "private readonly password: string = '%s';"),
+    ("a.java", 'private static final String SECRET = "%s";'),
+    ("a.java", 'props.put("password", "%s");'),
+    ("a.java", 'ds.setPassword("%s");'),
+    ("a.kt", 'val apiKey = "%s"'),
+    ("a.go", 'password := "%s"'),
+    ("a.go", 'Password: "%s",'),
+    ("a.rs", 'let password: &str = "%s";'),
+    ("a.c", 'const char *password = "%s";'),
+    ("a.c", '#define WIFI_PASSWORD "%s"'),
+    ("a.cs", 'Password = @"%s",'),
+    ("a.cs", 'var cs = "Server=db;User Id=sa;Password=%s;";'),
+    ("a.php", "define('DB_PASSWORD', '%s');"),
+    ("a.php", "$password = '%s';"),
+    ("a.php", "'password' => '%s',"),
+    ("a.rb", ":password => '%s'"),
+    ("a.pl", "my $password = '%s';"),
+    ("a.swift", 'let password = "%s"'),
+    ("a.scala", 'val secret: String = "%s"'),
+    ("a.lua", 'password = "%s"'),
+    ("a.r", 'password <- "%s"'),
+    ("a.sql", "ALTER USER app WITH PASSWORD '%s';"),
+    ("a.sql", "CREATE USER 'x'@'h' IDENTIFIED BY '%s';"),
+    ("a.sh", "export DB_PASSWORD=%s"),
+    ("a.sh", 'PGPASSWORD="%s" psql'),
+    ("a.sh", "mysql --password=%s db"),
+    ("a.ps1", '$password = "%s"'),
+    ("Dockerfile", "ENV DB_PASSWORD %s"),
+    ("Dockerfile", "ENV DB_PASSWORD=%s"),
+    ("a.yml", "password: %s"),
+    ("a.yml", '  password: "%s"'),
+    ("a.yml", "  - DB_PASSWORD=%s"),
+    ("a.json", '{"user": "x", "password": "%s"}'),
+    ("a.toml", 'password = "%s"'),
+    ("a.ini", "password = %s"),
+    ("a.properties", "spring.datasource.password=%s"),
+    ("a.xml", "<password>%s</password>"),
+    ("a.config", '<add key="DbPassword" value="%s" />'),
+    ("a.tf", 'password = "%s"'),
+    (".env", "SECRET_TOKEN=%s"),
+    (".netrc", "machine x.corp.io login bot password %s"),
+    ("a.md", "    curl -u bot:%s https://x.corp.io"),
+    ("a.txt", "postgres://app:%s@db.corp.io/x"),
+]
+
+VALUES = [
+    ("a.py", "the password is asked for later"),
+    ("a.py", "password = getpass('Password: ')"),
+    ("a.py", "password = 'password'"),
+    ("a.py", "token = 'Bearer'"),
+    ("a.js", "password: 'Please enter your password',"),
+    ("a.js", "const token = req.headers['x-access-token']"),
+    ("a.js", "apiKey: process.env.API_KEY_2"),
+    ("a.yml", "password: ${DB_PASSWORD}"),
+    ("a.yml", "password: {{ vault_db_password_2 }}"),
+    ("a.yml", "password_file: /run/secrets/db_1"),
+    ("a.go", 'tokenURL := "https://login.corp.io/oauth2/token"'),
+    ("a.java", '@Value("${app.secret.key1}") String secret;'),
+    ("a.json", '"integrity": "sha512-' + KEY + KEY + '=="'),
+    ("a.json", '"password": {"type": "string", "minLength": 8}'),
+    ("a.html", '<input type="password" name="password" id="password1">'),
+    ("a.sh", 'read -s -p "Password: " PASSWORD'),
+    ("a.tf", "password = var.db_password_1"),
+    ("a.cs", 'throw new ArgumentException("password", "Password is empty");'),
+    ("a.py", "commit = '9f2c1e0b7a6d5c4b3a291807f6e5d4c3b2a19080'"),
+    ("a.py", "id = '123e4567-e89b-12d3-a456-426614174000'"),
+    ("a.py", "PASSWORD_HASHERS = ['django.contrib.auth.hashers.PBKDF2PasswordHasher']"),
+    ("yarn.lock", "  resolved token=" + HEX),
+]
+
+
+def shipped(path: str, line: str) -> str:
+    contents = pa.array([line + "\n"], pa.large_string())
+    ids = pa.array([b"i" * 20], pa.binary(20))
+    return redact(contents, pa.array([path]), ids, Settings()).contents[0].as_py().rstrip("\n")
+
+
+@pytest.mark.parametrize(("path", "line"), SYNTAXES)
+@pytest.mark.parametrize("value", [PASSWORD, KEY, HEX])
+def test_values_go_and_syntax_stays(path: str, line: str, value: str) -> None:
+    text = shipped(path, line % value)
+    assert value not in text
+    before, after = line.split("%s")
+    assert text.startswith(before) and text.endswith(after)
+    assert text[len(before) : len(text) - len(after)] in ("<PASSWORD>", "<KEY>")
+
+
+@pytest.mark.parametrize(("path", "line"), VALUES)
+def test_what_is_no_secret_stays(path: str, line: str) -> None:
+    assert shipped(path, line) == line
