@@ -241,11 +241,13 @@ def _text_table(title: str, unit: str, rows: tuple[Share, ...]) -> str:
     if len(rows) > SHOWN:
         shown.append((f"({len(rows) - SHOWN} more)", sum(row.files for row in rows[SHOWN:])))
     wide = max(len(name) for name, _ in shown)
-    lines = [
-        f"  {name:<{wide}}  {with_commas(files):>14} "
-        f"{unit.removesuffix('s') if files == 1 else unit:<{len(unit)}}  {as_share(files, total):>7}"
-        for name, files in shown
-    ]
+    lines = []
+    for name, files in shown:
+        word = unit.removesuffix("s") if files == 1 else unit
+        lines.append(
+            f"  {name:<{wide}}  {with_commas(files):>14} {word:<{len(unit)}}"
+            f"  {as_share(files, total):>7}"
+        )
     return "\n".join([title, *lines])
 
 

@@ -35,7 +35,7 @@ _TABLES = {
     "repositories": ("repositories.parquet", HEAD),
     "revisions": ("revisions.parquet", REVISION),
     "evidence": ("evidence.parquet", EVIDENCE),
-    "ledger": ("ledger/files-*.parquet", LEDGER),
+    "ledger": ("ledger/*.parquet", LEDGER),
 }
 _ABOUT_THE_QUESTION = (
     duckdb.ParserException,

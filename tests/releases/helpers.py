@@ -95,6 +95,12 @@ def staging(
         "repositories.parquet": heads,
         "revisions.parquet": REVISION.empty_table(),
         "evidence.parquet": EVIDENCE.empty_table(),
+        "ledger/origins.parquet": conform(
+            pa.Table.from_pylist(
+                [{"scope": "origin", "files": 7, "bytes": 100, "outcome": "choose:same_root"}]
+            ),
+            LEDGER,
+        ),
         "ledger/files-00000.parquet": conform(
             pa.Table.from_pylist(
                 [
