@@ -43,7 +43,7 @@ class ReleaseFacts:
     ``config`` is the resolved config without paths of the machine; ``inputs`` the input lock
     (containers with snapshot ids and digests); ``tables`` {name: digest}; ``tools`` {library:
     version}.
-    ``optout`` is the cut-off: {"registry_head", "newest_event", "requests": {kind: n}, "pending"}.
+    ``optout`` is the cut-off, as `optout.registry.summary` gives it; empty without a registry.
     ``problems`` are inputs that were set aside: {"where", "reason", "message"}, public words only.
     ``notes`` are a person's words for the changelog.
     """
