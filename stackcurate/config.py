@@ -84,7 +84,7 @@ class ReleaseOptions:
 
 @dataclass(frozen=True)
 class Config:
-    """One run, checked. Paths are absolute; ``written`` is the YAML as it stands, for the manifest."""
+    """One run, checked. Paths are absolute; ``written`` is the YAML as it stands."""
 
     path: Path
     name: str
@@ -117,7 +117,7 @@ class Config:
         return self.runs / self.name / f"v{self.version}"
 
     def facts(self) -> dict[str, Any]:
-        """What a release says about its config: nothing local, so another folder gives equal bytes."""
+        """What a release says about its config: nothing local, so any folder gives equal bytes."""
         kept = {k: v for k, v in self.written.items() if k not in ("releases", "runs")}
         return _without_absolute(kept)
 
@@ -167,10 +167,11 @@ class _Lines:
             found: dict[str, Any] = {}
             for key_node, value_node in node.value:
                 key = str(key_node.value)
-                self.of[(*at, key)] = key_node.start_mark.line + 1
+                spot = (*at, key)
+                self.of[spot] = key_node.start_mark.line + 1
                 if key in found:
-                    self.fail((*at, key), f"the key {key!r} stands twice")
-                found[key] = self.construct(value_node, (*at, key))
+                    self.fail(spot, f"the key {key!r} stands twice")
+                found[key] = self.construct(value_node, spot)
             return found
         if isinstance(node, yaml.SequenceNode):
             return [self.construct(item, (*at, n)) for n, item in enumerate(node.value)]
@@ -313,7 +314,7 @@ def _resolve(given: Any, folder: Path, at: tuple[Any, ...], lines: _Lines) -> An
 
 
 def _store(given: Any, folder: Path, at: tuple[Any, ...], lines: _Lines) -> Store:
-    """The content store that a source reads blobs from: a folder, s3://…, or a mapping of options."""
+    """The content store of a source: a folder, s3://…, or a mapping of options."""
     try:
         return open_store(_resolve(given, folder, at, lines) if isinstance(given, str) else given)
     except ConfigError as error:

@@ -213,7 +213,7 @@ def one_chunk(table: pa.Table, name: str) -> pa.Array:
 
 
 def row_key(origin: str, path: bytes) -> str:
-    """The key of a file across releases: 32 hex digits of BLAKE2b over origin, NUL and path bytes."""
+    """The key of a file across releases: 32 hex digits of BLAKE2b over origin, NUL, path."""
     return hashlib.blake2b(origin.encode() + b"\0" + path, digest_size=16).hexdigest()
 
 

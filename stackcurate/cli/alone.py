@@ -87,9 +87,10 @@ def _record_options(command: Callable[..., Any]) -> Callable[..., Any]:
         (
             click.argument("paths", nargs=-1, type=click.Path(path_type=Path)),
             click.option("--in", "source", type=click.Path(path_type=Path, dir_okay=False),
-                         help="JSON Lines (id, path, text or content_b64) or Parquet; else standard input."),
+                         help="JSON Lines (id, path, text or content_b64) or Parquet. Default: "
+                         "standard input."),
             click.option("--out", "target", type=click.Path(path_type=Path, dir_okay=False),
-                         help="Where to write: Parquet for NAME.parquet, JSON Lines else; else standard output."),
+                         help="Parquet for NAME.parquet, JSON Lines else. Default: standard output."),
             click.option("--json", "as_json", is_flag=True, help="JSON Lines, whatever came in."),
         )
     ):  # fmt: skip
@@ -278,8 +279,8 @@ def dedup_command(
 def explain_text(settings: DedupSettings) -> str:
     """The S-curve in numbers and as a plot, and what it costs."""
     lines = [
-        f"{settings.bands} bands of {settings.rows} rows, {settings.permutations} permutations: the "
-        "chance that a pair of files meets, by its true similarity",
+        f"{settings.bands} bands of {settings.rows} rows, {settings.permutations} permutations: "
+        "the chance that a pair of files meets, by its true similarity",
         "",
     ]
     for similarity, chance in settings.curve():

@@ -20,7 +20,7 @@ authors: []
 # Where repository snapshots come from. Several sources may stand side by side.
 sources:
 {sources}
-# repositories: facts.parquet   # stars, forks, declared licenses (GHArchive shape), by origin or name
+# repositories: facts.parquet   # stars, forks, declared licenses (shape of the GHArchive merge)
 
 # The order is fixed; license, header, language, filter, redact and dedup may be left out.
 stages: [optout, license, choose, fetch, header, language, filter, redact, dedup]
@@ -49,8 +49,14 @@ runs: runs
 """
 
 _SOURCES = {
-    "git": "  - {{kind: git, path: {path}}}            # one repository, bare or not, or a folder of them\n",
-    "archive": "  - {{kind: archive, path: {path}}}        # tar, zip, wheels, npm packs, sdists, or a folder\n",
+    "git": (
+        "  - {{kind: git, path: {path}}}            "
+        "# one repository, bare or not, or a folder of them\n"
+    ),
+    "archive": (
+        "  - {{kind: archive, path: {path}}}        "
+        "# tar, zip, wheels, npm packs, sdists, or a folder\n"
+    ),
     "swh_graph": (
         "  - kind: swh_graph                # a Software Heritage graph export (ORC or Parquet)\n"
         "    path: {path}\n"

@@ -1,17 +1,16 @@
-"""Records in and out for the stages that work alone: paths, JSON Lines or Parquet, files or pipes."""
+"""Records in and out for the stages that work alone: paths, JSON Lines, Parquet, or pipes."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-import io
 import json
 import os
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -60,18 +59,14 @@ def _is_link(folder: str, name: str) -> bool:
 
 def from_stream(source: Path | None) -> tuple[Iterator[Record], bool]:
     """(records of a file or of standard input, whether they came as Parquet)."""
-    if source is None:
-        stream: BinaryIO = sys.stdin.buffer
-    else:
-        try:
-            stream = source.open("rb")
-        except OSError as error:
-            raise ConfigError(f"cannot read {source}: {error.strerror}") from None
-    buffered = io.BufferedReader(stream) if not hasattr(stream, "peek") else stream  # type: ignore[arg-type]
-    if buffered.peek(4)[:4] == _PARQUET:  # type: ignore[attr-defined]
-        whole: Any = source if source is not None else pa.BufferReader(buffered.read())
+    try:
+        stream: Any = sys.stdin.buffer if source is None else source.open("rb")
+    except OSError as error:
+        raise ConfigError(f"cannot read {source}: {error.strerror}") from None
+    if stream.peek(4)[:4] == _PARQUET:
+        whole: Any = source if source is not None else pa.BufferReader(stream.read())
         return _parquet(whole), True
-    return _json_lines(buffered), False
+    return _json_lines(stream), False
 
 
 def _json_lines(stream: Iterable[bytes]) -> Iterator[Record]:

@@ -102,8 +102,9 @@ def query_command(
     """Ask a release with filters or SQL, read-only, through DuckDB.
 
     \b
-    Example:  stackcurate query releases/stack-sample/v2.1.0 --language Python --count-by license_expression
-              stackcurate query releases/stack-sample/v2.1.0 --sql "SELECT repo_name, count(*) FROM files GROUP BY 1"
+    Example:  stackcurate query releases/x/v1.0.0 --language Python --count-by license_expression
+              stackcurate query releases/x/v1.0.0 --sql "SELECT repo_name, count(*) FROM files
+              GROUP BY 1"
     """
     form = form or ("table" if sys.stdout.isatty() else "json")
     show = {"table": as_table, "json": as_json_lines, "csv": as_csv}[form]

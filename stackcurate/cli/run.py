@@ -65,7 +65,8 @@ def run_command(
     click.echo(f"{checked.name} v{checked.version} {word} {_shown(result.release)}")
     if result.problems:
         click.echo(
-            f"{result.problems} inputs were set aside; `stackcurate report {_shown(config)}` lists them",
+            f"{result.problems} inputs were set aside; "
+            f"`stackcurate report {_shown(config)}` lists them",
             err=True,
         )
     return EXIT_SET_ASIDE if strict and result.problems else 0

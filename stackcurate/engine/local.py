@@ -7,6 +7,7 @@ becomes a Failure. Workers end with their parent, however it dies.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import multiprocessing
 import os
@@ -129,10 +130,8 @@ class _Worker:
     def start_task(self, task: Callable[[Any], Any], item: Any, timeout: float | None) -> None:
         self._limit = timeout
         self.deadline = None if timeout is None else time.monotonic() + timeout
-        try:
+        with contextlib.suppress(BrokenPipeError, ConnectionError):  # result() says that it died
             self.pipe.send((task, item))
-        except (BrokenPipeError, ConnectionError):
-            pass  # it died while idle; result() says so
 
     def result(self) -> Any:
         """What the task returned or raised, or a Failure when the worker died or is overdue."""

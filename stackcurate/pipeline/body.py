@@ -174,10 +174,10 @@ class BodyTask:
         self, listed: pa.Table, rows: Sequence[int], book: AddressBook
     ) -> Iterator[tuple[int, bytes | Problem]]:
         """Ask each container for its rows; check what comes against the content id."""
-        inputs = listed["input"].to_numpy()[list(rows)] if rows else np.zeros(0, np.int32)
+        inputs = listed["input"].to_numpy()[np.array(rows, np.int64)]
         ids = listed["content_id"]
         for input_number in np.unique(inputs).tolist():
-            mine = [rows[n] for n in np.flatnonzero(inputs == input_number)]
+            mine = [rows[n] for n in np.flatnonzero(inputs == input_number).tolist()]
             source, container = book.inputs[input_number]
             some = listed.take(pa.array(mine, pa.int64()))
             seen = set()
@@ -278,13 +278,10 @@ def _sorted(batch: pa.Table) -> pa.Table:
 
 def _meta(batch: pa.Table) -> dict[str, Any]:
     """Per language folder the range of rows, and what the release's shards are planned from."""
-    folders = one_chunk(batch, "folder").to_numpy(zero_copy_only=False)
-    names, starts = np.unique(folders, return_index=True) if len(folders) else ([], [])
-    ends = [*list(starts)[1:], len(folders)]
-    ranges = {
-        str(name): [int(begin), int(end)]
-        for name, begin, end in zip(names, starts, ends, strict=False)
-    }
+    folders = batch["folder"].to_pylist()
+    ranges: dict[str, list[int]] = {}
+    for number, folder in enumerate(folders):  # sorted by folder
+        ranges.setdefault(folder, [number, number])[1] = number + 1
     languages = (
         sorted({x for x in batch["language"].to_pylist() if x})
         if "language" in batch.column_names

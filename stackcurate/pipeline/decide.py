@@ -217,8 +217,8 @@ def cover_roots(
 def _by_root(folders: pa.Table) -> Iterator[tuple[str, pa.Table]]:
     table = folders.sort_by("root")
     roots = table["root"].to_numpy()
-    begins = np.flatnonzero(np.append(True, roots[1:] != roots[:-1])) if len(roots) else []
-    for begin, end in zip(begins, [*list(begins)[1:], len(roots)], strict=False):
+    begins = [n for n in range(len(roots)) if n == 0 or roots[n] != roots[n - 1]]
+    for begin, end in zip(begins, [*begins[1:], len(roots)], strict=bool(begins)):
         yield roots[begin], table.slice(begin, end - begin)
 
 

@@ -18,7 +18,6 @@ from stackcurate.pipeline.winners import slices_of
 from stackcurate.schema import one_chunk
 from stackcurate.storage import partitions
 
-
 # More culprits in one slice than this are the fault of the code or the machine, not of files.
 MOST_CULPRITS = 10
 

@@ -61,7 +61,7 @@ def keep_task(item: KeepItem) -> tuple[int, int]:
     table = pa.table(
         [
             pa.array(verdict, pa.string()),
-            pa.array(np.where(kept, None, twin), pa.string()),
+            pa.array(twin, pa.string(), mask=kept),
             pa.array(similarity, mask=np.isnan(similarity) | kept),
             pa.array(size, mask=~kept | (size <= 1)),
         ],

@@ -77,7 +77,7 @@ class ListTask:
                     out.write(_with_input(batch, number))
             out.close()
             rows = [(*key, *counts[key]) for key in sorted(counts)]
-            columns = list(zip(*rows, strict=True)) or [[]] * len(COUNTS)
+            columns = list(zip(*rows, strict=True)) or [()] * len(COUNTS)
             table = pa.table(
                 [pa.array(c, f.type) for c, f in zip(columns, COUNTS, strict=True)], schema=COUNTS
             )

@@ -10,6 +10,7 @@ from stackcurate.config import Config
 from stackcurate.errors import ConfigError
 from stackcurate.pipeline.status import measured_rate
 from stackcurate.releases.manifest import read_manifest
+from stackcurate.text import as_size
 
 # Where no run on this machine has been measured: archived MB/s of one worker, all stages on,
 # license cache cold. A low guess; the first run replaces it.
@@ -58,7 +59,7 @@ class Plan:
         for source in self.sources:
             lines.append(
                 f"  {source.kind:<10} {source.containers:>8,} containers  "
-                f"{source.bytes / 1e6:>12,.1f} MB on disk   {source.path}"
+                f"{as_size(source.bytes):>10} on disk   {source.path}"
             )
         rate = f"{self.rate:.1f} MB/s a worker"
         basis = (
@@ -75,8 +76,8 @@ class Plan:
             ),
             f"  time         about {_duration(self.seconds)} with {self.workers} workers "
             f"({rate}, {basis})",
-            f"  disk         at most {self.spill_bytes / 1e6:,.1f} MB for the spill (removed "
-            f"afterwards) and {self.release_bytes / 1e6:,.1f} MB for the release",
+            f"  disk         at most {as_size(self.spill_bytes)} for the spill (removed afterwards) "
+            f"and {as_size(self.release_bytes)} for the release",
             "",
             "Sizes are those of the sources; what opt-out, license and copies drop comes off.",
         ]

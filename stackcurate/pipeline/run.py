@@ -124,6 +124,7 @@ def _run(run: Run, limit: int | None) -> Result:
     )  # fmt: skip
     manifest, problems = finish(run, finished)
     run.journal.write("published", release=config.release_folder.name)
+    _clean(config)
     return Result(config.release_folder, True, manifest, problems, run.seconds, run.work)
 
 
@@ -178,6 +179,13 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
 
 
-def clean(config: Config) -> None:
-    """Remove the work of a published run; its ledger and journal stay."""
-    shutil.rmtree(config.run_folder / "work", ignore_errors=True)
+# What a published run keeps: heads name the input lock, roots and choose hold every origin and
+# every content's places, for previews and provenance. Texts and narrow rows can be made again.
+_KEPT_WORK = ("heads", "roots", "choose")
+
+
+def _clean(config: Config) -> None:
+    """Give the disk back after publishing; the ledger, the journal and _KEPT_WORK stay."""
+    for folder in (config.run_folder / "work").iterdir():
+        if folder.name not in _KEPT_WORK:
+            shutil.rmtree(folder, ignore_errors=True)

@@ -59,6 +59,6 @@ def test_arrow_files_come_back_equal_and_by_column(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(StopError, match="start the same command again"):
-        with partitions.disk_errors(tmp_path):
-            raise OSError(28, os.strerror(28))
+    message = "start the same command again"
+    with pytest.raises(StopError, match=message), partitions.disk_errors(tmp_path):
+        raise OSError(28, os.strerror(28))
