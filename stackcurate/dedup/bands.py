@@ -150,6 +150,14 @@ def met_twice(keys: np.ndarray) -> np.ndarray:
     return out
 
 
+@njit(cache=True, nogil=True)
+def sort_runs(values: np.ndarray, begins: np.ndarray) -> None:
+    """Sort each ``values[begins[i]:begins[i + 1]]`` in place: cheaper than sorting by two keys."""
+    for run in range(len(begins) - 1):
+        if begins[run + 1] - begins[run] > 1:
+            values[begins[run] : begins[run + 1]].sort()
+
+
 @dataclass(frozen=True)
 class MakeBuckets:
     """One target's buckets of two files and more: their members ascending, bucket after bucket."""
@@ -161,11 +169,12 @@ class MakeBuckets:
         key, number = received(chunk_paths(plan, "bands"), target, "key", "number")
         several = met_twice(key)
         key, number = key[several], number[several]
-        order = np.lexsort((number, key))
+        order = np.argsort(key)
         key, number = key[order], number[order]
         first = np.ones(len(key) + 1, bool)
         first[1:-1] = key[1:] != key[:-1]
         begins = np.flatnonzero(first)
+        sort_runs(number, begins)
         sizes = np.diff(begins)
         several = np.repeat(sizes > 1, sizes)
         save(plan.path("members", target), number[several])

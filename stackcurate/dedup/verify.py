@@ -184,7 +184,8 @@ class SendSets:
             plan.paths(f"asked-{number}", plan.slots), part, "row", "number", "better", "shingles"
         )
         group = np.searchsorted(np.array(self.edges[:-1]), better, side="right") - 1
-        _, first = np.unique(np.stack([row, group]), axis=1, return_index=True)
+        both = row.astype(np.uint64) << np.uint64(32) | group.astype(np.uint64)
+        _, first = np.unique(both, return_index=True)
         row, file, shingles, group = row[first], file[first], shingles[first], group[first]
         rows, first, back = np.unique(row, return_index=True, return_inverse=True)
         chunk_of = (np.cumsum(shingles[first], dtype=np.int64) - 1) // CHUNK_SHINGLES

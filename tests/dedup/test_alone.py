@@ -15,7 +15,7 @@ from stackcurate.engine.base import SerialEngine
 from stackcurate.errors import ConfigError, InputError
 
 from .test_match import edited, families, made_text
-from .twin import decide
+from .twin import PicklingEngine, decide
 
 ALL = Settings(scope="all")
 
@@ -33,7 +33,7 @@ def table_of(texts: list, ids: list | None = None) -> pa.Table:
 
 def run(input: Path, out: Path, **more) -> tuple[pa.Table, list[dict], object]:
     settings = more.pop("settings", ALL)
-    summary = dedup_parquet(input, out, "text", "key", settings, SerialEngine(), **more)
+    summary = dedup_parquet(input, out, "text", "key", settings, PicklingEngine(), **more)
     kept = pq.read_table(out / "kept.parquet")
     assert sorted(p.name for p in out.iterdir()) == ["clusters.parquet", "kept.parquet"]
     return kept, pq.read_table(out / "clusters.parquet").to_pylist(), summary

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import pickle
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -40,6 +42,16 @@ class StoredTexts:
         table = read_arrow(self.folder / f"texts-{part}.arrow")
         at = {row: index for index, row in enumerate(table["row"].to_pylist())}
         return table["text"].combine_chunks().take(pa.array([at[r] for r in rows.tolist()]))
+
+
+class PicklingEngine(SerialEngine):
+    """Sends every task through a pickle, as worker processes do, and the items backwards."""
+
+    def map(
+        self, task: Callable[[Any], Any], items: Sequence[Any], timeout: float | None = None
+    ) -> Iterator[tuple[int, Any]]:
+        for number, item in reversed(list(enumerate(items))):
+            yield number, pickle.loads(pickle.dumps(task))(item)
 
 
 @dataclass(frozen=True)
@@ -92,7 +104,7 @@ def decide(
 ) -> tuple[dict[str, Outcome], Summary]:
     """Run dedup over the parts; the outcome of every file by name (kept alone: all None)."""
     laid = lay_out(folder, parts, settings)
-    engine = engine or SerialEngine()
+    engine = engine or PicklingEngine()
     summary = dedup(laid, StoredTexts(folder), engine, folder / "work", settings)
     name_at = {}
     for part, files in zip(laid, parts, strict=True):
