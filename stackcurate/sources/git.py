@@ -62,10 +62,11 @@ class Git:
 
     def heads(self, container: Container, scratch: Path) -> Heads:
         """The chosen branch of one repository; no row where it has no commit to offer."""
-        folder = self._open(container)
+        folder = git_folder(self.path, container.key)
+        settings = _settings(folder, container.key)
         problems: list[Problem] = []
-        refs = read_refs(folder, problems)
-        origin = self._origin(folder, container.key)
+        refs = read_refs(folder, container.key, problems)
+        origin = self._origin(settings, container.key)
         revisions: dict[bytes, Commit] = {}
         head: dict[str, object] | None = None
         with ObjectReader(folder) as reader:
@@ -89,7 +90,7 @@ class Git:
         self, container: Container, roots: Sequence[str], scratch: Path
     ) -> Iterator[pa.RecordBatch]:
         """Files of ``roots``; directories that roots share are read once."""
-        folder = self._open(container)
+        folder = git_folder(self.path, container.key)
         trees = Trees()
         for root in roots:
             yield from list_root(folder, trees, bytes.fromhex(root), container.key, self.max_files)
@@ -105,7 +106,7 @@ class Git:
             else:
                 rows.setdefault(one, []).append(number)
         ids = list(rows)
-        with ObjectReader(self._open(container)) as reader:
+        with ObjectReader(git_folder(self.path, container.key)) as reader:
             for at, answer in reader.read(ids, limit):
                 result: bytes | Problem
                 if isinstance(answer, Problem):
@@ -117,30 +118,13 @@ class Git:
                 for number in rows[ids[at]]:
                     yield number, result
 
-    def _open(self, container: Container) -> Path:
-        """The git folder of a container, once git agrees that it is a readable repository."""
-        folder = git_folder(self.path, container.key)
-        answer = run_git(folder, "rev-parse", "--show-object-format")
-        if answer is None:
-            raise InputError(f"{container.key}: git cannot open this repository", "corrupt")
-        if answer.strip() != b"sha1":
-            raise InputError(
-                f"{container.key}: its object ids are {answer.decode().strip()}; only repositories "
-                "with SHA-1 ids are read, because the archive's ids are SHA-1",
-                "unsupported",
-            )
-        return folder
-
-    def _origin(self, folder: Path, key: str) -> str:
+    def _origin(self, settings: Mapping[str, str], key: str) -> str:
         explicit = self.origins.get(key)
         if explicit is not None:
             return given_origin(explicit)
-        config = ("config", "--file", "config", "--no-includes", "--get", "remote.origin.url")
-        remote = run_git(common_folder(folder), *config)
+        remote = clean_origin(settings.get("remote.origin.url", ""))
         if remote is not None:
-            cleaned = clean_origin(remote.decode("utf-8", "replace"))
-            if cleaned is not None:
-                return cleaned
+            return remote
         if self.origin_prefix is not None:
             return given_origin(self.origin_prefix + key)
         return "git:" + key
@@ -167,6 +151,29 @@ class Git:
                 return None
         commit = history.commit(tip)
         return None if commit is None else (name, tip, commit)
+
+
+def _settings(folder: Path, key: str) -> dict[str, str]:
+    """The repository's own configuration, without what it includes; the last of equal keys counts.
+
+    Raises InputError where it cannot be read, or where object ids are not SHA-1.
+    """
+    common = common_folder(folder)
+    if not (common / "config").exists():
+        return {}
+    listed = run_git(common, "config", "--file", "config", "--no-includes", "--null", "--list")
+    if listed is None:
+        raise InputError(f"{key}: git cannot read this repository's configuration", "corrupt")
+    lines = listed.decode("utf-8", "replace").split("\0")
+    settings = {name: value for name, _, value in (line.partition("\n") for line in lines)}
+    form = settings.get("extensions.objectformat", "sha1")
+    if form != "sha1":
+        raise InputError(
+            f"{key}: its object ids are {form}; only repositories with SHA-1 ids are read, because "
+            "the archive's ids are SHA-1",
+            "unsupported",
+        )
+    return settings
 
 
 def latest_second(as_of: str | date | None) -> int | None:

@@ -52,11 +52,11 @@ def _ignored(name: bytes) -> bool:
     return name.startswith(b"refs/pull/") and name.endswith(b"/merge")
 
 
-def read_refs(folder: Path, problems: list[Problem]) -> Refs:
-    """All refs and HEAD. Raises InputError where git cannot list them."""
+def read_refs(folder: Path, key: str, problems: list[Problem]) -> Refs:
+    """All refs and HEAD. Raises InputError where git cannot open the repository ``key``."""
     listed = run_git(folder, "for-each-ref", "--format=%(objectname) %(symref)%00%(refname)")
     if listed is None:
-        raise InputError("git cannot list the refs of this repository", "corrupt")
+        raise InputError(f"{key}: git cannot open this repository", "corrupt")
     targets: dict[bytes, bytes] = {}
     aliases: dict[bytes, bytes] = {}
     for line in listed.splitlines():
@@ -75,9 +75,8 @@ def read_refs(folder: Path, problems: list[Problem]) -> Refs:
 
 def _add_head(folder: Path, targets: dict[bytes, bytes], aliases: dict[bytes, bytes]) -> None:
     """HEAD as an alias, or detached as a branch of its own; unborn it is not shown, as git does."""
-    symbolic = run_git(folder, "symbolic-ref", "--quiet", "HEAD")
-    if symbolic is not None:
-        name = symbolic.rstrip(b"\n")
+    name = _symbolic_head(folder)
+    if name is not None:
         if name in targets or name in aliases:
             aliases[b"HEAD"] = name
         return
@@ -86,30 +85,40 @@ def _add_head(folder: Path, targets: dict[bytes, bytes], aliases: dict[bytes, by
         targets[b"HEAD"] = bytes.fromhex(detached.decode().strip())
 
 
+def _symbolic_head(folder: Path) -> bytes | None:
+    """The branch that HEAD names; None where it is detached. Asks git for other ref formats."""
+    try:
+        text = (folder / "HEAD").read_bytes()
+    except OSError:
+        text = b""
+    if text.startswith(b"ref: refs/heads/") and not text.startswith(b"ref: refs/heads/.invalid"):
+        return text[len(b"ref: ") :].rstrip()
+    symbolic = run_git(folder, "symbolic-ref", "--quiet", "HEAD")
+    return None if symbolic is None else symbolic.rstrip(b"\n")
+
+
 def _snapshot(
     folder: Path,
     targets: dict[bytes, bytes],
     aliases: dict[bytes, bytes],
     problems: list[Problem],
 ) -> bytes | None:
-    ids = list(dict.fromkeys(targets.values()))
+    # Nothing but commits may be a branch: their kind is known without a look.
+    others = {name: to for name, to in targets.items() if not name.startswith(b"refs/heads/")}
+    ids = list(dict.fromkeys(others.values()))
     kinds: dict[bytes, str] = {}
-    with ObjectReader(folder, sizes_only=True) as reader:
-        for number, answer in reader.read(ids):
-            if not isinstance(answer, Problem):
-                kinds[ids[number]] = _TARGETS[answer.kind]
-    branches: dict[bytes, tuple[str, bytes] | None] = {}
-    whole = True
-    for name, target in targets.items():
-        # Nothing but commits may be a branch, so that a lost one still has its kind.
-        kind = "revision" if name.startswith(b"refs/heads/") else kinds.get(target)
-        if target not in kinds:
-            where = name.decode("utf-8", "backslashreplace")
-            problems.append(Problem(where, "missing", f"its target {target.hex()} is not there"))
-        if kind is None:
-            whole = False
-        else:
-            branches[name] = (kind, target)
+    if ids:
+        with ObjectReader(folder, sizes_only=True) as reader:
+            for number, answer in reader.read(ids):
+                if not isinstance(answer, Problem):
+                    kinds[ids[number]] = _TARGETS[answer.kind]
+    branches: dict[bytes, tuple[str, bytes] | None] = {
+        name: (kinds.get(target, "revision"), target) for name, target in targets.items()
+    }
+    lost = {name: target for name, target in others.items() if target not in kinds}
+    for name, target in sorted(lost.items()):
+        where = name.decode("utf-8", "backslashreplace")
+        problems.append(Problem(where, "missing", f"its target {target.hex()} is not there"))
     for name, target in aliases.items():
         branches[name] = ("alias", target)
-    return snapshot_id(branches) if whole and branches else None
+    return snapshot_id(branches) if branches and not lost else None

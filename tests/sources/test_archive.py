@@ -170,6 +170,21 @@ def test_directory_id_equals_git(tmp_path):
     assert read.verdicts["/link"] == "source:symlink"
 
 
+def test_directory_id_equals_the_archives(tmp_path):
+    """The id that swh.model 8.4.1 gives for this tree, unpacked with GNU tar."""
+    entries = (
+        entry("p/a", b"1"),
+        entry("p/x/run", b"2", mode=0o744),
+        entry("p/empty", type=tarfile.DIRTYPE, mode=0o755),
+        link("p/l", "/etc/passwd"),
+        link("p/h", "p/x/run", tarfile.LNKTYPE),
+        entry("p/a.d/z", b"3"),
+        entry("p/a", b"new", mode=0o644),
+    )
+    read = Read(tmp_path, "p.tar", tar(*entries))
+    assert read.head["directory_id"] == "219c010d02cb4de69b00d68aaf5e5a3ea746e86a"
+
+
 def test_empty_folders_count_in_the_directory_id(tmp_path):
     without = Read(tmp_path, "a.tar", tar(entry("t/f", b"x")))
     folder = entry("t/empty", type=tarfile.DIRTYPE)

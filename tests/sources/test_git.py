@@ -457,6 +457,20 @@ def test_broken_repositories_are_set_aside(plain, tmp_path):
     assert str(tmp_path) not in str(caught.value)
 
 
+def test_a_tag_without_its_object_costs_the_snapshot_id_alone(plain, tmp_path):
+    git(plain, "tag", "-a", "v1", "-m", "x")
+    one = git(plain, "rev-parse", "v1")
+    (plain / ".git" / "objects" / one[:2] / one[2:]).unlink()
+    _, answer, head = head_of(Git(path=plain), tmp_path)
+    assert head["snapshot_id"] is None and head["revision_id"]
+    assert [(one.where, one.reason) for one in answer.problems] == [("refs/tags/v1", "missing")]
+
+
+def test_a_repository_without_configuration_is_read(plain, tmp_path):
+    (plain / ".git" / "config").unlink()
+    assert len(contents(Git(path=plain), tmp_path)) == 3
+
+
 def test_sha256_repositories_are_set_aside(tmp_path):
     folder = tmp_path / "wide"
     folder.mkdir()
@@ -477,6 +491,23 @@ def test_ten_billion_claimed_files_are_one_row(tmp_path):
     _, files = listed(Git(path=folder), tmp_path)
     (row,) = files.to_pylist()
     assert row["verdict"] == "source:too_many_files" and "10000000000 files" in row["note"]
+
+
+def test_more_files_than_a_batch(tmp_path):
+    """A directory of 700 files at 100 places: 70,000 rows in two batches, in order."""
+    folder = new(tmp_path / "wide")
+    blob = write_object(folder, "blob", b"four")
+    names = [b"%03d" % number for number in range(700)]
+    inner = write_object(folder, "tree", b"".join(b"100644 %s\0%s" % (n, blob) for n in names))
+    outer = b"".join(b"40000 %s\0%s" % (name, inner) for name in names[:100])
+    commit_tree(folder, write_object(folder, "tree", outer))
+    source = Git(path=folder)
+    container, answer, _ = head_of(source, tmp_path)
+    batches = list(source.files(container, answer.heads["root"].to_pylist(), tmp_path))
+    assert [batch.num_rows for batch in batches] == [65_536, 70_000 - 65_536]
+    paths = pa.Table.from_batches(batches)["path"].to_pylist()
+    assert paths == [f"/{n // 700:03d}/{n % 700:03d}" for n in range(70_000)]
+    assert set(batches[1]["length"].to_pylist()) == {4}
 
 
 def test_shared_directories_are_listed_at_each_place(tmp_path):
