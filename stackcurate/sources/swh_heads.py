@@ -252,13 +252,13 @@ def _roots(db: Database) -> None:
     )
 
 
-_DATE = "CASE WHEN abs({0}_s) <= {1} THEN {0}_s * 1000000000 + coalesce({0}_ns, 0) END"
+_DATE = f"CASE WHEN abs({{0}}_s) <= {_LAST_NS_SECOND} THEN {{0}}_s * 1000000000 {{1}} END"
 
 
 def _heads(db: Database, container: str) -> pa.Table:
-    visit, date, committed = (
-        _DATE.format(name, _LAST_NS_SECOND) for name in ("p.date", "r.date", "r.committer_date")
-    )
+    visit = _DATE.format("p.date", "+ p.date_ns")
+    # Whole seconds, as REVISION has them: how ORC stores fractions depends on a date's neighbors.
+    date, committed = _DATE.format("r.date", ""), _DATE.format("r.committer_date", "")
     found = db.table(
         f"""
         SELECT lower(hex(t.root)) AS root, lower(hex(t.root)) AS directory_id, p.origin,

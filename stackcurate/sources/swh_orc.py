@@ -33,7 +33,8 @@ class StripeReader:
     """The stripes of one ORC file as tables, a timestamp column as struct(seconds, nanos).
 
     Any error of opening or reading is pyarrow's (``pa.ArrowException``) or an OSError. In a stripe
-    where pyarrow refuses a date, fractions of a second are lost: seconds are cut toward zero.
+    where pyarrow refuses a date, fractions of a second are lost: seconds are cut toward zero, which
+    below 1970 is the next second. Dates count from UTC, as the archive's exporter writes them.
     """
 
     def __init__(self, path: Path) -> None:

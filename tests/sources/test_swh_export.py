@@ -107,6 +107,19 @@ def test_one_bad_file_of_many_costs_itself_alone(tmp_path: Path) -> None:
         assert all("cannot be read" in p.message for p in db.problems)
 
 
+def test_a_file_whose_footer_is_whole_and_body_broken_gives_no_row(tmp_path: Path) -> None:
+    export = empty_export(tmp_path / "graph")
+    path = tmp_path / "graph" / "directory" / "broken.orc"
+    write_table(path, "directory", [(f"{number:040x}", None) for number in range(5000)])
+    whole = path.read_bytes()
+    path.write_bytes(whole[:60] + b"\xff" * 60 + whole[120:])
+    assert export.unreadable("directory") == []
+    with closing(Database(export, tmp_path)) as db:
+        assert db.load("directory", "found", "SELECT id FROM incoming") is False
+        assert db.count("found") == 0
+        assert [p.where for p in db.problems] == ["directory/broken.orc"]
+
+
 def test_unique_keeps_the_first_of_each_key(tmp_path: Path) -> None:
     with closing(Database(empty_export(tmp_path / "graph"), tmp_path)) as db:
         db.run("CREATE TABLE t AS FROM (VALUES (1, 'b'), (1, 'a'), (2, 'c')) v(k, x)")

@@ -99,6 +99,18 @@ def test_dates_out_of_range_are_null_in_heads_and_whole_in_revisions(
     assert dates == {wild.id: seconds, dateless.id: None}
 
 
+def test_a_fraction_of_a_second_never_depends_on_the_dates_beside_it() -> None:
+    found = []
+    for seconds in (0, 10**12):  # the second makes pyarrow refuse the whole stripe
+        graph = Graph()
+        head = graph.revision(graph.tree({}), date=(1_400_000_000, 250_000_000))
+        graph.visit(URL, graph.snapshot({b"HEAD": head}))
+        graph.revision(graph.tree({}), date=(seconds, 0))
+        (row,) = heads(graph).heads.to_pylist()
+        found.append(row["revision_date"].value)
+    assert found == [14 * 10**17, 14 * 10**17]
+
+
 def test_persons_in_the_open_never_get_out() -> None:
     graph = Graph()
     graph.visit(URL, graph.snapshot({b"HEAD": graph.revision(graph.tree({}))}))
