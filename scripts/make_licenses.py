@@ -45,7 +45,7 @@ CLASSES = {
     "Unstated License": "unstated",
 }
 # Copyleft that reaches users over a network, by the words of these licenses.
-NETWORK = ("agpl-", "osl-", "cpal-1.0", "eupl-1.1", "eupl-1.2", "rpl-1.", "apsl-", "cal-1.0", "parity-",
+NETWORK = ("agpl-", "osl-", "cpal-1.0", "eupl-1.1", "eupl-1.2", "rpl-1.", "apsl-", "cal-1.0", "parity-",  # noqa: E501
            "watcom-1.0", "honest-public-license")  # fmt: skip
 # Stated, and granting nothing by themselves: they neither help nor harm the license beside them.
 NEUTRAL = {
@@ -158,7 +158,7 @@ def write_policy(table: dict[str, Any], path: Path) -> None:
 
 
 def titles(facts: dict[str, Any]) -> list[str]:
-    """How people head the text of a license: its names and ids, with and without "the … license"."""
+    """How people head the text of a license: its names and ids, "the" and "license" added."""
     names = {facts["name"], facts["short_name"], facts.get("spdx_license_key") or facts["key"]}
     if "BSD" in facts["short_name"] or "bsd" in facts["key"]:
         names |= {"BSD", "New BSD", "BSD 3-Clause"} if facts["key"] == "bsd-new" else set()
@@ -170,7 +170,7 @@ def titles(facts: dict[str, Any]) -> list[str]:
 
 
 def rule_texts(data: Path) -> Iterator[tuple[str, str, int]]:
-    """Expression (ScanCode keys; "" for what states nothing), text and kind of every usable text."""
+    """Expression (ScanCode keys; "" states nothing), text and kind of every usable text."""
     for facts, text in licenses(data):
         if not facts.get("is_deprecated"):
             yield facts["key"], text, TEXT

@@ -129,11 +129,13 @@ def scan_records(
     judge: Judge,
     settings: LicenseSettings | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """One result per record, in order: ``id``, ``license_expression``, ``license_class``, ``evidence``.
+    """One result per record, in order.
 
-    A record has ``id``, ``text`` (str or bytes) and perhaps ``path``, whose name says whether it is a
-    license file or a manifest; anything else is a source file and speaks through its header. What
-    stays undecided is null.
+    A result has ``id``, ``license_expression``, ``license_class`` and ``evidence``.
+
+    A record has ``id``, ``text`` (str or bytes) and perhaps ``path``, whose name says whether it
+    is a license file or a manifest; anything else is a source file and speaks through its header.
+    What stays undecided is null.
     """
     settings = settings or LicenseSettings()
     batch: list[Mapping[str, Any]] = []

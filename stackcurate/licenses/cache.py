@@ -23,7 +23,8 @@ _TABLE = """CREATE TABLE IF NOT EXISTS answers (
 class Cache:
     """Answers by (key, detector). Safe to open in several processes; pickles as its path.
 
-    ``path`` None keeps answers in memory. Answers are JSON values; the first answer for a key stays.
+    ``path`` None keeps answers in memory. Answers are JSON values; the first answer for a key
+    stays.
     """
 
     def __init__(self, path: Path | None = None) -> None:

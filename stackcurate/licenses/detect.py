@@ -1,10 +1,10 @@
 """What license a text states, found by the cheapest step that is certain.
 
-    SPDX tag  →  known texts, word for word  →  cache  →  ScanCode's full matcher, in its own process
+    SPDX tag  →  known texts, word for word  →  cache  →  ScanCode's full matcher
 
 A text is explained when every word that could matter belongs to a known text; one unexplained
-"not" sends it on to the full matcher. Sentences that no known text explains are searched for riders,
-and a permissive text that was changed at a telling word is not called permissive.
+"not" sends it on to the full matcher. Sentences that no known text explains are searched for
+riders, and a permissive text that was changed at a telling word is not called permissive.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from stackcurate.licenses.expression import combine, ids, known, license_class, 
 from stackcurate.licenses.manifests import UNKNOWN, declared
 from stackcurate.licenses.policy import table
 from stackcurate.licenses.riders import ALTERED, riders
-from stackcurate.licenses.scancode import Answer, Judge, detector
+from stackcurate.licenses.scancode import Judge, detector
 from stackcurate.schema import EVIDENCE
 
 UNDETERMINED = "undetermined"  # matcher of a text that hung or crashed the full matcher
@@ -54,6 +54,8 @@ _TELLING = frozenset([
     "excluded", "excludes", "without", "restricted", "noncommercially", "military", "revoked",
 ])  # fmt: skip
 _SHORT_LOSS = 5  # words; a longer run that is missing is a whole clause, seldom a changed meaning
+WHOLE_LICENSE = 100  # words; the shortest text in wide use, the ISC license, has 110
+_EMPTY_LINE = re.compile(rb"\n[^\w\n]*\n|\n[^\w\n]*[-=*_#]{3,}")
 _TAG = re.compile(rb"SPDX-License-Identifier:[ \t]*([^\r\n]{1,400})", re.I)
 
 
@@ -225,22 +227,41 @@ def canonical(data: bytes, found: w.Words) -> Canonical:
     return Canonical("\n".join(lines), [*first_words, len(found.hashes)])
 
 
-def _store(answer: Answer, shown: Canonical) -> list[dict[str, Any]]:
-    """An answer with lines turned into words, so that it holds for every text of its form."""
+def remainder(data: bytes, found: w.Words) -> tuple[bytes, list[texts.Match]]:
+    """``data`` with the long known texts in it made blank, and those texts.
+
+    The full matcher's time grows with what it is shown, so it is shown only what nobody knows yet.
+    A text is taken out only whole: long enough to be a license of its own, and a paragraph of its
+    own, so that no piece of a changed license is mistaken for a shorter one.
+    """
+    kept = bytearray(data)
+    out = []
+    for match in texts.matches(texts.load(), found):
+        if match.kind != texts.TEXT or match.end - match.start < WHOLE_LICENSE:
+            continue
+        start, end = int(found.starts[match.start]), int(found.ends[match.end - 1])
+        before = data[int(found.ends[match.start - 1]) : start] if match.start else b"\n\n"
+        after = data[end : int(found.starts[match.end])] if match.end < len(found.hashes) else b""
+        apart = _EMPTY_LINE.search(before) and (not after or _EMPTY_LINE.search(after))
+        if match.expression and apart and not _is_neutral(match.expression):
+            out.append(match)
+            kept[start:end] = re.sub(rb"[^\n]", b" ", kept[start:end])
+    return bytes(kept), out
+
+
+def _placed(answer: list[dict[str, Any]], shown: Canonical) -> list[dict[str, Any]]:
+    """An answer with its lines turned into words of the text that was shown."""
     last_line = len(shown.first_words) - 1
-    stored = []
-    for detection in answer.detections:
+    placed = []
+    for detection in answer:
         matches = []
         for match in detection["matches"]:
             first, last = match["lines"]
-            kept = {key: value for key, value in match.items() if key != "lines"}
-            kept["words"] = [
-                shown.first_words[min(first - 1, last_line)],
-                shown.first_words[min(last, last_line)],
-            ]
-            matches.append(kept)
-        stored.append({"expression": detection["expression"], "matches": matches})
-    return stored
+            start = shown.first_words[min(first - 1, last_line)]
+            end = shown.first_words[min(last, last_line)]
+            matches.append(match | {"words": [start, max(start, end)]})
+        placed.append({"expression": detection["expression"], "matches": matches})
+    return placed
 
 
 def _altered(match: dict[str, Any], around: str) -> bool:
@@ -256,7 +277,8 @@ def _altered(match: dict[str, Any], around: str) -> bool:
         if len(run.split()) <= _SHORT_LOSS
         for word in _words_of(run.split())
     )
-    changed = (extra - missing) + (missing - extra)
+    long = Counter(word for run in match["missing"] for word in _words_of(run.split()))
+    changed = (extra - long) + (missing - extra)
     if not _TELLING.isdisjoint(changed):
         return True
     return bool(extra) and bool(riders(around, bans=False))
@@ -268,41 +290,56 @@ def _words_of(tokens: Sequence[str]) -> list[str]:
     ]
 
 
-def by_answer(data: bytes, found: w.Words, stored: list[dict[str, Any]], by: str) -> Reading | None:
-    """What ScanCode's answer means, riders and telling changes included; None for no license."""
-    matches = [match for detection in stored for match in detection["matches"]]
-    if not matches:
+def by_answer(
+    data: bytes,
+    found: w.Words,
+    placed: list[dict[str, Any]],
+    by: str,
+    taken: Sequence[texts.Match] = (),
+) -> Reading | None:
+    """What ScanCode's answer means, riders and telling changes included; None for no license.
+
+    ``taken`` are the known texts that ScanCode was not shown.
+    """
+    matches = [match for detection in placed for match in detection["matches"]]
+    if not matches and not taken:
         return None
-    expressions = []
-    for detection in stored:
+    expressions = [(match.start, match.expression) for match in taken]
+    for detection in placed:
         expression = normalize(detection["expression"]) or UNKNOWN
         open_ = license_class(expression) in ("permissive", "public_domain")
         if open_ and any(
             _altered(m, _segments(data, found, [m["words"]])) for m in detection["matches"]
         ):
             expression = combine([expression, ALTERED]) or expression
-        expressions.append(expression)
-    covered = np.zeros(len(found.hashes) + 1, np.int64)
-    for match in matches:
-        covered[match["words"][0]] += 1
-        covered[match["words"][1]] -= 1
-    outside = np.flatnonzero(np.diff(np.r_[1, np.cumsum(covered)[:-1] > 0, 1].astype(np.int8)))
-    gaps = [(int(a), int(b)) for a, b in zip(outside[::2], outside[1::2], strict=True)]
+        expressions.append((detection["matches"][0]["words"][0], expression))
+    spans = [match["words"] for match in matches] + [[m.start, m.end] for m in taken]
+    gaps = _outside(spans, len(found.hashes))
     extra = riders(_segments(data, found, gaps)) if gaps else []
-    start = min(match["words"][0] for match in matches)
-    end = max(match["words"][1] for match in matches)
-    weakest = min(matches, key=lambda match: match["score"])
-    rules = dict.fromkeys(match["rule"] for match in matches)
+    start, end = min(a for a, _ in spans), max(b for _, b in spans)
+    scores = [(match["score"], match["matcher"]) for match in matches]
+    rules = [match["rule"] for match in matches] + [match.rule for match in taken]
     size = len(found.hashes)
+    score, matcher = min(scores, default=(100.0, "exact"))
     return Reading(
-        settle(expressions, extra),
+        settle([text for _, text in sorted(expressions)], extra),
         int(found.starts[start]) if start < size else 0,
         int(found.ends[end - 1]) if 0 < end <= size else len(data),
-        weakest["score"],
-        "; ".join(list(rules)[:8]),
-        weakest["matcher"],
+        score,
+        "; ".join(list(dict.fromkeys(rules))[:8]),
+        matcher,
         by,
     )
+
+
+def _outside(spans: Sequence[Sequence[int]], size: int) -> list[tuple[int, int]]:
+    """The runs of ``size`` words that no span covers."""
+    gaps, at = [], 0
+    for start, end in sorted(map(tuple, spans)):
+        if start > at:
+            gaps.append((at, start))
+        at = max(at, end)
+    return [*gaps, (at, size)] if at < size else gaps
 
 
 # --- all steps over many texts --------------------------------------------------------------------
@@ -327,9 +364,9 @@ def detect_texts(
     """One EVIDENCE row per text that states a license, in the order of ``items``.
 
     A text that should state one and cannot be read (an unknown license file) is
-    ``LicenseRef-scancode-unknown``; one that the full matcher could not finish has a null expression
-    and the matcher ``undetermined``, and is not cached. Readmes, notices and license texts are read
-    by the cheap steps only.
+    ``LicenseRef-scancode-unknown``; one that the full matcher could not finish has a null
+    expression and the matcher ``undetermined``, and is not cached. Readmes, notices and license
+    texts are read by the cheap steps only.
     """
     steps = steps or Steps()
     rows: list[dict[str, Any] | None] = [None] * len(items)
@@ -387,7 +424,10 @@ def _by_judge(
     if not open_:
         return []
     by = detector()
-    shown = [canonical(text, found) for _, text, _, found in open_]
+    rest = [remainder(text, found) for _, text, _, found in open_]
+    shown = [
+        canonical(left, found) for (left, _), (_, _, _, found) in zip(rest, open_, strict=True)
+    ]
     keys = [form.key for form in shown]
     answers = cache.get(keys, by)
     steps.cached += sum(key in answers for key in keys)
@@ -400,18 +440,19 @@ def _by_judge(
     fresh = {}
     for place, reply in zip(places, replies, strict=True):
         if reply.failure is None:
-            fresh[keys[place]] = _store(reply, shown[place])
+            fresh[keys[place]] = reply.detections
     cache.put(fresh, by)
     answers.update(fresh)
     steps.matched += len(fresh)
     steps.undetermined += len(places) - len(fresh)
     result = []
-    for key, (number, text, exact, found) in zip(keys, open_, strict=True):
+    for place, (number, text, exact, found) in enumerate(open_):
         size = len(items[number].data)
-        if key not in answers:
+        if keys[place] not in answers:
             reading = Reading(None, 0, size, 0.0, "", UNDETERMINED, by)
         else:
-            stated = by_answer(text, found, answers[key], by)
+            placed = _placed(answers[keys[place]], shown[place])
+            stated = by_answer(text, found, placed, by, rest[place][1])
             reading = stated or Reading(UNKNOWN, 0, size, 0.0, "", "none", by)
         result.append((number, _whole_span(reading, exact, items[number])))
     return result

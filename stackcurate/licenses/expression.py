@@ -1,7 +1,7 @@
 """License expressions stay expressions: parsed, put in one form, and judged by the policy table.
 
-A licensee chooses at an OR, so its class is the best of its sides; an AND binds to all, so its class
-is the worst. A WITH is the license, eased or tightened by its exception.
+A licensee chooses at an OR, so its class is the best of its sides; an AND binds to all, so its
+class is the worst. A WITH is the license, eased or tightened by its exception.
 """
 
 from __future__ import annotations

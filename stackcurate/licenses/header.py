@@ -1,8 +1,9 @@
 """What a file says about its own license at its top: SPDX tags, and notices known word for word.
 
-Permissive words count only when they are certain: a well-formed tag that opens its comment line, or a
-notice that is in ScanCode's database word for word and stands in the comment that opens the file.
-Words of copyleft, secrecy or refusal count sooner, because missing them would launder a file.
+Permissive words count only when they are certain: a well-formed tag that opens its comment line,
+or a notice that is in ScanCode's database word for word and stands in the comment that opens the
+file. Words of copyleft, secrecy or refusal count sooner, because missing them would launder a
+file.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from stackcurate.licenses.riders import riders, sentences
 
 SHORTEST = 5  # words of a known notice that counts as one
 SCHEMA = pa.schema([("header_expression", pa.string()), ("start", pa.int64()), ("end", pa.int64())])
-_IGNORE = re.compile(rb"REUSE-IgnoreStart.*?(?:REUSE-IgnoreEnd|\Z)|SPDX-SnippetBegin.*?(?:SPDX-SnippetEnd|\Z)", re.S)  # fmt: skip
+_IGNORE = re.compile(rb"REUSE-IgnoreStart.*?(?:REUSE-IgnoreEnd|\Z)|SPDX-SnippetBegin.*?(?:SPDX-SnippetEnd|\Z)", re.S)  # fmt: skip  # noqa: E501
 # What may stand before a tag on its line: signs of comments, and the words that are such signs.
 _BEFORE = re.compile(
     rb"[^A-Za-z0-9\x80-\xff]*(?:(?:dnl|rem|c|@rem|@c)\s+)?[^A-Za-z0-9\x80-\xff]*\Z", re.I
@@ -197,8 +198,9 @@ def _strict(comment: bytes, known: tuple[tuple[int, int, str], ...]) -> list[str
 def headers(contents: pa.Array | pa.ChunkedArray) -> pa.Table:
     """The license each file states about itself: SPDX expression and byte span, or null.
 
-    ``contents`` is string or binary, large or not; a null content states nothing. A tag is the whole
-    statement of a file that has one; otherwise all notices of its leading comment bind together.
+    ``contents`` is string or binary, large or not; a null content states nothing. A tag is the
+    whole statement of a file that has one; otherwise all notices of its leading comment bind
+    together.
     """
     if isinstance(contents, pa.ChunkedArray):
         contents = contents.combine_chunks()

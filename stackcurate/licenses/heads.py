@@ -22,8 +22,8 @@ _CLOSE = [b"*/", b"-->", b"*)", b"-}", b'"""', b"'''", b"#}", b"]]", b"--%>", b"
           b'"""', b"|#", b"+/", b"%}", b"=#"]  # fmt: skip
 # How a line opens that is a comment by itself, or code that may stand above a notice.
 _LINE = [b"#", b"//", b"--", b";", b"%", b'"', b"'", b"!", b"*", b"dnl", b"DNL", b"rem ", b"REM ",
-         b"@rem", b"@REM", b"::", b".\\\"", b"'\\\"", b"@c ", b"C ", b"c ", b"|", b"..", b"<?", b"<!DOCTYPE",
-         b"<!doctype", b"package ", b"@echo", b"@charset", b"\\", b"{{!", b"<html", b"<head", b"\xef\xbb\xbf",
+         b"@rem", b"@REM", b"::", b".\\\"", b"'\\\"", b"@c ", b"C ", b"c ", b"|", b"..", b"<?", b"<!DOCTYPE",  # noqa: E501
+         b"<!doctype", b"package ", b"@echo", b"@charset", b"\\", b"{{!", b"<html", b"<head", b"\xef\xbb\xbf",  # noqa: E501
          b"module ", b"namespace ", b"use strict", b"coding", b"$",
          b"import ", b"from ", b"use ", b"require"]  # fmt: skip
 
@@ -91,7 +91,7 @@ def comment_end(data, begin, stop):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _legal(data, begin, stop):  # type: ignore[no-untyped-def]
-    """Whether a stem of legal language occurs: licen-, permi-, redis-, copyl-, gpl, public d-."""
+    """Whether a stem of legal language occurs: lice-, perm-, redi-, gpl, publ-, tra-."""
     for at in range(begin, stop - 4):
         first = data[at] | 0x20
         if first == 108:  # l
@@ -114,16 +114,10 @@ def _legal(data, begin, stop):  # type: ignore[no-untyped-def]
                 and data[at + 3] | 0x20 == 105
             ):
                 return True
-        elif first == 103:  # g
-            if data[at + 1] | 0x20 == 112 and data[at + 2] | 0x20 == 108:
-                return True
-        elif first == 116:  # t: train(ing)
-            if (
-                data[at + 1] | 0x20 == 114
-                and data[at + 2] | 0x20 == 97
-                and data[at + 3] | 0x20 == 105
-            ):
-                return True
+        elif first == 103 and data[at + 1] | 0x20 == 112 and data[at + 2] | 0x20 == 108:  # g
+            return True
+        elif first == 116 and data[at + 1] | 0x20 == 114 and data[at + 2] | 0x20 == 97:  # noqa: SIM114  tra-
+            return True
     return False
 
 

@@ -1,9 +1,9 @@
 """Which license covers which file of a root: the nearest folder that states one.
 
-In a folder, license files speak first, then manifests; readmes, notices and the texts in a LICENSES
-folder never decide. A folder of other people's code (``node_modules/x``) without a statement of its
-own does not inherit: the license of the project is not theirs to give. Only folders are walked; files
-follow with Arrow.
+In a folder, license files speak first, then manifests; readmes, notices and the texts in a
+LICENSES folder never decide. A folder of other people's code (``node_modules/x``) without a
+statement of its own does not inherit: the license of the project is not theirs to give. Only
+folders are walked; files follow with Arrow.
 """
 
 from __future__ import annotations
@@ -153,9 +153,9 @@ def folders(
 ) -> pa.Table:
     """The folders of one root that state a license: schema FOLDERS, sorted by folder.
 
-    ``paths`` (starting with "/") and ``content_ids`` (hex) are the root's control files, ``evidence``
-    the EVIDENCE rows of their contents, ``declared`` the row of ``declared_evidence``; the host's
-    word counts only where the root folder itself states nothing.
+    ``paths`` (starting with "/") and ``content_ids`` (hex) are the root's control files,
+    ``evidence`` the EVIDENCE rows of their contents, ``declared`` the row of
+    ``declared_evidence``; the host's word counts only where the root folder itself states nothing.
     """
     stated: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in evidence.select(["content_id", "kind", "expression", "evidence_id"]).to_pylist():

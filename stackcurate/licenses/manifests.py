@@ -80,9 +80,9 @@ _SPOKEN = {
     "asl 2.0": "Apache-2.0", "al2": "Apache-2.0", "bsd": "BSD-3-Clause", "new bsd": "BSD-3-Clause",
     "bsd-3": "BSD-3-Clause", "bsd3": "BSD-3-Clause", "3-clause bsd": "BSD-3-Clause",
     "modified bsd": "BSD-3-Clause", "bsd-2": "BSD-2-Clause", "bsd2": "BSD-2-Clause",
-    "2-clause bsd": "BSD-2-Clause", "simplified bsd": "BSD-2-Clause", "bsd_3_clause": "BSD-3-Clause",
+    "2-clause bsd": "BSD-2-Clause", "simplified bsd": "BSD-2-Clause", "bsd_3_clause": "BSD-3-Clause",  # noqa: E501
     "bsd_2_clause": "BSD-2-Clause", "expat": "MIT", "mit/x11": "MIT", "mit/expat": "MIT",
-    "gpl": "GPL-1.0-or-later", "gplv2": "GPL-2.0-only", "gpl2": "GPL-2.0-only", "gpl-2": "GPL-2.0-only",
+    "gpl": "GPL-1.0-or-later", "gplv2": "GPL-2.0-only", "gpl2": "GPL-2.0-only", "gpl-2": "GPL-2.0-only",  # noqa: E501
     "gplv3": "GPL-3.0-only", "gpl3": "GPL-3.0-only", "gpl-3": "GPL-3.0-only",
     "gplv2+": "GPL-2.0-or-later", "gplv3+": "GPL-3.0-or-later", "gpl-2+": "GPL-2.0-or-later",
     "gpl-3+": "GPL-3.0-or-later", "gpl-1+": "GPL-1.0-or-later", "lgpl": "LGPL-2.0-or-later",
@@ -90,9 +90,9 @@ _SPOKEN = {
     "lgpl-2.1+": "LGPL-2.1-or-later", "lgplv2.1": "LGPL-2.1-only", "lgpl-2+": "LGPL-2.0-or-later",
     "lgplv3+": "LGPL-3.0-or-later", "lgplv2+": "LGPL-2.0-or-later", "agplv3": "AGPL-3.0-only",
     "agpl-3": "AGPL-3.0-only", "agpl-3+": "AGPL-3.0-or-later", "agpl": "AGPL-3.0-or-later",
-    "mpl": "MPL-2.0", "mpl2": "MPL-2.0", "mplv2": "MPL-2.0", "psf": "PSF-2.0", "perl": "Artistic-1.0-Perl OR GPL-1.0-or-later",
+    "mpl": "MPL-2.0", "mpl2": "MPL-2.0", "mplv2": "MPL-2.0", "psf": "PSF-2.0", "perl": "Artistic-1.0-Perl OR GPL-1.0-or-later",  # noqa: E501
     "perl_5": "Artistic-1.0-Perl OR GPL-1.0-or-later", "apache_2_0": "Apache-2.0",
-    "gpl_1": "GPL-1.0-only", "gpl_2": "GPL-2.0-only", "gpl_3": "GPL-3.0-only", "lgpl_2_1": "LGPL-2.1-only",
+    "gpl_1": "GPL-1.0-only", "gpl_2": "GPL-2.0-only", "gpl_3": "GPL-3.0-only", "lgpl_2_1": "LGPL-2.1-only",  # noqa: E501
     "lgpl_3_0": "LGPL-3.0-only", "artistic_2": "Artistic-2.0", "artistic_1": "Artistic-1.0",
     "mozilla_1_1": "MPL-1.1", "agpl_3": "AGPL-3.0-only", "artistic": "Artistic-1.0-Perl",
     "public domain": "LicenseRef-scancode-public-domain",
@@ -107,13 +107,13 @@ _SPOKEN = {
 UNKNOWN = "LicenseRef-scancode-unknown"  # a license is declared that cannot be read
 # Values that declare nothing: they are empty, or point to a file that speaks for itself.
 _ELSEWHERE = re.compile(
-    r"\s*(?:$|see\b|file:|unknown$|none$|noassertion$|n/?a$|todo|other$|custom$|license\b|copying\b|dual license)",
+    r"\s*(?:$|see\b|file:|unknown$|none$|noassertion$|n/?a$|todo|other$|custom$|license\b|copying\b|dual license)",  # noqa: E501
     re.I,
 )
 
 
 class Declared(NamedTuple):
-    """A declared license: SPDX expression, byte span of its value in the manifest, and which key."""
+    """A declared license: SPDX expression, byte span of its value, and which key."""
 
     expression: str
     start: int

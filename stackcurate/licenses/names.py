@@ -46,9 +46,9 @@ _LICENSE_UPPER = (
     r"^(?:(?:UN)?LICEN[CS]ES?|COPYING(?:V?\d)?|COPYRIGHTS?|EULA)(?:[-_. ][^/]{0,60})?$"
     r"|^[^/]{1,40}[-_. ](?:(?:UN)?LICEN[CS]ES?|COPYING|COPYRIGHT)(?:\.[A-Za-z]{2,8})?$"
 )
-_BY_LICENSE = r"^(?:[al]?gpl|mpl|epl|apache|bsd|mit|isc|cc0|ofl|eupl)(?:[-_ ]?v?\d+(?:\.\d+)*)?(?:\.(?:txt|md))$"
+_BY_LICENSE = r"^(?:[al]?gpl|mpl|epl|apache|bsd|mit|isc|cc0|ofl|eupl)(?:[-_ ]?v?\d+(?:\.\d+)*)?(?:\.(?:txt|md))$"  # noqa: E501
 _BARE = r"^(?:[al]?gpl|mpl|epl|apache|bsd)[-_ ]?v?\d+(?:\.\d+)*$"
-_NOTICE = r"^(?:(?:third|3rd)[-_ ]?party[-_ ]?)?(?:notices?|licenses?-notices?|patents?|legal(?:[-_ ]?notices?)?|credits|authors)" + _DOC + r"?$"  # fmt: skip
+_NOTICE = r"^(?:(?:third|3rd)[-_ ]?party[-_ ]?)?(?:notices?|licenses?-notices?|patents?|legal(?:[-_ ]?notices?)?|credits|authors)" + _DOC + r"?$"  # fmt: skip  # noqa: E501
 _OTHERS = r"third[-_. ]?part|3rd[-_. ]?part|bundled|vendored"  # licenses of parts, not of the whole
 _README = rf"^readme(?:[-_. ][a-z]{{2}}(?:[-_][a-z]{{2}})?)?{_DOC}?$"
 _MANIFEST = (

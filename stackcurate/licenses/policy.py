@@ -121,9 +121,9 @@ class LicenseSettings:
 
     ``look_inside``: ``allowed`` fetches only files whose folder allows them, ``open`` also those
     where nothing is stated, so that their own headers can speak. ``policy`` names a set of classes
-    (see ``POLICIES``); ``allow``, where it is not empty, replaces it. ``overrides`` sets the class of
-    single licenses: ``{"JSON": "permissive"}``. ``keep_unstated`` keeps files where neither folder
-    nor header says anything (what The Stack v2 calls ``no_license``).
+    (see ``POLICIES``); ``allow``, where it is not empty, replaces it. ``overrides`` sets the class
+    of single licenses: ``{"JSON": "permissive"}``. ``keep_unstated`` keeps files where neither
+    folder nor header says anything (what The Stack v2 calls ``no_license``).
     """
 
     look_inside: str = "allowed"

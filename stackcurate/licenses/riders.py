@@ -2,8 +2,8 @@
 
 A matcher of known texts reports the MIT license and passes over the sentence after it. A rider is
 looked for in every word that no known text explains, sentence by sentence: a sentence forbids
-training when it names AI, an act, and a prohibition; it limits the use when it says so in one of the
-ways below. Being too strict costs a file; being too lax costs the release its word.
+training when it names AI, an act, and a prohibition; it limits the use when it says so in one of
+the ways below. Being too strict costs a file; being too lax costs the release its word.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _NO = re.compile(
 )
 _AI = re.compile(
     r"\b(?:ai|a\.i\.|artificial(?:ly)? intelligen\w+|machine[- ]learning|deep[- ]learning|ml|llms?|"
-    r"(?:large )?language models?|neural net\w*|generative|foundation models?|gpt|copilot|chatbots?|"
-    r"text and data mining|data[- ]mining|text[- ]mining|tdm|web scrap\w+|scraping|training data\w*|"
+    r"(?:large )?language models?|neural net\w*|generative|foundation models?|gpt|copilot|chatbots?|"  # noqa: E501
+    r"text and data mining|data[- ]mining|text[- ]mining|tdm|web scrap\w+|scraping|training data\w*|"  # noqa: E501
     r"training sets?|datasets?|statistical models?|learning models?)\b"
 )
 _ACT = re.compile(
@@ -32,8 +32,8 @@ _ACT = re.compile(
     r"develop\w*|build\w*|creat\w+|use[sd]?|using|includ\w+|crawl\w*|harvest\w*|feed|fed)\b"
 )
 _BOTH = re.compile(
-    r"\bnon[- ]?commercial(?:ly)?(?: use)?,? ?(?:and|or|and/or|as well as|&|/) ?(?:for )?commercial(?:ly)?\b|"
-    r"\bcommercial(?:ly)?(?: use)?,? ?(?:and|or|and/or|as well as|&|/|, ) ?(?:for )?non[- ]?commercial(?:ly)?\b"
+    r"\bnon[- ]?commercial(?:ly)?(?: use)?,? ?(?:and|or|and/or|as well as|&|/) ?(?:for )?commercial(?:ly)?\b|"  # noqa: E501
+    r"\bcommercial(?:ly)?(?: use)?,? ?(?:and|or|and/or|as well as|&|/|, ) ?(?:for )?non[- ]?commercial(?:ly)?\b"  # noqa: E501
 )
 _LIMITS = re.compile(
     r"\bnon[- ]?commercial(?:ly)?\b|"
@@ -42,18 +42,18 @@ _LIMITS = re.compile(
     r"requires?|need(?:s|ed)?|only)\b|"
     r"\b(?:personal|private|academic|educational?|research|evaluation|internal|scientific|teaching)"
     r"(?:,? (?:and|or|/) ?\w+)?(?: use| purposes?)? only\b|"
-    r"\bonly (?:for|in|be used for)\b[^.]{0,30}\b(?:personal|private|academic|educational?|research|"
+    r"\bonly (?:for|in|be used for)\b[^.]{0,30}\b(?:personal|private|academic|educational?|research|"  # noqa: E501
     r"evaluation|internal|scientific|non[- ]?profit|teaching)\b|"
     r"\bfor good,? (?:and )?not (?:for )?evil\b"
 )
 # Said in license texts to forbid, and in code comments about other things.
 _BANS = re.compile(
-    r"\b(?:may|must|shall|can)(?: ?not|not) (?:be )?(?:use|used|sell|sold|resold|redistribute|redistributed|"
+    r"\b(?:may|must|shall|can)(?: ?not|not) (?:be )?(?:use|used|sell|sold|resold|redistribute|redistributed|"  # noqa: E501
     r"distribute|distributed|copy|copied|modify|modified|sublicense|sublicensed|host|publish)\b|"
     r"\b(?:not|never) (?:be )?used? (?:for|in|by)\b|"
     r"\b(?:strictly|highly)? ?(?:confidential|proprietary)\b|\btrade secrets?\b|"
-    r"\b(?:un)?authori[sz]ed (?:use|copying|distribution|reproduction)\b[^.]{0,60}\b(?:prohibited|forbidden)\b|"
-    r"\bprior written (?:consent|permission|approval)\b|\bpaid license\b|\bdo not (?:distribute|redistribute|copy)\b"
+    r"\b(?:un)?authori[sz]ed (?:use|copying|distribution|reproduction)\b[^.]{0,60}\b(?:prohibited|forbidden)\b|"  # noqa: E501
+    r"\bprior written (?:consent|permission|approval)\b|\bpaid license\b|\bdo not (?:distribute|redistribute|copy)\b"  # noqa: E501
 )
 # Said by permissive texts themselves: about names, warranties, and copies without the notice.
 _HARMLESS = re.compile(

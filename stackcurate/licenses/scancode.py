@@ -47,7 +47,8 @@ class Answer:
 
     ``detections`` is a list of ``{expression, matches}``; a match has ``expression``, ``lines``
     (first and last, from 1), ``score``, ``rule``, ``matcher``, and where text and rule differ:
-    ``extra``, the words only the text has, and ``missing``, runs of words only the rule has. ``failure`` is None, ``timeout`` or ``crashed``.
+    ``extra``, the words only the text has, and ``missing``, runs of words only the rule has.
+    ``failure`` is None, ``timeout`` or ``crashed``.
     """
 
     detections: list[dict[str, Any]] = field(default_factory=list)

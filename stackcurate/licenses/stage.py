@@ -1,7 +1,7 @@
 """The license room's door to the pipeline: settings, and the ``header`` stage.
 
-The folder has spoken before a byte was fetched; here the file speaks for itself, and both are judged
-together:
+The folder has spoken before a byte was fetched; here the file speaks for itself, and both are
+judged together:
 
 ====================  ===========================================  ====================
 folder                header                                       result
@@ -15,8 +15,9 @@ open                  not allowed                                  header:refuse
 open                  none                                         header:unstated
 ====================  ===========================================  ====================
 
-A header that is allowed refines an allowed folder (a BSD file in an MIT project); the header wins. An
-open file without a header stays where ``keep_unstated`` asks for it, with the class ``unstated``.
+A header that is allowed refines an allowed folder (a BSD file in an MIT project); the header wins.
+An open file without a header stays where ``keep_unstated`` asks for it, with the class
+``unstated``.
 """
 
 from __future__ import annotations

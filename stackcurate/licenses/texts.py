@@ -1,9 +1,9 @@
 """Finds known license texts and notices word for word, without loading ScanCode.
 
 ``tables/licenses.npz`` holds for every text of ScanCode's database the digest of its words, their
-number, and the digest of its first four. One pass over a text's prefix hashes then finds every known
-text in it: where four words open a known text, the longest one whose digest fits there is taken.
-This is what ScanCode's own exact matchers find, at a thousand times their speed.
+number, and the digest of its first four. One pass over a text's prefix hashes then finds every
+known text in it: where four words open a known text, the longest one whose digest fits there is
+taken. This is what ScanCode's own exact matchers find, at a thousand times their speed.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Match(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Index:
-    """The arrays of the table. Rows are sorted: short texts first, then by anchor, longest first."""
+    """The table's arrays. Rows are sorted: short texts first, then by anchor, longest first."""
 
     count: NDArray[np.uint16]
     digest: NDArray[np.uint64]
@@ -85,13 +85,13 @@ def _scan(prefix, power, k, slots, anchors, counts, digests, out):  # type: igno
         while row < anchors.size and anchors[row] == anchor:
             count = np.int64(counts[row])
             end = start + count
-            if end <= size and end > covered:
-                if prefix[end] - prefix[start] * power[count] == digests[row]:
-                    out[found, 0] = start
-                    out[found, 1] = row
-                    found += 1
-                    covered = end
-                    break
+            fits = covered < end <= size
+            if fits and prefix[end] - prefix[start] * power[count] == digests[row]:
+                out[found, 0] = start
+                out[found, 1] = row
+                found += 1
+                covered = end
+                break
             row += 1
     return found
 

@@ -1,9 +1,10 @@
 """Licenses are compared as words: bytes become word hashes with the parts that vary folded away.
 
-Copyright lines, "All rights reserved", case, punctuation, white space, comment leaders and the three
-places where a BSD text names its owner do not change what a license says, so they do not change its
-hash. What could carry meaning is never folded: a line or a name that holds one of ``RIDER_WORDS``
-stays as it is. Works on UTF-8 bytes; every function below the kernels' line is NumPy in, NumPy out.
+Copyright lines, "All rights reserved", case, punctuation, white space, comment leaders and the
+three places where a BSD text names its owner do not change what a license says, so they do not
+change its hash. What could carry meaning is never folded: a line or a name that holds one of
+``RIDER_WORDS`` stays as it is. Works on UTF-8 bytes; every function below the kernels' line is
+NumPy in, NumPy out.
 """
 
 from __future__ import annotations
@@ -180,10 +181,10 @@ def _fold_words(hashes, starts, ends, flags, count, kinds):  # type: ignore[no-u
             if follows:
                 at = end
                 continue
-        if at + 2 < count and hashes[at] == _ALL and hashes[at + 1] == _RIGHTS:
-            if hashes[at + 2] == _RESERVED:
-                at += 3
-                continue
+        reserved = at + 2 < count and hashes[at] == _ALL and hashes[at + 1] == _RIGHTS
+        if reserved and hashes[at + 2] == _RESERVED:
+            at += 3
+            continue
         hashes[out] = hashes[at]
         starts[out] = starts[at]
         ends[out] = ends[at]

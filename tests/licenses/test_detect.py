@@ -70,7 +70,7 @@ def test_encodings(encoding):
 
 def test_html_and_rtf():
     lines = MIT.replace('"', "&quot;").split("\n")
-    html = f"<!DOCTYPE html><html><head><title>MIT License</title><style>x{{}}</style></head><body><p>{'<br>'.join(lines)}</p></body></html>"
+    html = f"<!DOCTYPE html><html><head><title>MIT License</title><style>x{{}}</style></head><body><p>{'<br>'.join(lines)}</p></body></html>"  # noqa: E501
     assert expression(html, name="license.html") == "MIT"
     rtf = r"{\rtf1\ansi{\fonttbl{\f0 Arial;}}\f0\fs20 " + MIT.replace("\n", "\\par\n") + "}"
     assert expression(rtf, name="LICENSE.rtf") == "MIT"
@@ -135,7 +135,7 @@ def test_a_telling_word_inside_a_match_is_not_permissive():
 
 def test_a_readme_about_the_gpl_grants_nothing():
     judge = NoJudge()
-    about = "# Scanner\n\nThis tool can read GPL-licensed files. It finds the GNU General Public License.\n"
+    about = "# Scanner\n\nThis tool can read GPL-licensed files. It finds the GNU General Public License.\n"  # noqa: E501
     assert rows(text(about, kind="readme", name="README.md"), judge=judge) == []
     assert judge.texts == []
 

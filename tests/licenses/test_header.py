@@ -43,8 +43,8 @@ def hashed(text: str) -> str:
         ("<!-- SPDX-License-Identifier: CC0-1.0 -->\n<html>", "CC0-1.0"),
         ("-- SPDX-License-Identifier: MPL-2.0\r\nSELECT 1", "MPL-2.0"),
         ("; SPDX-License-Identifier: ISC\n", "ISC"), ("% SPDX-License-Identifier: ISC\n", "ISC"),
-        ("(* SPDX-License-Identifier: ISC *)\n", "ISC"), ('" SPDX-License-Identifier: Vim\n', "Vim"),
-        ("dnl SPDX-License-Identifier: ISC\n", "ISC"), ("REM SPDX-License-Identifier: ISC\n", "ISC"),
+        ("(* SPDX-License-Identifier: ISC *)\n", "ISC"), ('" SPDX-License-Identifier: Vim\n', "Vim"),  # noqa: E501
+        ("dnl SPDX-License-Identifier: ISC\n", "ISC"), ("REM SPDX-License-Identifier: ISC\n", "ISC"),  # noqa: E501
         ('"""Doc.\n\nSPDX-License-Identifier: ISC\n"""\n', "ISC"),
         ("SPDX-License-Identifier: MIT", "MIT"),
         ("// SPDX-License-Identifier: (GPL-2.0-only OR\n//   MIT)\n", "GPL-2.0-only OR MIT"),

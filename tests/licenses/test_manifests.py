@@ -38,19 +38,19 @@ CASES = [
     ("pyproject.toml", '[project]\nlicense = {text = "BSD"}\n', "BSD-3-Clause"),
     ("pyproject.toml", '[project]\nlicense = {file = "LICENSE"}\n', None),
     ("pyproject.toml", '[tool.poetry]\nlicense = "GPL-3.0+"\n', "GPL-3.0-or-later"),
-    ("pyproject.toml", '[project]\nclassifiers = ["License :: OSI Approved :: MIT License"]\n', "MIT"),
+    ("pyproject.toml", '[project]\nclassifiers = ["License :: OSI Approved :: MIT License"]\n', "MIT"),  # noqa: E501
     ("Cargo.toml", '[package]\nlicense = "MIT/Apache-2.0"\n', "MIT OR Apache-2.0"),
     ("Cargo.toml", '[workspace.package]\nlicense = "Zlib"\n', "Zlib"),
     ("setup.cfg", "[metadata]\nlicense = MIT\n", "MIT"),
-    ("setup.cfg", "[metadata]\nlicense = file: LICENSE\nclassifiers =\n  License :: OSI Approved :: BSD License\n",
+    ("setup.cfg", "[metadata]\nlicense = file: LICENSE\nclassifiers =\n  License :: OSI Approved :: BSD License\n",  # noqa: E501
      "BSD-3-Clause"),
     ("setup.py", "from setuptools import setup\nL = 'MIT'\nsetup(name='x', license=L)\n", "MIT"),
     ("setup.py", "import os\nos.abort()\nsetup(license='Apache 2.0')\n", "Apache-2.0"),
     ("setup.py", "setup(license=open('LICENSE').read())", None),
     ("setup.py", "print 'old'", None),
     ("setup.py", "(" * 5000, None),
-    ("x.gemspec", "Gem::Specification.new do |s|\n  s.licenses = ['MIT', 'Ruby']\nend\n", "MIT AND Ruby"),
-    ("x.podspec", "Pod::Spec.new do |s|\n  s.license = { :type => 'MIT', :file => 'LICENSE' }\nend", "MIT"),
+    ("x.gemspec", "Gem::Specification.new do |s|\n  s.licenses = ['MIT', 'Ruby']\nend\n", "MIT AND Ruby"),  # noqa: E501
+    ("x.podspec", "Pod::Spec.new do |s|\n  s.license = { :type => 'MIT', :file => 'LICENSE' }\nend", "MIT"),  # noqa: E501
     ("x.cabal", "name: x\nlicense: BSD3\n", "BSD-3-Clause"),
     ("x.opam", 'license: "ISC"\n', "ISC"),
     ("DESCRIPTION", "Package: x\nLicense: GPL (>= 2)\n", "GPL-2.0-or-later"),
@@ -60,13 +60,13 @@ CASES = [
     ("meta.yaml", "{% set v = 1 %}\nabout:\n  license: BSD-3-Clause\n", "BSD-3-Clause"),
     ("meta.yaml", "a: &a [x]\nb: [*a, *a]\nlicense: MIT\n", None),
     ("meta.yaml", "!!python/object/apply:os.abort []", None),
-    ("pom.xml", "<project><licenses><license><name>Apache License, Version 2.0</name></license></licenses></project>",
+    ("pom.xml", "<project><licenses><license><name>Apache License, Version 2.0</name></license></licenses></project>",  # noqa: E501
      "Apache-2.0"),
     ("pom.xml", '<!DOCTYPE x [<!ENTITY a "b">]><project/>', None),
-    ("x.nuspec", '<package><metadata><license type="expression">MIT</license></metadata></package>', "MIT"),
+    ("x.nuspec", '<package><metadata><license type="expression">MIT</license></metadata></package>', "MIT"),  # noqa: E501
     ("PKG-INFO", "Metadata-Version: 2.4\nLicense-Expression: MIT AND Zlib\n", "MIT AND Zlib"),
-    ("METADATA", "Name: x\nLicense: UNKNOWN\nClassifier: License :: OSI Approved :: MIT License\n", "MIT"),
-    ("debian/copyright", "Format: x\n\nFiles: *\nCopyright: y\nLicense: GPL-2+ or Expat\n\nFiles: debian/*\nLicense: GPL-3\n",
+    ("METADATA", "Name: x\nLicense: UNKNOWN\nClassifier: License :: OSI Approved :: MIT License\n", "MIT"),  # noqa: E501
+    ("debian/copyright", "Format: x\n\nFiles: *\nCopyright: y\nLicense: GPL-2+ or Expat\n\nFiles: debian/*\nLicense: GPL-3\n",  # noqa: E501
      "GPL-2.0-or-later OR MIT"),
     ("debian/copyright", "Format: x\n\nFiles: *\nLicense: MIT\n\nFiles: a/*\nLicense: home-made\n",
      f"MIT AND {UNKNOWN}"),

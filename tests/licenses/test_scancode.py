@@ -30,7 +30,7 @@ def test_answers_come_in_order(judge):
         (MIT.replace("is hereby granted", "is hereby not granted"), None),
         ("Dual licensed under the MIT or GPL Version 2 licenses.", "permissive"),
         ("You may do as you please, but never on Mondays.", "unknown"),
-        (f"{MIT}\n\nThird party parts are licensed under the GNU General Public License v3.", "copyleft"),
+        (f"{MIT}\n\nThird party parts are licensed under the GNU General Public License v3.", "copyleft"),  # noqa: E501
         ("Erlaubnis wird hiermit erteilt, die Software nur privat zu verwenden.", "unknown"),
         (MIT.replace("copies or substantial", "copies or considerable"), "permissive"),
     ],

@@ -44,7 +44,7 @@ def run(stage, *files):
     [
         ("allowed", "x", None, "MIT"),
         ("allowed", BSD, None, "BSD-3-Clause"),
-        ("allowed", "// SPDX-License-Identifier: MIT OR GPL-2.0-only\n", None, "MIT OR GPL-2.0-only"),
+        ("allowed", "// SPDX-License-Identifier: MIT OR GPL-2.0-only\n", None, "MIT OR GPL-2.0-only"),  # noqa: E501
         ("allowed", GPL, "header:conflict", "GPL-3.0-only"),
         ("allowed", "// SPDX-License-Identifier: Foo\n", "header:conflict", "Foo"),
         ("refused", "x", "header:refused", "GPL-2.0-only"),
