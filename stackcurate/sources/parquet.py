@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import xxhash
 
-from stackcurate.contents import open_store
+from stackcurate.contents import Store, open_store
 from stackcurate.errors import ConfigError, InputError
 from stackcurate.schema import HEAD, REVISION, TIME
 from stackcurate.sources.base import Container, Heads, Problem
@@ -54,7 +54,8 @@ class Parquet:
     """Parquet files at or below ``path``; where it has a folder ``data`` with some, only those.
 
     ``columns`` maps our names to the file's; what it leaves open is found by known names.
-    ``contents`` is a content store (a folder or s3://) for files whose bytes are not inside.
+    ``contents`` is a content store, open or by its address (a folder or s3://), for files whose
+    bytes are not inside.
     ``ids: auto`` believes a ``content_id`` column where the content is the archived bytes,
     ``compute`` hashes every content. Origins: the ``origin`` column, else ``origin_prefix`` +
     ``repo_name`` (https://github.com/ where the columns are those of a GitHub dataset), else
@@ -65,7 +66,7 @@ class Parquet:
 
     path: Path
     columns: Mapping[str, str] = field(default_factory=dict)
-    contents: str | Path | Mapping[str, Any] | None = None
+    contents: Store | str | Path | Mapping[str, Any] | None = None
     origin_prefix: str | None = None
     ids: str = "auto"
 

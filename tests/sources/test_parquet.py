@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from stackcurate.contents import open_store
 from stackcurate.errors import ConfigError, InputError
 from stackcurate.schema import FILE, HEAD, LISTING, conform
 from stackcurate.sources.base import Problem
@@ -334,7 +335,8 @@ def test_nested_ids_join_a_content_store(tmp_path):
     write(tmp_path / "ids.parquet", table)
     (tmp_path / "content").mkdir()
     (tmp_path / "content" / blob).write_bytes(gzip.compress(b"hello"))
-    read = Read(Parquet(path=tmp_path / "ids.parquet", contents=tmp_path / "content"), tmp_path)
+    store = open_store(tmp_path / "content")
+    read = Read(Parquet(path=tmp_path / "ids.parquet", contents=store), tmp_path)
     assert read.heads["root"].to_pylist() == ["ab" * 20]
     assert read.contents(check=False) == [b"hello"]
 
