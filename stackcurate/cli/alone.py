@@ -90,7 +90,8 @@ def _record_options(command: Callable[..., Any]) -> Callable[..., Any]:
                          help="JSON Lines (id, path, text or content_b64) or Parquet. Default: "
                          "standard input."),
             click.option("--out", "target", type=click.Path(path_type=Path, dir_okay=False),
-                         help="Parquet for NAME.parquet, JSON Lines else. Default: standard output."),
+                         help="Parquet for NAME.parquet, else JSON Lines. Default: standard "
+                         "output."),
             click.option("--json", "as_json", is_flag=True, help="JSON Lines, whatever came in."),
         )
     ):  # fmt: skip

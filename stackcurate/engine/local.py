@@ -193,7 +193,7 @@ def describe(error: BaseException) -> str:
 
 
 def _die_with(parent: int) -> None:
-    """Ask Linux to end this process with its parent; elsewhere the closed pipe does, a task later."""
+    """Ask Linux to end this process with its parent; elsewhere the closed pipe does."""
     if sys.platform == "linux":
         pr_set_pdeathsig = 1
         ctypes.CDLL(None, use_errno=True).prctl(pr_set_pdeathsig, signal.SIGKILL)

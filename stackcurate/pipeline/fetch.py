@@ -117,8 +117,8 @@ def _isolate(
     """Halve a slice until single files remain that fail, alone and twice; quarantine them."""
     if len(quarantine.reasons) - before >= MOST_CULPRITS:
         raise StackcurateError(
-            f"{MOST_CULPRITS} files of one slice each ended their worker ({failure.message}). That is "
-            "no fault of the files: report it, remove quarantine.jsonl from the run folder, and "
+            f"{MOST_CULPRITS} files of one slice each ended their worker ({failure.message}). That "
+            "is no fault of the files: report it, remove quarantine.jsonl from the run folder, and "
             "start again with a mended stackcurate"
         )
     if item.end - item.begin == 1:

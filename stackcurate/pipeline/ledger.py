@@ -188,7 +188,7 @@ def write_ledger(
 
 
 def origin_rows(roots: pa.Table, counts: dict[tuple[int, str], tuple[int, int]]) -> pa.Table:
-    """LEDGER rows of the origins whose root another one represents (or that were seen anew).
+    """Rows of LEDGER and their source: origins whose root another one represents (or seen anew).
 
     ``counts`` gives (files, bytes) of a root by (input, root) of its representing row.
     """
@@ -209,10 +209,11 @@ def origin_rows(roots: pa.Table, counts: dict[tuple[int, str], tuple[int, int]])
             "files": by_root.get(_root_key(row), (0, 0))[0],
             "bytes": by_root.get(_root_key(row), (0, 0))[1],
             "outcome": row["verdict"],
+            "source": row["source"],
         }
         for row in others
     ]
-    return pa.Table.from_pylist(rows, schema=LEDGER)
+    return pa.Table.from_pylist(rows, schema=pa.schema([*LEDGER, ("source", pa.int32())]))
 
 
 def _root_key(row: dict[str, Any]) -> str:
@@ -234,8 +235,8 @@ def add_up(
         in_ledger += meta["ledger_files"]
         for number, counts in meta["counts"].items():
             for outcome, count in counts.items():
-                _add(total, outcome, count)
-                _add(by_input.setdefault(number, {}), outcome, count)
+                add(total, outcome, count)
+                add(by_input.setdefault(number, {}), outcome, count)
     files = sum(count["files"] for count in total.values())
     if not files == in_ledger == listed["files"]:
         raise IntegrityError(
@@ -244,11 +245,12 @@ def add_up(
             "again, and report it if it comes back"
         )
     for row in others.select(["outcome", "files", "bytes"]).to_pylist():
-        _add(total, row["outcome"], row)
+        add(total, row["outcome"], row)
     return total, by_input
 
 
-def _add(counts: Counts, outcome: str, count: dict[str, int]) -> None:
+def add(counts: Counts, outcome: str, count: dict[str, int]) -> None:
+    """Add one count (files, bytes) to the sums of an outcome."""
     sums = counts.setdefault(outcome, {"files": 0, "bytes": 0})
     sums["files"] += count["files"]
     sums["bytes"] += count["bytes"]

@@ -76,7 +76,7 @@ class Plan:
             ),
             f"  time         about {_duration(self.seconds)} with {self.workers} workers "
             f"({rate}, {basis})",
-            f"  disk         at most {as_size(self.spill_bytes)} for the spill (removed afterwards) "
+            f"  disk         at most {as_size(self.spill_bytes)} for the spill (removed after) "
             f"and {as_size(self.release_bytes)} for the release",
             "",
             "Sizes are those of the sources; what opt-out, license and copies drop comes off.",

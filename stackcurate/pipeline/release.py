@@ -112,7 +112,7 @@ def same_release(
         for name, now, then in (
             ("the config", _plain(config.facts()), manifest["config"]),
             ("the input", _plain(list(lock)), manifest["inputs"]),
-            ("the opt-out registry", registry.head, manifest["optout"].get("registry_head")),
+            ("the opt-out registry", registry.head, manifest["optout"].get("head")),
         )
         if now != then
     ]
@@ -162,7 +162,7 @@ def _keep_ledger(run: Run, made: Finished, others: pa.Table) -> None:
     place = run.folder / "ledger"
     shutil.rmtree(place, ignore_errors=True)
     with partitions.whole_folder(place) as part:
-        write_table(part / "origins.parquet", others, LEDGER)
+        write_table(part / "origins.parquet", others.select(LEDGER.names), LEDGER)
         for number, folder in enumerate(made.ledger):
             table = partitions.read_arrow(folder / "ledger.arrow")
             write_table(part / f"files-{number:05d}.parquet", table, LEDGER)
@@ -187,7 +187,8 @@ def _side_tables(
         staging / "evidence.parquet", _evidence(made, roots), EVIDENCE
     )
     (staging / "ledger").mkdir()
-    origins = ledgers.published(others).sort_by([("origin", "ascending"), ("outcome", "ascending")])
+    origins = ledgers.published(others.select(LEDGER.names))
+    origins = origins.sort_by([("origin", "ascending"), ("outcome", "ascending")])
     files["ledger/origins.parquet"] = write_table(
         staging / "ledger" / "origins.parquet", origins, LEDGER
     )
@@ -254,6 +255,7 @@ def _facts(
         tables=tables_of(config),
         tools=versions(),
         optout=optouts.summary(made.registry),
+        sources=_by_source(made, by_input, others),
         problems=[dataclasses.asdict(problem) for problem in problems],
         title=config.title,
         description=config.description,
@@ -273,6 +275,25 @@ def _split(total: ledgers.Counts) -> tuple[dict[str, int], dict[str, int], dict[
             stage, _, reason = outcome.partition(":")
             dropped.setdefault(stage, {})[reason] = count
     return listed, total.get(KEPT, {"files": 0, "bytes": 0}), dropped
+
+
+def _by_source(
+    made: Finished, by_input: dict[str, ledgers.Counts], others: pa.Table
+) -> dict[str, Any]:
+    """The funnel split by source: {"0 git": {"listed", "kept", "dropped"}}."""
+    counts: dict[int, ledgers.Counts] = {}
+    for number, outcomes in by_input.items():
+        mine = counts.setdefault(made.inputs[int(number)].source, {})
+        for outcome, count in outcomes.items():
+            ledgers.add(mine, outcome, count)
+    for row in others.to_pylist():
+        ledgers.add(counts.setdefault(row["source"], {}), row["outcome"], row)
+    named = {}
+    for source in sorted(counts):
+        listed, kept, dropped = _split(counts[source])
+        kind = next(one["kind"] for one in made.lock if one["source"] == source)
+        named[f"{source + 1} {kind}"] = {"listed": listed, "kept": kept, "dropped": dropped}
+    return named
 
 
 def tables_of(config: configs.Config) -> dict[str, str]:

@@ -136,7 +136,8 @@ def why(asked: str, release: Path | None, run_folder: Path | None, most: int = M
     return Answer(asked, where, tuple(rows), sum(one[2] for one in counted), counts)
 
 
-_LEDGER = "scope, origin, path, row_key, content_id, files, bytes, outcome, kept_row_key, similarity, note"
+_LEDGER = """scope, origin, path, row_key, content_id, files, bytes, outcome, kept_row_key,
+    similarity, note"""
 _KEPT = (
     f"'file' AS scope, origin, path, row_key, content_id, 1::BIGINT AS files, "
     f"length_bytes AS bytes, '{KEPT}' AS outcome, NULL AS kept_row_key, NULL AS similarity, "
