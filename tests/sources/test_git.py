@@ -427,6 +427,12 @@ def test_partial_clone_reads_what_is_there_and_fetches_nothing(plain, tmp_path):
     assert files["length"].null_count == 3
 
 
+def test_objects_borrowed_from_another_repository_are_read(plain, tmp_path):
+    git(tmp_path, "clone", "-q", "--shared", "--no-checkout", str(plain), "borrower")
+    assert not list((tmp_path / "borrower" / ".git" / "objects").glob("??/*"))
+    assert contents(Git(path=tmp_path / "borrower"), tmp_path)["/a.py"] == b"two\n"
+
+
 def test_shallow_clone_keeps_its_parents(plain, tmp_path):
     target = tmp_path / "shallow"
     git(tmp_path, "clone", "-q", "--depth=1", f"file://{plain}", str(target))
