@@ -54,8 +54,6 @@ _TELLING = frozenset([
     "excluded", "excludes", "without", "restricted", "noncommercially", "military", "revoked",
 ])  # fmt: skip
 _SHORT_LOSS = 5  # words; a longer run that is missing is a whole clause, seldom a changed meaning
-WHOLE_LICENSE = 100  # words; the shortest text in wide use, the ISC license, has 110
-_EMPTY_LINE = re.compile(rb"\n[^\w\n]*\n|\n[^\w\n]*[-=*_#]{3,}")
 _TAG = re.compile(rb"SPDX-License-Identifier:[ \t]*([^\r\n]{1,400})", re.I)
 
 
@@ -227,28 +225,6 @@ def canonical(data: bytes, found: w.Words) -> Canonical:
     return Canonical("\n".join(lines), [*first_words, len(found.hashes)])
 
 
-def remainder(data: bytes, found: w.Words) -> tuple[bytes, list[texts.Match]]:
-    """``data`` with the long known texts in it made blank, and those texts.
-
-    The full matcher's time grows with what it is shown, so it is shown only what nobody knows yet.
-    A text is taken out only whole: long enough to be a license of its own, and a paragraph of its
-    own, so that no piece of a changed license is mistaken for a shorter one.
-    """
-    kept = bytearray(data)
-    out = []
-    for match in texts.matches(texts.load(), found):
-        if match.kind != texts.TEXT or match.end - match.start < WHOLE_LICENSE:
-            continue
-        start, end = int(found.starts[match.start]), int(found.ends[match.end - 1])
-        before = data[int(found.ends[match.start - 1]) : start] if match.start else b"\n\n"
-        after = data[end : int(found.starts[match.end])] if match.end < len(found.hashes) else b""
-        apart = _EMPTY_LINE.search(before) and (not after or _EMPTY_LINE.search(after))
-        if match.expression and apart and not _is_neutral(match.expression):
-            out.append(match)
-            kept[start:end] = re.sub(rb"[^\n]", b" ", kept[start:end])
-    return bytes(kept), out
-
-
 def _placed(answer: list[dict[str, Any]], shown: Canonical) -> list[dict[str, Any]]:
     """An answer with its lines turned into words of the text that was shown."""
     last_line = len(shown.first_words) - 1
@@ -290,21 +266,12 @@ def _words_of(tokens: Sequence[str]) -> list[str]:
     ]
 
 
-def by_answer(
-    data: bytes,
-    found: w.Words,
-    placed: list[dict[str, Any]],
-    by: str,
-    taken: Sequence[texts.Match] = (),
-) -> Reading | None:
-    """What ScanCode's answer means, riders and telling changes included; None for no license.
-
-    ``taken`` are the known texts that ScanCode was not shown.
-    """
+def by_answer(data: bytes, found: w.Words, placed: list[dict[str, Any]], by: str) -> Reading | None:
+    """What ScanCode's answer means, riders and telling changes included; None for no license."""
     matches = [match for detection in placed for match in detection["matches"]]
-    if not matches and not taken:
+    if not matches:
         return None
-    expressions = [(match.start, match.expression) for match in taken]
+    expressions = []
     for detection in placed:
         expression = normalize(detection["expression"]) or UNKNOWN
         open_ = license_class(expression) in ("permissive", "public_domain")
@@ -312,17 +279,16 @@ def by_answer(
             _altered(m, _segments(data, found, [m["words"]])) for m in detection["matches"]
         ):
             expression = combine([expression, ALTERED]) or expression
-        expressions.append((detection["matches"][0]["words"][0], expression))
-    spans = [match["words"] for match in matches] + [[m.start, m.end] for m in taken]
+        expressions.append(expression)
+    spans = [match["words"] for match in matches]
     gaps = _outside(spans, len(found.hashes))
     extra = riders(_segments(data, found, gaps)) if gaps else []
     start, end = min(a for a, _ in spans), max(b for _, b in spans)
-    scores = [(match["score"], match["matcher"]) for match in matches]
-    rules = [match["rule"] for match in matches] + [match.rule for match in taken]
+    rules = [match["rule"] for match in matches]
     size = len(found.hashes)
-    score, matcher = min(scores, default=(100.0, "exact"))
+    score, matcher = min((match["score"], match["matcher"]) for match in matches)
     return Reading(
-        settle([text for _, text in sorted(expressions)], extra),
+        settle(expressions, extra),
         int(found.starts[start]) if start < size else 0,
         int(found.ends[end - 1]) if 0 < end <= size else len(data),
         score,
@@ -424,10 +390,7 @@ def _by_judge(
     if not open_:
         return []
     by = detector()
-    rest = [remainder(text, found) for _, text, _, found in open_]
-    shown = [
-        canonical(left, found) for (left, _), (_, _, _, found) in zip(rest, open_, strict=True)
-    ]
+    shown = [canonical(text, found) for _, text, _, found in open_]
     keys = [form.key for form in shown]
     answers = cache.get(keys, by)
     steps.cached += sum(key in answers for key in keys)
@@ -452,7 +415,7 @@ def _by_judge(
             reading = Reading(None, 0, size, 0.0, "", UNDETERMINED, by)
         else:
             placed = _placed(answers[keys[place]], shown[place])
-            stated = by_answer(text, found, placed, by, rest[place][1])
+            stated = by_answer(text, found, placed, by)
             reading = stated or Reading(UNKNOWN, 0, size, 0.0, "", "none", by)
         result.append((number, _whole_span(reading, exact, items[number])))
     return result

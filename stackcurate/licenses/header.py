@@ -229,5 +229,7 @@ def headers(contents: pa.Array | pa.ChunkedArray) -> pa.Table:
 
 @lru_cache(maxsize=65536)
 def _settled(expressions: tuple[str, ...]) -> str | None:
-    expression = settle(expressions)
+    # Notices of the GNU licenses name their version once and speak of "the GPL" after that.
+    named = [text for text in expressions if text != "GPL-1.0-or-later"]
+    expression = settle(named if any(_GNU_ID.search(text) for text in named) else expressions)
     return None if license_class(expression) == "unstated" else expression

@@ -15,6 +15,11 @@ HEAD = 8192  # bytes of a file that are looked at
 MAX_TAGS = 16  # SPDX tags of one file that are reported
 _TAG = np.frombuffer(b"spdx-license-identifier:", np.uint8)
 
+_LICE, _PERM, _PUBL, _REDI, _TRAI, _GPL = (
+    np.uint32(int.from_bytes(stem, "big"))
+    for stem in (b"lice", b"perm", b"publ", b"redi", b"trai", b"gpl")
+)
+
 # Kinds of block comments: how they open and close.
 _OPEN = [b"/*", b"<!--", b"(*", b"{-", b'"""', b"'''", b"{#", b"--[[", b"<%--", b"=begin", b"=pod",
          b'r"""', b"#|", b"/+", b"%{", b"#="]  # fmt: skip
@@ -91,32 +96,13 @@ def comment_end(data, begin, stop):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _legal(data, begin, stop):  # type: ignore[no-untyped-def]
-    """Whether a stem of legal language occurs: lice-, perm-, redi-, gpl, publ-, tra-."""
-    for at in range(begin, stop - 4):
-        first = data[at] | 0x20
-        if first == 108:  # l
-            if (
-                data[at + 1] | 0x20 == 105
-                and data[at + 2] | 0x20 == 99
-                and data[at + 3] | 0x20 == 101
-            ):
-                return True
-        elif first == 112:  # p
-            second = data[at + 1] | 0x20
-            if second == 101 and data[at + 2] | 0x20 == 114 and data[at + 3] | 0x20 == 109:
-                return True
-            if second == 117 and data[at + 2] | 0x20 == 98 and data[at + 3] | 0x20 == 108:
-                return True
-        elif first == 114:  # r
-            if (
-                data[at + 1] | 0x20 == 101
-                and data[at + 2] | 0x20 == 100
-                and data[at + 3] | 0x20 == 105
-            ):
-                return True
-        elif first == 103 and data[at + 1] | 0x20 == 112 and data[at + 2] | 0x20 == 108:  # g
+    """Whether a stem of legal language occurs: lice-, perm-, publ-, redi-, gpl, trai-."""
+    last = np.uint32(0)  # the last four bytes, letters in lower case
+    for at in range(begin, stop):
+        last = np.uint32((last << np.uint32(8)) | np.uint32(data[at] | 0x20))
+        if last in (_LICE, _PERM, _PUBL, _REDI, _TRAI):
             return True
-        elif first == 116 and data[at + 1] | 0x20 == 114 and data[at + 2] | 0x20 == 97:  # noqa: SIM114  tra-
+        if last & np.uint32(0xFFFFFF) == _GPL:
             return True
     return False
 

@@ -28,7 +28,8 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-MAX_BYTES = 4 << 20  # of one manifest
+MAX_BYTES = 1 << 20  # of one manifest; a package.json of a hundred times the usual size fits
+MAX_SLOW = 1 << 18  # where the parser is slow (YAML, 100 KB/s) or recursive (Python)
 MAX_DEPTH = 200  # of nesting in JSON and YAML, by counting brackets before parsing
 
 # What trove classifiers say, where it is one license (PyPI's list of classifiers, "License ::").
@@ -437,7 +438,7 @@ def declared(name: str, data: bytes) -> Declared | None:
     values bind together, or offer a choice where the format says so.
     """
     reader = _reader(name)
-    if reader is None or len(data) > MAX_BYTES:
+    if reader is None or len(data) > (MAX_SLOW if reader in (_setup_py, _meta_yaml) else MAX_BYTES):
         return None
     try:
         stated = reader(data)
