@@ -118,60 +118,6 @@ def xxh64_at(address: int, length: int, seed: np.uint64) -> np.uint64:
     return value ^ (value >> _32)
 
 
-@njit(inline="always")
-def _either(yes: bool, one: np.uint64, other: np.uint64) -> np.uint64:
-    """``one`` if ``yes`` else ``other``, without a jump that the processor has to guess."""
-    return other ^ ((one ^ other) & (np.uint64(0) - np.uint64(yes)))
-
-
-@njit(inline="always")
-def _word(value: np.uint64, at: int) -> np.uint64:
-    return _turn(value ^ _round(np.uint64(0), load64(at)), 27) * _P1 + _P4
-
-
-@njit(inline="always")
-def _byte(value: np.uint64, at: int) -> np.uint64:
-    return _turn(value ^ (load8(at) * _P5), 11) * _P1
-
-
-@njit(inline="always")
-def xxh64_padded(address: int, length: int) -> np.uint64:
-    """XXH64 with seed 0 of bytes behind which 32 more can be read.
-
-    The lengths of neighboring shingles are all different, so the ends are computed for every length
-    and chosen by arithmetic: wrong guesses of jumps cost more than the sums that are thrown away.
-    """
-    at = address
-    value = _P5
-    if length >= 32:
-        lane1 = _P1 + _P2
-        lane2 = _P2
-        lane3 = np.uint64(0)
-        lane4 = np.uint64(0) - _P1
-        stop = address + length - 32
-        while at <= stop:
-            lane1 = _round(lane1, load64(at))
-            lane2 = _round(lane2, load64(at + 8))
-            lane3 = _round(lane3, load64(at + 16))
-            lane4 = _round(lane4, load64(at + 24))
-            at += 32
-        value = _turn(lane1, 1) + _turn(lane2, 7) + _turn(lane3, 12) + _turn(lane4, 18)
-        value = _merge(_merge(_merge(_merge(value, lane1), lane2), lane3), lane4)
-    value += np.uint64(length)
-    left = length & 31
-    for k in range(3):
-        value = _either(left >= 8 * k + 8, _word(value, at + 8 * k), value)
-    at += left & 24
-    four = _turn(value ^ (load32(at) * _P1), 23) * _P2 + _P3
-    value = _either((left & 4) != 0, four, value)
-    at += left & 4
-    for k in range(3):
-        value = _either((left & 3) > k, _byte(value, at + k), value)
-    value = (value ^ (value >> np.uint64(33))) * _P2
-    value = (value ^ (value >> np.uint64(29))) * _P3
-    return value ^ (value >> _32)
-
-
 @njit(cache=True, nogil=True)
 def xxh64(data: np.ndarray, begin: int, end: int, seed: int) -> np.uint64:
     """XXH64 of ``data[begin:end]`` (uint8)."""

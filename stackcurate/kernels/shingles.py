@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from stackcurate.kernels.hashing import xxh64_padded
+from stackcurate.kernels.hashing import xxh64_at
 from stackcurate.kernels.tokens import PAD, blank_gaps, copy_token, next_token
 
 MAX_SHINGLES = 1 << 22  # different shingles of one text; about 40 MB of ordinary code
@@ -116,7 +116,7 @@ def distinct_shingles(
         tokens += 1
         if tokens >= ngram:
             first = begins[slot]  # the next one to be overwritten is the oldest
-            value = xxh64_padded(first, to - first)
+            value = xxh64_at(first, to - first, np.uint64(0))
             if value == 0:  # 0 marks an empty slot of the table
                 new = 0 if zero else 1
                 zero = True

@@ -1,4 +1,4 @@
-"""What a word is to near-dedup, and a text reduced to its words.
+"""What a word is to near-dedup, and how to walk from word to word.
 
 A token is a longest run of ASCII letters, digits, ``_`` and bytes from 0x80 up. Case counts. Bytes
 from 0x80 up are the letters of every other script in UTF-8, so that a comment in Chinese or
@@ -13,18 +13,7 @@ from numba import njit
 from stackcurate.kernels.hashing import load64, store64, trailing_zeros
 
 
-def _token_bytes() -> np.ndarray:
-    table = np.zeros(256, dtype=np.bool_)
-    for byte in b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_":
-        table[byte] = True
-    table[0x80:] = True
-    return table
-
-
-TOKEN_BYTE = _token_bytes()  # bool[256]
-
-
-PAD = 40  # bytes behind the text that the kernels may read or write eight at a time
+PAD = 16  # bytes behind the text that the kernels may read or write eight at a time
 
 _LOW = np.uint64(0x0101010101010101)
 _HIGH = np.uint64(0x8080808080808080)
@@ -34,7 +23,7 @@ _HIGH = np.uint64(0x8080808080808080)
 def blank_gaps(data: np.ndarray, begin: int, end: int, blank: np.ndarray) -> None:
     """Copy ``data[begin:end]`` to ``blank``, each byte that is in no token as 0, and ``PAD`` zeros.
 
-    Comparisons instead of the table, because they become vector instructions.
+    Comparisons and not a table, because they become vector instructions.
     """
     for i in range(end - begin):
         byte = data[begin + i]
@@ -71,24 +60,3 @@ def copy_token(address: int, to: int) -> int:
         if zeros != 0:
             return length + (trailing_zeros(zeros) >> 3)
         length += 8
-
-
-@njit(cache=True, nogil=True)
-def join_tokens(blank: np.ndarray, length: int, joined: np.ndarray) -> tuple[int, int]:
-    """Write the tokens of a blanked text of ``length`` bytes to ``joined``, a space behind each.
-
-    Returns (tokens, bytes written). ``joined`` has room for ``length + PAD`` bytes.
-    """
-    base = np.intp(joined.ctypes.data)
-    to = base
-    at = np.intp(blank.ctypes.data)
-    end = at + length
-    tokens = 0
-    at = next_token(at, end)
-    while at < end:
-        size = copy_token(at, to)
-        joined[to - base + size] = 32
-        to += size + 1
-        tokens += 1
-        at = next_token(at + size, end)
-    return tokens, to - base
