@@ -1,9 +1,10 @@
 """Texts made here, and one ScanCode process for the tests that need it."""
 
 import hashlib
+from importlib.metadata import distribution
+from pathlib import Path
 
 import pytest
-from licensedcode.models import licenses_data_dir  # the data only; no index is loaded
 
 from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.detect import Text, detect_texts
@@ -12,8 +13,9 @@ from stackcurate.licenses.scancode import Answer, Judge
 
 def body(key: str) -> str:
     """The text of a license as the installed ScanCode data holds it."""
-    with open(f"{licenses_data_dir}/{key}.LICENSE", encoding="utf-8") as stream:
-        return stream.read().split("---", 2)[2].strip()
+    folder = distribution("scancode-toolkit").locate_file("licensedcode/data/licenses")
+    path = Path(str(folder)) / f"{key}.LICENSE"
+    return path.read_text(encoding="utf-8").split("---", 2)[2].strip()
 
 
 class NoJudge:
