@@ -12,7 +12,6 @@ from numba import njit
 
 from stackcurate.kernels.hashing import load64, store64, trailing_zeros
 
-
 PAD = 16  # bytes behind the text that the kernels may read or write eight at a time
 
 _LOW = np.uint64(0x0101010101010101)
