@@ -90,7 +90,7 @@ class ControlTask:
         alive = pc.and_(pc.is_null(listed["verdict"]), self._of_live_heads(listed, item))
         rows = listed.filter(pc.and_(alive, pc.is_valid(listed["kind"])))
         data = self._read(rows, item)
-        have = pa.array([one is not None for one in data])
+        have = pa.array([one is not None for one in data], pa.bool_())
         table = pa.table(
             {
                 "part": pa.array([item.partition.number] * rows.num_rows, pa.int32()),
