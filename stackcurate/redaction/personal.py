@@ -68,7 +68,7 @@ def _mail_confidence(mailbox: bytes, domain: bytes) -> float:
 
 def in_copyright_notice(place: Place) -> bool:
     """The line is a copyright notice, which licenses ask to leave as it is."""
-    return _COPYRIGHT.search(place.region) is not None
+    return _COPYRIGHT.search(place.before(160) + place.after(80)) is not None
 
 
 # Public resolvers: names of a service that everybody uses, as facts on their operators' pages.
@@ -85,13 +85,23 @@ _RESOLVERS = frozenset(
         *("2620:119:53::53", "2a02:6b8::feed:ff", "2a02:6b8:0:1::feed:ff", "2400:3200::1"),
     )
 )
-_DOCUMENTATION = tuple(
-    ipaddress.ip_network(text)
-    for text in (
-        *("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"),  # RFC 5737
-        *("2001:db8::/32", "3fff::/20"),  # RFC 3849, RFC 9637
-    )
+
+
+def _ranges(*networks: str) -> tuple[tuple[int, int], ...]:
+    """First and last address of each network, as numbers."""
+    parsed = [ipaddress.ip_network(text) for text in networks]
+    return tuple((int(one[0]), int(one[-1])) for one in parsed)
+
+
+# IANA's special-purpose registries, written out because Python's own answer changed over time;
+# documentation networks are those of RFC 5737, RFC 3849 and RFC 9637.
+_NO_MACHINE_4 = _ranges(
+    *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16"),
+    *("172.16.0.0/12", "192.0.0.0/24", "192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/3"),
+    *("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"),
 )
+_NO_MACHINE_6 = _ranges("2001:db8::/32", "3fff::/20")
+(_GLOBAL6,) = _ranges("2000::/3")
 _HOST_WORD = re.compile(
     rb"(?i)(?<![a-z])(?:ips?|ipv[46]|ip_?addr\w*|addr(?:ess)?(?:es)?|host(?:name|s)?|servers?|gateway"
     rb"|dns|nameserver|subnet|netmask|bind|listen|remote\w*|client_?ip|peers?|prox(?:y|ies)|ping|ssh"
@@ -120,12 +130,12 @@ def ipv4(place: Place) -> float:
     octets = address.packed
     before = place.before(100)
     after = place.after(12)
+    if _AMONG_NUMBERS.search(before[-4:]) and _NUMBER_BEHIND.match(after):
+        return 0.0
     named = _HOST_WORD.search(before) is not None or re.match(rb":\d{2,5}\b", after) is not None
     if _VERSION_WORD.search(before[-60:]) and not re.search(rb"://$", before):
         return 0.4 if named else 0.0
     if _COMPARED.search(before) and not named:
-        return 0.0
-    if _AMONG_NUMBERS.search(before[-4:]) and _NUMBER_BEHIND.match(after):
         return 0.0
     if max(octets[1:]) < 20 or octets[0] < 3 or octets[2:] == b"\0\0":
         return 0.4 if named else 0.0  # 4.1.2.0 is nearly always a version or a section
@@ -167,28 +177,14 @@ def ipv6(place: Place) -> float:
 
 
 def _is_reserved(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    if address in _RESOLVERS or any(address in network for network in _DOCUMENTATION):
-        return True
-    if address.is_multicast or address.is_reserved or address.is_unspecified:
-        return True
-    return not _is_global(address)
-
-
-_NOT_GLOBAL = tuple(
-    ipaddress.ip_network(text)
-    for text in (
-        *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16"),
-        *("172.16.0.0/12", "192.0.0.0/24", "192.168.0.0/16", "198.18.0.0/15", "240.0.0.0/4"),
-    )
-)
-_GLOBAL6 = ipaddress.ip_network("2000::/3")
-
-
-def _is_global(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    """As IANA's registries have it; written out because Python's own answer changed over time."""
-    if address.version == 6:
-        return address in _GLOBAL6
-    return not any(address in network for network in _NOT_GLOBAL)
+    number = int(address)
+    if address.version == 4:
+        ranges = _NO_MACHINE_4
+    else:
+        if not _GLOBAL6[0] <= number <= _GLOBAL6[1]:
+            return True
+        ranges = _NO_MACHINE_6
+    return address in _RESOLVERS or any(low <= number <= high for low, high in ranges)
 
 
 _FICTIONAL = re.compile(r"555-?01\d\d|5550\d{3}|(\d)\1{5}|123456|987654")
