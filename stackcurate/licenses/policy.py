@@ -96,14 +96,15 @@ def table() -> Table:
     data = (files("stackcurate") / "tables" / "licenses.json").read_bytes()
     raw = json.loads(data)
     found: dict[str, License] = {}
-    # Deprecated rows come first so that the living license of the same id replaces them.
-    for row in sorted(raw["licenses"], key=lambda row: not row.get("deprecated", False)):
-        license_ = _license(row)
-        found[row["key"].lower()] = license_
-        found[row["id"].lower()] = license_
-        if row["id"].startswith("LicenseRef-scancode-"):
-            continue
-        found.setdefault(f"licenseref-scancode-{row['key'].lower()}", license_)
+    # Later entries replace earlier ones: living licenses come after deprecated ones, and SPDX ids
+    # after ScanCode keys, because some are spelt alike (BSL-1.0 is Boost's, bsl-1.0 is not).
+    rows = sorted(raw["licenses"], key=lambda row: not row.get("deprecated", False))
+    for row in rows:
+        found[row["key"].lower()] = _license(row)
+    for row in rows:
+        found[f"licenseref-scancode-{row['key'].lower()}"] = _license(row)
+    for row in rows:
+        found[row["id"].lower()] = _license(row)
     former: dict[str, str] = {}
     for old, new in raw["aliases"].items():
         if " " in new:

@@ -119,7 +119,7 @@ class Judge:
         # Set and dictionary order reach ScanCode's choice between equal matches.
         environment["PYTHONHASHSEED"] = "0"
         command = [sys.executable, "-m", "stackcurate.licenses.scancode"]
-        command += [str(self.workers), str(self.limit)]
+        command.append(str(self.workers))
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
         )
@@ -138,7 +138,9 @@ class Judge:
             open_ = [number for number, answer in enumerate(answers) if answer is None]
             process = self._start()
             writer = threading.Thread(
-                target=_send_all, args=(process, [(n, texts[n]) for n in open_]), daemon=True
+                target=_send_all,
+                args=(process, [(n, texts[n]) for n in open_], self.limit),
+                daemon=True,
             )
             writer.start()
             for _ in open_:
@@ -154,11 +156,13 @@ class Judge:
         return [answer for answer in answers if answer is not None]
 
 
-def _send_all(process: subprocess.Popen[bytes], questions: list[tuple[int, str]]) -> None:
+def _send_all(
+    process: subprocess.Popen[bytes], questions: list[tuple[int, str]], limit: float
+) -> None:
     assert process.stdin is not None
     with contextlib.suppress(OSError, ValueError):
         for number, text in questions:
-            _send(process.stdin, {"id": number, "text": text[:MAX_TEXT]})
+            _send(process.stdin, {"id": number, "text": text[:MAX_TEXT], "limit": limit})
 
 
 def _receive_within(process: subprocess.Popen[bytes], seconds: float) -> Any:
@@ -307,7 +311,7 @@ def _answer(
 
 
 def _serve_forking(
-    match: Callable[[str], list[dict[str, Any]]], out: IO[bytes], workers: int, limit: float
+    match: Callable[[str], list[dict[str, Any]]], out: IO[bytes], workers: int
 ) -> None:
     """Hand questions from standard input to children until the input ends."""
     children: list[_Child] = []
@@ -345,7 +349,7 @@ def _serve_forking(
             if child.back in ready:
                 reply = _receive(child.back)
                 failure = None if reply else "crashed"
-            elif time.monotonic() - child.since > limit:
+            elif child.question and time.monotonic() - child.since > child.question["limit"]:
                 failure = "timeout"
             if failure:
                 assert child.question is not None
@@ -359,7 +363,7 @@ def _serve_forking(
         child.end()
 
 
-def main(workers: int, limit: float) -> None:
+def main(workers: int) -> None:
     """Serve: load, say ready, answer until standard input ends."""
     # Whatever a library prints must not reach the protocol.
     out = os.fdopen(os.dup(1), "wb")
@@ -367,11 +371,11 @@ def main(workers: int, limit: float) -> None:
     match = _load()
     _send(out, {"ready": True})
     if _forks():
-        _serve_forking(match, out, workers, limit)
+        _serve_forking(match, out, workers)
         return
     while (question := _receive(sys.stdin.buffer)) is not None:
         _send(out, _answer(question, match))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), float(sys.argv[2]))
+    main(int(sys.argv[1]))

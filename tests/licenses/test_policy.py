@@ -29,6 +29,11 @@ def test_classes(name, class_):
     assert found is not None and found.license_class == class_
 
 
+def test_spdx_ids_come_before_keys_that_are_spelt_alike():
+    assert table().find("BSL-1.0").id == "BSL-1.0"
+    assert table().find("LicenseRef-scancode-bsl-1.0").id == "LicenseRef-scancode-bsl-1.0"
+
+
 def test_every_class_is_one_of_the_house():
     assert {row.license_class for row in table().licenses.values()} <= set(CLASSES)
 

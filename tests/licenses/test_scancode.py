@@ -1,13 +1,15 @@
 """The one module that loads ScanCode: some ten seconds, once."""
 
 import pickle
+import subprocess
+import sys
 
 import pytest
 
 from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.detect import Steps
 from stackcurate.licenses.expression import license_class
-from stackcurate.licenses.scancode import Judge, _load
+from stackcurate.licenses.scancode import Judge
 from tests.licenses.conftest import body, rows, text
 
 MIT = body("mit")
@@ -55,14 +57,28 @@ def test_a_cached_answer_is_the_same_and_asks_nobody(judge, tmp_path):
 
 
 def test_a_text_past_the_limit_is_undetermined_and_the_next_is_answered(judge):
-    with Judge(limit=0.0001) as hasty:
-        # The server kills by its limit; the words of twenty licenses take longer than that.
-        many = "\n".join(
-            body(key)[:3000].replace("the", "teh") for key in ("gpl-2.0", "mpl-2.0", "eupl-1.2")
-        )
-        (row,) = rows(text(many), judge=hasty)
-        assert row["matcher"] == "undetermined"
-        assert hasty.ask([""])[0].failure in (None, "timeout")
+    # Three licenses with a word misspelt throughout keep the matcher busy for seconds.
+    keys = ("gpl-2.0", "mpl-2.0", "eupl-1.2")
+    slow = "\n".join(body(key).replace("the", "teh") for key in keys)
+    judge.limit = 0.0001
+    try:
+        (row,) = rows(text(slow), judge=judge)
+    finally:
+        judge.limit = 60
+    assert (row["matcher"], row["expression"]) == ("undetermined", None)
+    assert judge.ask(["Licensed under the MIT license."])[0].failure is None
+
+
+def test_a_server_that_dies_is_started_again():
+    """No index is needed to see it: the server's program is replaced by one that ends at once."""
+    judge = Judge()
+    judge._process = subprocess.Popen(
+        [sys.executable, "-c", "pass"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    judge._process.wait()
+    started = judge._process
+    judge._start = lambda: started
+    assert [answer.failure for answer in judge.ask(["a", "b"])] == ["crashed", "crashed"]
 
 
 def test_a_judge_pickles_without_its_process(judge):
@@ -72,7 +88,4 @@ def test_a_judge_pickles_without_its_process(judge):
 
 def test_scancode_is_not_loaded_here():
     """Only the server may hold the index."""
-    import sys
-
-    assert callable(_load)
     assert "licensedcode.index" not in sys.modules
