@@ -13,6 +13,8 @@ content may hold a secret.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 EXIT_DONE = 0
 EXIT_SET_ASIDE = 1
 EXIT_USAGE = 2
@@ -61,3 +63,15 @@ class StopError(StackcurateError):
     """The run stopped before publishing: disk full, read-only output, alarm, opt-out hit."""
 
     exit_code = EXIT_STOPPED
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that could not be read: where, a reason in one word, and a sentence for people.
+
+    No error: what is broken is named and set aside, and the rest goes on.
+    """
+
+    where: str
+    reason: str
+    message: str

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from stackcurate.contents.base import Store, Unreadable
 from stackcurate.errors import ConfigError
+from stackcurate.storage.blobs import Store
 
-__all__ = ["Store", "Unreadable", "open_store"]
+__all__ = ["Store", "open_store"]
 
 _OPTIONS = ("url", "endpoint_url", "anonymous", "threads")
 

@@ -9,43 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Iterable
+
+from stackcurate.errors import Problem
 
 # gzip makes incompressible bytes 0.03 % longer; a body beyond these bounds is no honest one.
 _SLACK_BYTES = 1 << 16
 _GZIP = 31  # wbits of zlib: a gzip header is required
-
-
-@dataclass(frozen=True)
-class Unreadable:
-    """A blob that a store cannot give: where, a reason in one word, a sentence for people.
-
-    ``reason`` is ``missing``, ``corrupt`` or ``too_large``.
-    """
-
-    where: str
-    reason: str
-    message: str
-
-
-class Store(Protocol):
-    """Gives bytes by SHA-1. Picklable; holds no connection, so that it may cross processes."""
-
-    def get(self, blob_id: bytes, limit: int) -> bytes | Unreadable:
-        """The blob whose SHA-1 is ``blob_id`` (20 bytes), checked, of at most ``limit`` bytes.
-
-        Raises TransientError where the store itself does not answer, ConfigError where it can
-        never answer (no such bucket, wrong credentials).
-        """
-        ...
-
-    def get_many(
-        self, blob_ids: Sequence[bytes], limit: int
-    ) -> Iterator[tuple[int, bytes | Unreadable]]:
-        """``get`` for each id, as (number of the id, result), in the order of the ids."""
-        ...
 
 
 def name_of(blob_id: bytes) -> str:
@@ -60,7 +30,7 @@ def body_bound(limit: int) -> int:
     return limit + (limit >> 3) + _SLACK_BYTES
 
 
-def unpack(chunks: Iterable[bytes], blob_id: bytes, limit: int) -> bytes | Unreadable:
+def unpack(chunks: Iterable[bytes], blob_id: bytes, limit: int) -> bytes | Problem:
     """Inflate one gzip member from ``chunks`` and check it against ``blob_id``.
 
     Never holds more than ``limit`` + 1 inflated bytes. ``too_large`` where there are more;
@@ -73,24 +43,24 @@ def unpack(chunks: Iterable[bytes], blob_id: bytes, limit: int) -> bytes | Unrea
     for chunk in chunks:
         bound -= len(chunk)
         if bound < 0:
-            return Unreadable(name, "too_large", f"its gzip body is too long for {limit} bytes")
+            return Problem(name, "too_large", f"its gzip body is too long for {limit} bytes")
         if inflater.eof:
             if chunk:
-                return Unreadable(name, "corrupt", "bytes follow the end of its gzip body")
+                return Problem(name, "corrupt", "bytes follow the end of its gzip body")
             continue
         try:
             piece = inflater.decompress(chunk, left)
         except zlib.error:
-            return Unreadable(name, "corrupt", "its gzip body is broken")
+            return Problem(name, "corrupt", "its gzip body is broken")
         pieces.append(piece)
         left -= len(piece)
         if left <= 0:
-            return Unreadable(name, "too_large", f"longer than {limit} bytes")
+            return Problem(name, "too_large", f"longer than {limit} bytes")
         if inflater.unused_data:
-            return Unreadable(name, "corrupt", "bytes follow the end of its gzip body")
+            return Problem(name, "corrupt", "bytes follow the end of its gzip body")
     if not inflater.eof:
-        return Unreadable(name, "corrupt", "its gzip body is truncated")
+        return Problem(name, "corrupt", "its gzip body is truncated")
     data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
     if hashlib.sha1(data, usedforsecurity=False).digest() != blob_id:
-        return Unreadable(name, "corrupt", "its bytes have another SHA-1 than its name")
+        return Problem(name, "corrupt", "its bytes have another SHA-1 than its name")
     return data

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from stackcurate.contents.base import Unreadable, name_of, unpack
-from stackcurate.errors import ConfigError, TransientError
+from stackcurate.contents.base import name_of, unpack
+from stackcurate.errors import ConfigError, Problem, TransientError
 
 _CHUNK_BYTES = 1 << 20
 
@@ -30,27 +30,27 @@ class LocalStore:
                 f"contents: {self.folder} is no folder; it should hold content/<sha1>"
             )
 
-    def get(self, blob_id: bytes, limit: int) -> bytes | Unreadable:
+    def get(self, blob_id: bytes, limit: int) -> bytes | Problem:
         """See ``Store.get``; TransientError where the folder itself has gone."""
         name = name_of(blob_id)
         path = os.path.join(self.folder, name)
         try:
             if not stat.S_ISREG(os.stat(path).st_mode):
-                return Unreadable(name, "corrupt", "its place in the store is not a regular file")
+                return Problem(name, "corrupt", "its place in the store is not a regular file")
             with open(path, "rb", buffering=0) as file:
                 return unpack(_chunks(file), blob_id, limit)
         except (FileNotFoundError, NotADirectoryError):
             if not self.folder.is_dir():
                 raise TransientError(f"the content store {self.folder} has gone") from None
-            return Unreadable(name, "missing", "the store does not hold it")
+            return Problem(name, "missing", "the store does not hold it")
         except PermissionError:
-            return Unreadable(name, "missing", "the store does not allow reading it")
+            return Problem(name, "missing", "the store does not allow reading it")
         except OSError as error:
             raise TransientError(f"content store {self.folder}: {error.strerror}") from error
 
     def get_many(
         self, blob_ids: Sequence[bytes], limit: int
-    ) -> Iterator[tuple[int, bytes | Unreadable]]:
+    ) -> Iterator[tuple[int, bytes | Problem]]:
         """See ``Store.get_many``."""
         for number, blob_id in enumerate(blob_ids):
             yield number, self.get(blob_id, limit)

@@ -10,8 +10,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from stackcurate.contents.base import Unreadable, body_bound, name_of, unpack
-from stackcurate.errors import ConfigError, TransientError
+from stackcurate.contents.base import body_bound, name_of, unpack
+from stackcurate.errors import ConfigError, Problem, TransientError
 
 # Error codes of S3 by what happens next; every other code, and every network fault, may pass.
 # Without the right to list, S3 answers AccessDenied for keys that do not exist.
@@ -60,7 +60,7 @@ class S3Store:
             raise ConfigError("contents: `threads` should be 1 or more")
         _s3fs()
 
-    def get(self, blob_id: bytes, limit: int) -> bytes | Unreadable:
+    def get(self, blob_id: bytes, limit: int) -> bytes | Problem:
         """See ``Store.get``. One range request per try, never more than a gzip of ``limit`` needs.
 
         Faults that may pass are tried 6 times with growing pauses, then raise TransientError.
@@ -84,10 +84,10 @@ class S3Store:
 
     def get_many(
         self, blob_ids: Sequence[bytes], limit: int
-    ) -> Iterator[tuple[int, bytes | Unreadable]]:
+    ) -> Iterator[tuple[int, bytes | Problem]]:
         """See ``Store.get_many``. At most twice ``threads`` results are held at any time."""
         with ThreadPoolExecutor(self.threads) as pool:
-            waiting: deque[tuple[int, Future[bytes | Unreadable]]] = deque()
+            waiting: deque[tuple[int, Future[bytes | Problem]]] = deque()
             try:
                 for number, blob_id in enumerate(blob_ids):
                     waiting.append((number, pool.submit(self.get, blob_id, limit)))
@@ -107,13 +107,13 @@ class S3Store:
         body: bytes = system.cat_file(f"{self.url}/{name}", start=0, end=length)
         return body
 
-    def _judge(self, name: str, error: Exception) -> Unreadable | None:
+    def _judge(self, name: str, error: Exception) -> Problem | None:
         """The answer that ``error`` is; None where it may pass; ConfigError where it never does."""
         code = _code(error)
         if code in _MISSING:
-            return Unreadable(name, "missing", f"the store does not give it ({code})")
+            return Problem(name, "missing", f"the store does not give it ({code})")
         if code in _EMPTY:
-            return Unreadable(name, "corrupt", "its gzip body is empty")
+            return Problem(name, "corrupt", "its gzip body is empty")
         if code in _NEVER:
             raise ConfigError(
                 f"contents: {self.url} cannot be read ({code}); check bucket, endpoint and access"

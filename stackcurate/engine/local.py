@@ -22,7 +22,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from stackcurate.engine.base import Failure
-from stackcurate.errors import StackcurateError
+from stackcurate.errors import StackcurateError, TransientError
 
 T = TypeVar("T")
 _SPAWN = multiprocessing.get_context("spawn")  # forking beside Arrow's threads can deadlock
@@ -171,7 +171,20 @@ def _serve(pipe: Connection, parent: int) -> None:
             return
 
 
+# Seconds before each further try of a task whose fault may pass.
+BACK_OFF = (1.0, 5.0, 25.0)
+
+
 def _attempt(task: Callable[[Any], Any], item: Any) -> Any:
+    for pause in BACK_OFF:
+        result = _try(task, item)
+        if not isinstance(result, TransientError):
+            return result
+        time.sleep(pause)
+    return _try(task, item)
+
+
+def _try(task: Callable[[Any], Any], item: Any) -> Any:
     try:
         return task(item)
     except StackcurateError as error:

@@ -20,6 +20,10 @@ from typing import ClassVar, Protocol
 
 import pyarrow as pa
 
+from stackcurate.errors import Problem
+
+__all__ = ["Container", "Heads", "Problem", "Source"]
+
 
 @dataclass(frozen=True)
 class Container:
@@ -33,15 +37,6 @@ class Container:
     key: str
     size: int
     stamp: str
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Something that could not be read: where, a reason in one word, and a sentence for people."""
-
-    where: str
-    reason: str
-    message: str
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,6 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import xxhash
 
-from stackcurate.contents import Store, open_store
 from stackcurate.errors import ConfigError, InputError
 from stackcurate.schema import HEAD, REVISION, TIME
 from stackcurate.sources.base import Container, Heads, Problem
@@ -43,6 +42,7 @@ from stackcurate.sources.parquet_rows import (
     pair_hashes,
     repeated,
 )
+from stackcurate.storage.blobs import Store
 
 _GITHUB = "https://github.com/"
 _CHUNK = 1 << 22
@@ -54,8 +54,7 @@ class Parquet:
     """Parquet files at or below ``path``; where it has a folder ``data`` with some, only those.
 
     ``columns`` maps our names to the file's; what it leaves open is found by known names.
-    ``contents`` is a content store, open or by its address (a folder or s3://), for files whose
-    bytes are not inside.
+    ``contents`` is a content store for files whose bytes are not inside.
     ``ids: auto`` believes a ``content_id`` column where the content is the archived bytes,
     ``compute`` hashes every content. Origins: the ``origin`` column, else ``origin_prefix`` +
     ``repo_name`` (https://github.com/ where the columns are those of a GitHub dataset), else
@@ -66,7 +65,7 @@ class Parquet:
 
     path: Path
     columns: Mapping[str, str] = field(default_factory=dict)
-    contents: Store | str | Path | Mapping[str, Any] | None = None
+    contents: Store | None = None
     origin_prefix: str | None = None
     ids: str = "auto"
 
@@ -178,13 +177,8 @@ class Parquet:
                 yield row, Problem(key, "missing", f"the row has {what}")
         if self.contents is None or not named:
             return
-        store = (
-            open_store(self.contents)
-            if isinstance(self.contents, (str, Path, Mapping))
-            else self.contents
-        )
         some = [blob for blob in blobs if blob is not None]
-        for at, found in store.get_many(some, limit):
+        for at, found in self.contents.get_many(some, limit):
             if isinstance(found, bytes):
                 yield named[at], found
             else:

@@ -17,7 +17,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 import pyarrow as pa
 
@@ -28,28 +28,11 @@ from stackcurate.sources.git import latest_second
 from stackcurate.sources.swh_export import Database, Export
 from stackcurate.sources.swh_heads import find_heads
 from stackcurate.sources.swh_walk import Walk
+from stackcurate.storage.blobs import Store
 
 KEY = "graph"
 # Tables that `heads` does not read: a file of them that cannot be opened is told all the same.
 _LATER = ("directory_entry", "content", "skipped_content")
-
-
-class Failed(Protocol):
-    """What a content store returns for a blob that it cannot give."""
-
-    @property
-    def reason(self) -> str: ...
-
-    @property
-    def message(self) -> str: ...
-
-
-class Contents(Protocol):
-    """What this source needs of a content store; ``stackcurate.contents`` has such."""
-
-    def get_many(
-        self, blob_ids: Sequence[bytes], limit: int
-    ) -> Iterator[tuple[int, bytes | Failed]]: ...
 
 
 @dataclass(frozen=True)
@@ -66,7 +49,7 @@ class SwhGraph:
     kind: ClassVar[str] = "swh_graph"
 
     path: Path
-    contents: Contents | None = None
+    contents: Store | None = None
     as_of: str | date | None = None
     visit_types: tuple[str, ...] = ()
     repositories: Path | None = None

@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stackcurate.contents.base import Unreadable, name_of, unpack
+from stackcurate.contents.base import Problem, name_of, unpack
 
 
 def sha1(data: bytes) -> bytes:
     return hashlib.sha1(data).digest()
 
 
-def reason(result: bytes | Unreadable) -> str:
-    assert isinstance(result, Unreadable)
+def reason(result: bytes | Problem) -> str:
+    assert isinstance(result, Problem)
     return result.reason
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from stackcurate.contents import Unreadable, open_store
+from stackcurate.contents import open_store
+from stackcurate.errors import Problem
 from stackcurate.contents.local import LocalStore
 from stackcurate.errors import ConfigError, TransientError
 
@@ -22,8 +23,8 @@ def put(root: Path, data: bytes, body: bytes | None = None) -> bytes:
     return blob_id
 
 
-def reason(result: bytes | Unreadable) -> str:
-    assert isinstance(result, Unreadable)
+def reason(result: bytes | Problem) -> str:
+    assert isinstance(result, Problem)
     return result.reason
 
 

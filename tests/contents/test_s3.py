@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from stackcurate.contents import Unreadable, open_store
+from stackcurate.contents import open_store
+from stackcurate.errors import Problem
 from stackcurate.contents.s3 import S3Store
 from stackcurate.errors import ConfigError, TransientError
 
@@ -21,8 +22,8 @@ def sha1(data: bytes) -> bytes:
     return hashlib.sha1(data).digest()
 
 
-def reason(result: bytes | Unreadable) -> str:
-    assert isinstance(result, Unreadable)
+def reason(result: bytes | Problem) -> str:
+    assert isinstance(result, Problem)
     return result.reason
 
 

@@ -219,7 +219,7 @@ def test_ids_alone_join_a_content_store(tmp_path):
         (store / table["blob_id"][number]).write_bytes(gzip.compress(contents[number]))
     (store / table["blob_id"][2]).write_bytes(b"no gzip")
     write(tmp_path / "s" / "train.parquet", table)
-    read = Read(Parquet(path=tmp_path / "s", contents=str(tmp_path / "store")), tmp_path)
+    read = Read(Parquet(path=tmp_path / "s", contents=open_store(tmp_path / "store")), tmp_path)
     (head,) = read.heads.to_pylist()
     assert head["origin"] == "https://github.com/owner/name" and head["visit_type"] == "git"
     assert head["root"] == head["directory_id"] == "ab" * 20
@@ -245,7 +245,7 @@ def test_swhids_binary_ids_and_bad_ids(tmp_path):
     store = tmp_path / "content"
     store.mkdir()
     write(tmp_path / "s" / "t.parquet", table)
-    read = Read(Parquet(path=tmp_path / "s", contents=str(store)), tmp_path)
+    read = Read(Parquet(path=tmp_path / "s", contents=open_store(store)), tmp_path)
     assert [row["content_id"] for row in read.rows[:2]] == [content_id(b"a"), content_id(b"b")]
     assert [row["verdict"] for row in read.rows] == [None, None, *["source:unreadable"] * 2]
     assert read.rows[0]["blob_id"] == hashlib.sha1(b"a").digest()
