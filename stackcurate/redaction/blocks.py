@@ -12,7 +12,8 @@ LEAST = 40  # characters of base64: an Ed25519 key in PKCS#8 has 64, a P-256 sca
 
 _END = re.compile(rb"-{4,5} ?(?:END|BEGIN) [A-Z0-9 ]{0,40}-{4,5}")
 _RUN = re.compile(rb"(?:\\[nr]|[A-Za-z0-9+/=])+")
-_RAW = re.compile(rb"(?:[A-Za-z0-9+/=\s]|[A-Za-z-]{2,24}: [^\n\"'`]*\n)*")
+# Headers begin lines only: one way to read a body, so that no body is slow.
+_RAW = re.compile(rb"(?:(?<=\n)[A-Za-z-]{2,24}: [^\n\"'`]*\n|[A-Za-z0-9+/=\s])*")
 
 Block = Callable[[bytes, int], list[tuple[int, int]]]
 
@@ -55,9 +56,15 @@ def _trimmed(run: re.Match[bytes]) -> tuple[int, int]:
     return start, start + len(text)
 
 
+_OPEN_BODY = re.compile(
+    rb"(?:\r?\n[ \t]{0,40}[A-Za-z0-9+/=]{16,200})+(?:\r?\n[ \t]{0,40}[A-Za-z0-9+/]{1,200}={1,2})?"
+    rb"|(?:\\[nr]|[A-Za-z0-9+/=])*"
+)
+
+
 def _base64_end(data: bytes, begin: int) -> int:
-    """Where a block without an END line stops: at the first line that is not base64."""
-    match = re.compile(rb"(?:[ \t]*[A-Za-z0-9+/=]*\r?\n?)*").match(data, begin, begin + LIMIT)
+    """Where a block without an END line stops: behind its last line, or run, of base64."""
+    match = _OPEN_BODY.match(data, begin, begin + LIMIT)
     return match.end() if match else begin
 
 

@@ -112,6 +112,7 @@ class _Judge:
         self.least = [settings.threshold(rule.id, rule.kind) for rule in table.rules]
         self.entropy = [table.number("entropy-base64"), table.number("entropy-hex")]
         self.spans: list[Span] = []
+        self.text = -1, b""
 
     def chunk(
         self, first: int, data: NDArray[np.uint8], offsets: NDArray[np.int64], engine: str | None
@@ -151,7 +152,9 @@ class _Judge:
         block = BLOCKS.get(rule.judge)
         for match in rule.exact.finditer(region):
             if block:
-                text = data[offsets[file] : offsets[file + 1]].tobytes()
+                if self.text[0] != row:  # a file may hold many frames
+                    self.text = row, data[offsets[file] : offsets[file + 1]].tobytes()
+                text = self.text[1]
                 spans = block(text, base + match.end())
                 value = b"".join(text[start:end] for start, end in spans)
                 self.spans += [Span(row, *span, rule, rule.confidence, value) for span in spans]

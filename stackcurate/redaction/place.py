@@ -23,7 +23,7 @@ _LOCK = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)  # its text must not reach a log
 class Place:
     """A value at ``region[start:end]`` in a file at ``path``; ``head`` is where the match began.
 
