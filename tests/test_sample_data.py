@@ -21,10 +21,11 @@ import pyarrow as pa
 import pyarrow.orc as orc
 import pyarrow.parquet as pq
 import pytest
-from sample_expectations import compare, compare_redactions
 
 from stackcurate.optout import registry
 from stackcurate.schema import LEDGER
+
+from .sample_expectations import compare, compare_redactions
 
 TOP = Path(__file__).parent.parent
 SAMPLE = TOP / "sample_data"
