@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import sys
+from pathlib import Path
 
 import click
 
@@ -105,9 +106,7 @@ def _os_error(error: OSError) -> None:
         sys.exit(EXIT_STOPPED)
 
 
-def _folder_of(error: OSError):  # type: ignore[no-untyped-def]
-    from pathlib import Path
-
+def _folder_of(error: OSError) -> Path:
     return Path(error.filename) if isinstance(error.filename, str) else Path.cwd()
 
 
