@@ -26,6 +26,7 @@ from stackcurate.pipeline.listing import Partition
 from stackcurate.pipeline.tasks import Run
 from stackcurate.schema import EVIDENCE, ID, fill, one_chunk
 from stackcurate.sources.base import Problem, Source
+from stackcurate.sources.ids import content_id
 from stackcurate.storage import partitions
 from stackcurate.storage.exchange import read_exchange, write_exchange
 
@@ -90,6 +91,9 @@ class ControlTask:
         alive = pc.and_(pc.is_null(listed["verdict"]), self._of_live_heads(listed, item))
         rows = listed.filter(pc.and_(alive, pc.is_valid(listed["kind"])))
         data = self._read(rows, item)
+        wishes = pc.equal(rows["kind"], OPTOUT).to_pylist()
+        # A wish that cannot be read is taken at its widest: what was withdrawn must not ship.
+        data = [b"" if one is None and w else one for one, w in zip(data, wishes, strict=True)]
         have = pa.array([one is not None for one in data], pa.bool_())
         table = pa.table(
             {
@@ -113,7 +117,11 @@ class ControlTask:
         return pc.is_in(listed["root"], live.combine_chunks())
 
     def _read(self, rows: pa.Table, item: ControlItem) -> list[bytes | None]:
-        """The bytes of each row; None where they cannot be had (`fetch` names the reason later)."""
+        """The bytes of each row; None where they cannot be had (`fetch` names the reason later).
+
+        Bytes that do not hash to their id are not believed: what they state would be remembered
+        under the id of a text that says something else.
+        """
         book = address_book(item.index)
         data: list[bytes | None] = [None] * rows.num_rows
         inputs = rows["input"].to_numpy()
@@ -121,8 +129,9 @@ class ControlTask:
             mine = np.flatnonzero(inputs == number)
             source, container = book.inputs[number]
             some = rows.take(pa.array(mine))
+            ids = some["content_id"]
             for at, found in self.sources[source].read(container, some, CONTROL_BYTES):
-                if not isinstance(found, Problem):
+                if not isinstance(found, Problem) and content_id(found) == ids[at].as_py():
                     data[mine[at]] = found
         return data
 
@@ -200,7 +209,7 @@ def _wishes(rows: pa.Table) -> pa.Table:
 
 def _targets(controls: pa.Table) -> np.ndarray:
     ids = controls["content_id"].to_pylist()
-    return np.array([content_id[0] * TARGETS >> 8 for content_id in ids], np.int64)
+    return np.array([one[0] * TARGETS >> 8 for one in ids], np.int64)
 
 
 def _rows(controls: Sequence[Path], target: int) -> pa.Table:
