@@ -254,7 +254,7 @@ def _facts(
         inputs=_plain(made.lock),
         tables=tables_of(config),
         tools=versions(),
-        optout=optouts.summary(made.registry),
+        optout=_plain(optouts.summary(made.registry)),
         sources=_by_source(made, by_input, others),
         problems=[dataclasses.asdict(problem) for problem in problems],
         title=config.title,
