@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from stackcurate.engine.base import Failure
-from stackcurate.errors import StackcurateError
+from stackcurate.errors import StopError
 from stackcurate.pipeline.body import BodyTask, Slice
 from stackcurate.pipeline.listing import Partition
 from stackcurate.pipeline.tasks import Run
@@ -116,7 +116,7 @@ def _isolate(
 ) -> None:
     """Halve a slice until single files remain that fail, alone and twice; quarantine them."""
     if len(quarantine.reasons) - before >= MOST_CULPRITS:
-        raise StackcurateError(
+        raise StopError(
             f"{MOST_CULPRITS} files of one slice each ended their worker ({failure.message}). That "
             "is no fault of the files: report it, remove quarantine.jsonl from the run folder, and "
             "start again with a mended stackcurate"

@@ -147,6 +147,7 @@ def _dedup(config: Config) -> Any:
 def _stands(run: Run, lock: Sequence[dict[str, Any]], registry: optouts.Registry) -> Result:
     """The release is there: verify it where it is what the config asks for."""
     manifest, problems = same_release(run, lock, registry)
+    _clean(run.config)  # what a run that was killed between publishing and this left
     return Result(run.config.release_folder, False, manifest, problems, {}, {})
 
 

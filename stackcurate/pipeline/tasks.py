@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from stackcurate import __version__
 from stackcurate.config import Config
 from stackcurate.engine.base import Engine, Failure
-from stackcurate.errors import StackcurateError
+from stackcurate.errors import StopError
 from stackcurate.storage import partitions
 from stackcurate.storage.journal import Journal, Progress
 
@@ -85,7 +85,7 @@ class Run:
             if isinstance(result, Failure):
                 self.journal.write("failed", phase=phase, reason=result.reason, why=result.message)
                 if failed is None:
-                    raise StackcurateError(
+                    raise StopError(
                         f"a {phase} task {result.reason}: {result.message}. This is a fault of "
                         "stackcurate or of the machine, not of your data; start the command again "
                         "to go on, and report it if it comes back"
