@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import os
@@ -66,6 +67,9 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line. A person's mistake never shows a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name or a word that the terminal cannot show
+            stream.reconfigure(errors="backslashreplace")
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     try:
         code = cli.main(prog_name="stackcurate", standalone_mode=False)
