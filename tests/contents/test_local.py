@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from stackcurate.contents import open_store
-from stackcurate.errors import Problem
 from stackcurate.contents.local import LocalStore
-from stackcurate.errors import ConfigError, TransientError
+from stackcurate.errors import ConfigError, Problem, TransientError
 
 
 def put(root: Path, data: bytes, body: bytes | None = None) -> bytes:

@@ -10,9 +10,8 @@ from collections.abc import Iterator
 import pytest
 
 from stackcurate.contents import open_store
-from stackcurate.errors import Problem
 from stackcurate.contents.s3 import S3Store
-from stackcurate.errors import ConfigError, TransientError
+from stackcurate.errors import ConfigError, Problem, TransientError
 
 pytest.importorskip("s3fs")
 pytest.importorskip("moto.server")
