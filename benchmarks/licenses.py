@@ -1,0 +1,319 @@
+"""Measures license detection against ScanCode's full matcher, on the texts of real packages.
+
+    python benchmarks/licenses.py CORPUS... [--sample N] [--store FILE] [--headers N] [--list FILE]
+
+A CORPUS is a Parquet file or a folder of them with ``content``, ``path`` and ``repo_name`` (as
+``benchmarks/corpus.py`` writes it), or a folder of packages (``/usr/share/doc``: Debian's copyright
+files). Distinct license files, manifests and leading comments of source files are shown to both.
+``--sample N`` takes N of each, by digest, so that a larger sample holds the smaller one.
+
+What the full matcher said about a text, and how long one worker took, is kept in ``--store``: it is
+asked about each text once, and later runs add the recorded seconds to their own. Index loads and
+compilation are left out of every speed. Prints
+
+* share of texts by step, same class and same expression, and every disagreement (``--list``);
+* speed cold, and with a cache built on one half of the packages and measured on the other;
+* header tags over all source files, MB/s.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from stackcurate.licenses import heads, names
+from stackcurate.licenses.cache import Cache
+from stackcurate.licenses.decode import text_of
+from stackcurate.licenses.detect import Steps, Text, detect_texts, settle
+from stackcurate.licenses.expression import _key as meaning
+from stackcurate.licenses.expression import license_class, normalize, parse
+from stackcurate.licenses.header import headers
+from stackcurate.licenses.scancode import Answer, Judge, detector
+
+OPEN = ("permissive", "public_domain")
+DECIDING = (names.LICENSE_FILE, names.MANIFEST)
+LONGEST = 1 << 20  # bytes of a text that is compared
+SOURCE = "source"  # kind of a leading comment
+
+
+@dataclass(frozen=True)
+class Item:
+    """One distinct text: where it was first seen, its kind, and its bytes."""
+
+    package: str
+    path: str
+    kind: str
+    data: bytes
+
+    @property
+    def digest(self) -> bytes:
+        return hashlib.sha1(self.data, usedforsecurity=False).digest()
+
+    def text(self) -> Text:
+        name = self.path.rpartition("/")[2]
+        name = "debian/copyright" if self.path.endswith("debian/copyright") else name
+        return Text(self.digest, name, self.kind, self.data)
+
+
+class Recorded:
+    """Answers like a ``Judge``, each text asked once ever; ``seconds`` adds up what that took."""
+
+    def __init__(self, store: Cache, judge: Judge) -> None:
+        self.store, self.judge, self.seconds = store, judge, 0.0
+        self.by = f"{detector()} timed"
+
+    def ask(self, texts: Sequence[str]) -> list[Answer]:
+        keys = [hashlib.sha1(text.encode(), usedforsecurity=False).digest() for text in texts]
+        known = self.store.get(keys, self.by)
+        answers = []
+        for key, text in zip(keys, texts, strict=True):
+            if key not in known:
+                began = time.perf_counter()
+                answer = self.judge.ask([text])[0]
+                took = round(time.perf_counter() - began, 4)
+                known[key] = [answer.detections, answer.failure, took]
+                self.store.put({key: known[key]}, self.by)
+            detections, failure, took = known[key]
+            self.seconds += took
+            answers.append(Answer(detections, failure))
+        return answers
+
+
+# --- the texts ------------------------------------------------------------------------------------
+
+
+def _files(corpus: Path) -> Iterator[tuple[str, str, bytes]]:
+    """(package, path, bytes) of every file of a corpus."""
+    tables = sorted(corpus.glob("*.parquet")) if corpus.is_dir() else [corpus]
+    for table in tables:
+        for batch in pq.ParquetFile(table).iter_batches(
+            2000, columns=["repo_name", "path", "content"]
+        ):
+            for row in batch.to_pylist():
+                yield row["repo_name"], "/" + row["path"].lstrip("/"), row["content"]
+    if tables:
+        return
+    for package in sorted(corpus.iterdir()):
+        for path in sorted(package.rglob("*")) if package.is_dir() else ():
+            if path.is_file() and not path.is_symlink():
+                inside = "/" + path.relative_to(package).as_posix()
+                inside = "/debian/copyright" if inside == "/copyright" else inside
+                yield package.name, inside, path.read_bytes()
+
+
+def gather(corpora: Sequence[Path]) -> tuple[list[Item], list[bytes]]:
+    """Distinct control texts and leading comments, and the tops of all source files."""
+    found: dict[tuple[str, bytes], Item] = {}
+    tops: list[bytes] = []
+    for corpus in corpora:
+        for package, path, data in _files(corpus):
+            kind = names.control_files(pa.array([path]))[0].as_py()
+            if kind in DECIDING and 0 < len(data) <= LONGEST:
+                item = Item(package, path, kind, data)
+                found.setdefault((kind, item.digest), item)
+            elif kind is None and b"\0" not in data[: heads.HEAD]:
+                tops.append(data)
+                top = np.frombuffer(data[: heads.HEAD], np.uint8)
+                comment = data[: int(heads.comment_end(top, 0, len(top)))]
+                if len(comment) > 40:
+                    item = Item(package, path, SOURCE, comment)
+                    found.setdefault((SOURCE, item.digest), item)
+    return sorted(found.values(), key=lambda item: item.digest), tops
+
+
+def sample(items: Sequence[Item], kind: str, count: int | None) -> list[Item]:
+    """The first ``count`` texts of a kind by digest; comments only where they may speak."""
+    mine = [item for item in items if item.kind == kind]
+    if kind == SOURCE:
+        stems = (b"licen", b"copyright", b"spdx", b"permission", b"gpl", b"public domain")
+        mine = [one for one in mine if any(stem in one.data.lower() for stem in stems)]
+    return mine[:count]
+
+
+# --- both readings --------------------------------------------------------------------------------
+
+
+def truth(item: Item, judge: Recorded) -> tuple[str | None, bool]:
+    """ScanCode's expression for the whole text, and whether it finished."""
+    answer = judge.ask([text_of(item.data).data.decode("utf-8", "replace")])[0]
+    said = [normalize(one["expression"]) or "" for one in answer.detections]
+    return settle(said) if any(said) else None, answer.failure is None
+
+
+def ours(items: Sequence[Item], cache: Cache, judge: Any, steps: Steps) -> list[str | None]:
+    """What stackcurate reads in each text."""
+    if items and items[0].kind == SOURCE:
+        found = headers(pa.array([item.data for item in items], pa.large_binary()))
+        return found["header_expression"].to_pylist()
+    stated = {
+        row["content_id"]: row["expression"]
+        for row in detect_texts([item.text() for item in items], cache, judge, steps).to_pylist()
+    }
+    return [stated.get(item.digest.hex()) for item in items]
+
+
+def same(one: str | None, other: str | None) -> bool:
+    """Whether two expressions mean the same, order aside."""
+    if one is None or other is None:
+        return one == other
+    return meaning(parse(one)) == meaning(parse(other))
+
+
+def compare(items: Sequence[Item], mine: Sequence[str | None], judge: Recorded) -> dict[str, Any]:
+    """Agreement of the texts that both could read, and the list of disagreements."""
+    counts: Counter[str] = Counter()
+    listed = []
+    for item, own in zip(items, mine, strict=True):
+        said, finished = truth(item, judge)
+        if not finished:
+            counts["unfinished"] += 1
+            continue
+        classes = license_class(own), license_class(said)
+        counts["texts"] += 1
+        counts["class"] += classes[0] == classes[1]
+        counts["expression"] += same(own, said)
+        counts["lax"] += classes[0] in OPEN and classes[1] not in OPEN
+        counts["stricter"] += classes[0] not in OPEN and classes[1] in OPEN
+        if not same(own, said) or classes[0] != classes[1]:
+            listed.append(
+                {"package": item.package, "path": item.path, "kind": item.kind, "ours": own,
+                 "class": classes[0], "scancode": said, "scancode_class": classes[1],
+                 "sha1": item.digest.hex()}
+            )  # fmt: skip
+    return {"counts": dict(counts), "listed": listed}
+
+
+# --- the measurements -----------------------------------------------------------------------------
+
+
+def timed(items: Sequence[Item], cache: Cache, judge: Recorded) -> tuple[float, Steps, list[Any]]:
+    """(seconds with the full matcher's recorded ones, steps, readings)."""
+    steps = Steps()
+    store_seconds, before = _Stopwatch(judge), judge.seconds
+    began = time.perf_counter()
+    mine = ours(items, cache, store_seconds, steps)
+    own = time.perf_counter() - began - store_seconds.waited
+    return own + judge.seconds - before, steps, mine
+
+
+class _Stopwatch:
+    """A judge that knows how long it was waited for, so that replays do not count."""
+
+    def __init__(self, judge: Recorded) -> None:
+        self.judge, self.waited = judge, 0.0
+
+    def ask(self, texts: Sequence[str]) -> list[Answer]:
+        began = time.perf_counter()
+        try:
+            return self.judge.ask(texts)
+        finally:
+            self.waited += time.perf_counter() - began
+
+
+def report(kind: str, items: Sequence[Item], judge: Recorded) -> list[dict[str, Any]]:
+    """Print agreement and speed of one kind of text; the disagreements."""
+    size = sum(len(item.data) for item in items) / 1e6
+    spent, steps, mine = timed(items, Cache(), judge)
+    before = judge.seconds
+    found = compare(items, mine, judge)
+    full = judge.seconds - before
+    counts = found["counts"]
+    texts = max(counts.get("texts", 0), 1)
+    print(f"\n{kind}: {len(items)} distinct texts, {size:.2f} MB")
+    print(
+        f"  same class {counts.get('class', 0) / texts:.2%}, same expression "
+        f"{counts.get('expression', 0) / texts:.2%}; permissive where ScanCode is not "
+        f"{counts.get('lax', 0)}, the reverse {counts.get('stricter', 0)}, "
+        f"unfinished {counts.get('unfinished', 0)}"
+    )
+    if kind != SOURCE:
+        shares = {field.name: getattr(steps, field.name) for field in fields(steps)}
+        print("  steps: " + ", ".join(f"{k} {v / len(items):.1%}" for k, v in shares.items() if v))
+    print(
+        f"  cold {size / spent:.3f} MB/s, ScanCode {size / max(full, 1e-9):.4f} MB/s: "
+        f"{full / spent:.1f} times"
+    )
+    return found["listed"]
+
+
+def warm(items: Sequence[Item], judge: Recorded) -> None:
+    """Print hit rate and speed with a cache that was built on half of the packages."""
+    halves: tuple[list[Item], list[Item]] = ([], [])
+    for item in items:
+        first = hashlib.sha1(item.package.encode(), usedforsecurity=False).digest()[0]
+        halves[first & 1].append(item)
+    cache = Cache()
+    timed(halves[0], cache, judge)
+    cache.hits = cache.misses = 0
+    spent, steps, _ = timed(halves[1], cache, judge)
+    size = sum(len(item.data) for item in halves[1]) / 1e6
+    asked = max(cache.hits + cache.misses, 1)
+    print(
+        f"\nhalf of the packages cached: {size / spent:.2f} MB/s on the other half, "
+        f"{steps.cached} of {asked} open texts known; a second run "
+        f"{size / timed(halves[1], cache, judge)[0]:.1f} MB/s"
+    )
+
+
+def tag_speed(tops: Sequence[bytes]) -> None:
+    """Print the speed of headers over whole files, in batches of 2,000."""
+    arrays = [pa.array(tops[at : at + 2000], pa.large_binary()) for at in range(0, len(tops), 2000)]
+    if not arrays:
+        return
+    headers(arrays[0].slice(0, 10))
+    size, stated = sum(map(len, tops)) / 1e6, 0
+    began = time.perf_counter()
+    for array in arrays:
+        stated += len(array) - headers(array)["header_expression"].null_count
+    spent = time.perf_counter() - began
+    print(
+        f"\nheaders of {len(tops):,} files, {size:.0f} MB: {size / spent:.0f} MB/s, "
+        f"{stated:,} files state a license"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("corpus", type=Path, nargs="+")
+    parser.add_argument("--sample", type=int, help="texts of each kind; default: all")
+    parser.add_argument("--headers", type=int, help="leading comments; default: as --sample")
+    parser.add_argument("--store", type=Path, help="what the full matcher said, kept between runs")
+    parser.add_argument("--list", type=Path, help="write the disagreements here, as JSON Lines")
+    args = parser.parse_args()
+    items, tops = gather(args.corpus)
+    packages = len({item.package for item in items})
+    size = sum(len(item.data) for item in items if item.kind != SOURCE) / 1e6
+    print(f"{packages} packages, {len(items)} distinct texts, {size:.1f} MB of control files")
+    tag_speed(tops)
+    del tops
+    with Judge() as full:
+        judge = Recorded(Cache(args.store), full)
+        began = time.perf_counter()
+        full.ask(["MIT"])
+        print(f"ScanCode's index: {time.perf_counter() - began:.1f} s to load, left out below")
+        ours([Item("", "LICENSE", names.LICENSE_FILE, b"MIT License")], Cache(), judge, Steps())
+        listed, control = [], []
+        for kind in (*DECIDING, SOURCE):
+            count = args.headers if kind == SOURCE and args.headers is not None else args.sample
+            some = sample(items, kind, count)
+            listed += report(kind, some, judge)
+            control += some if kind != SOURCE else []
+        warm(control, judge)
+    if args.list:
+        lines = [json.dumps(one, sort_keys=True, ensure_ascii=False) for one in listed]
+        args.list.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
