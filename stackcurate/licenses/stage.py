@@ -34,7 +34,7 @@ from stackcurate.licenses.expression import ids, license_class
 from stackcurate.licenses.header import headers
 from stackcurate.licenses.inherit import ALLOWED, OPEN, REFUSED
 from stackcurate.licenses.policy import POLICIES, LicenseSettings
-from stackcurate.schema import EVIDENCE, drop
+from stackcurate.schema import EVIDENCE, drop, one_chunk
 
 __all__ = ["Header", "LicenseSettings", "header_evidence"]
 
@@ -173,7 +173,8 @@ def _id_lists(expressions: pa.Array) -> pa.Array:
 def _evidence_ids(batch: pa.Table, found: pa.Table) -> pa.Array:
     """Evidence ids of the headers; null where a file has none."""
     content = _column(batch, "content_id")
-    rows = pc.indices_nonzero(pc.is_valid(found["header_expression"])).to_pylist()
+    # One array: pyarrow 25 crashes on a column of no chunks.
+    rows = pc.indices_nonzero(one_chunk(found, "header_expression").is_valid()).to_pylist()
     made: list[str | None] = [None] * batch.num_rows
     content_ids = content.to_pylist() if rows else []
     columns = [found[name].to_pylist() for name in ("start", "end", "header_expression")]

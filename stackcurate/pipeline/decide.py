@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stackcurate.languages.detect import detect
+from stackcurate.languages.detect import base_names, detect
 from stackcurate.languages.flags import vendored
 from stackcurate.licenses.inherit import COVER, OPEN, REFUSED, cover, declared_evidence
 from stackcurate.licenses.inherit import folders as stating_folders
@@ -111,7 +111,7 @@ class DecideTask:
             return batch, None
         folders, wishes = read_folders(item.evidence, item.partition.number)
         for row in wishes.to_pylist():
-            mine = pc.equal(batch["root"], row["root"])
+            mine = pc.equal(one_chunk(batch, "root"), row["root"])
             if not row["globs"]:
                 batch = drop(batch, mine, "optout:repository")
                 continue
@@ -266,8 +266,10 @@ def _integers(column: pa.ChunkedArray, rows: pa.ChunkedArray) -> np.ndarray:
 
 def _recognized(paths: pa.Array) -> np.ndarray:
     """Which paths tell their language by name alone."""
-    nothing = pa.repeat(pa.scalar(b"", pa.large_binary()), len(paths))
-    return _true(pc.is_valid(detect(paths, nothing)["language"]))
+    names = pc.dictionary_encode(base_names(paths))
+    nothing = pa.repeat(pa.scalar(b"", pa.large_binary()), len(names.dictionary))
+    known = pc.is_valid(detect(names.dictionary, nothing)["language"])
+    return _true(known.take(names.indices))
 
 
 def _class_bits(classes: pa.ChunkedArray) -> np.ndarray:
