@@ -135,7 +135,9 @@ def choose_task(item: ChooseItem) -> tuple[int, int]:
 
 
 def choose(run: Run, decided: Sequence[Path], targets: int) -> list[Path]:
-    """Fold everything; returns the folders of the folding tasks."""
+    """Fold everything; returns the folders of the folding tasks, none where nothing is listed."""
+    if not decided:
+        return []
     records = tuple(folder / "records.arrow" for folder in decided)
     names = [folder.name for folder in decided]
     items = [
