@@ -17,16 +17,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from stackcurate.dedup.join import join_parquet
 from stackcurate.dedup.match import dedup
 from stackcurate.dedup.near import signatures, text_buffers
 from stackcurate.dedup.settings import Settings
-from stackcurate.dedup.steps import Part, Plan, numpy, run
+from stackcurate.dedup.steps import SYNCED, Part, Plan, numpy, run, send
 from stackcurate.dedup.summary import Summary
 from stackcurate.engine.base import Engine
 from stackcurate.errors import ConfigError, InputError
 from stackcurate.schema import one_chunk
-from stackcurate.storage.exchange import read_exchange, write_exchange
-from stackcurate.storage.partitions import digest, read_arrow, whole, write_arrow
+from stackcurate.storage.exchange import read_exchange
+from stackcurate.storage.partitions import boot, digest, read_arrow, whole, write_arrow
 
 PART_BYTES = 64 << 20  # of the content column as stored in memory
 BATCH_BYTES = 32 << 20
@@ -78,7 +79,7 @@ def dedup_parquet(
     files = _files(input)
     schema, pieces = _pieces(files, content, id, group)
     stamp = [[str(p), p.stat().st_size, p.stat().st_mtime_ns] for p in files]
-    work = out / f".work-{digest(_CODE, stamp, content, id, settings, group)}"
+    work = out / f".work-{digest(_CODE, stamp, content, id, settings, group, boot())}"
     for other in out.glob(".work-*"):
         if other != work:
             shutil.rmtree(other)
@@ -90,7 +91,8 @@ def dedup_parquet(
     run(engine, plan, "seek", SeekIds(job), len(pieces))
     run(engine, plan, "answer", AnswerIds(job), len(pieces))
     _write_clusters(job, out / "clusters.parquet")
-    _write_kept(job, out / "kept.parquet")
+    run(engine, plan, "keep", WriteKept(job), len(pieces))
+    _join_kept(job, out / "kept.parquet")
     shutil.rmtree(work)
     return summary
 
@@ -112,6 +114,9 @@ class Job:
 
     def ids(self, number: int) -> Path:
         return self.work / f"ids-{number}.arrow"
+
+    def kept(self, number: int) -> Path:
+        return self.work / f"kept-{number}.parquet"
 
     def decisions(self, number: int) -> pa.Table:
         return read_arrow(self.work / "match" / f"decisions-{number}.arrow")
@@ -199,6 +204,7 @@ class Sign:
         job, piece = self.job, self.job.pieces[number]
         columns = list(dict.fromkeys(c for c in (job.content, job.id, job.group) if c))
         records, ids = [], []
+        seen: set[bytes] = set()
         at = 0
         for batch in piece.batches(columns):
             contents = batch.column(job.content)
@@ -206,7 +212,8 @@ class Sign:
             rows = (at + present).astype(np.int32)
             if len(present) < len(contents):
                 contents = contents.take(pa.array(present))
-            signed = signatures(contents, job.settings)
+            digests = _digests(contents)
+            signed = signatures(contents, job.settings, _seen(digests, seen))
             groups = pa.array([""]).take(pa.array(np.zeros(len(rows), np.int32)))
             if job.group:
                 groups = batch.column(job.group).cast(pa.string()).fill_null("")
@@ -218,7 +225,7 @@ class Sign:
                         "row": rows,
                         "group": groups,
                         "rank": _fixed_array(ranks, 8),
-                        "text_sha256": _digests(contents),
+                        "text_sha256": digests,
                         "shingles": signed["shingles"],
                         "signature": signed["signature"],
                     }
@@ -227,7 +234,7 @@ class Sign:
             ids.append(pa.table({"id": batch.column(job.id)}))
             at += len(batch)
         for path, tables in ((job.ids(number), ids), (job.records(number), records)):
-            with whole(path) as beside:
+            with whole(path, SYNCED) as beside:
                 write_arrow(beside, pa.concat_tables(tables))
 
 
@@ -245,6 +252,15 @@ def _digests(contents: pa.Array) -> pa.Array:
         hashlib.sha256(view[begin:end]).digest() for begin, end in itertools.pairwise(places)
     )
     return _fixed_array(np.frombuffer(found, np.uint8).reshape(-1, 32), 32)
+
+
+def _seen(digests: pa.Array, seen: set[bytes]) -> np.ndarray:
+    """Which texts came before: never compared, because the first of equals has the better rank."""
+    out = np.zeros(len(digests), bool)
+    for number, one in enumerate(digests.to_pylist()):
+        out[number] = one in seen
+        seen.add(one)
+    return out
 
 
 @dataclass(frozen=True)
@@ -278,7 +294,7 @@ class SeekIds:
         target = numpy(table, "kept_part")
         table = table.append_column("home", home).drop_columns(["kept_part"])
         path = self.job.work / f"seek-{number}.bin"
-        write_exchange(path, table, target, len(self.job.pieces))
+        send(path, table, target, len(self.job.pieces))
 
 
 @dataclass(frozen=True)
@@ -292,7 +308,7 @@ class AnswerIds:
         ids = one_chunk(read_arrow(self.job.ids(number)), "id")
         answer = pa.table({"row": table["row"], "id": ids.take(one_chunk(table, "kept_row"))})
         path = self.job.work / f"answer-{number}.bin"
-        write_exchange(path, answer, numpy(table, "home"), len(self.job.pieces))
+        send(path, answer, numpy(table, "home"), len(self.job.pieces))
 
 
 def _write_clusters(job: Job, path: Path) -> None:
@@ -342,24 +358,37 @@ def _clusters(job: Job, number: int, starts: np.ndarray) -> pa.Table:
     )
 
 
-def _write_kept(job: Job, path: Path) -> None:
-    """Copy the rows that stay, all columns, in row groups of about ``GROUP_BYTES``."""
-    schema = job.schema
-    with whole(path) as beside, pq.ParquetWriter(beside, schema, compression="zstd") as writer:
-        held: list[pa.RecordBatch] = []
-        size = 0
-        for number, piece in enumerate(job.pieces):
-            table = job.decisions(number)
-            stays = np.ones(piece.rows, bool)
-            stays[numpy(table.filter(table["verdict"].is_valid()), "row")] = False
-            at = 0
+@dataclass(frozen=True)
+class WriteKept:
+    """The rows of one part that stay, all columns, in row groups of about ``GROUP_BYTES``."""
+
+    job: Job
+
+    def __call__(self, number: int) -> None:
+        job, piece = self.job, self.job.pieces[number]
+        table = job.decisions(number)
+        stays = np.ones(piece.rows, bool)
+        stays[numpy(table.filter(table["verdict"].is_valid()), "row")] = False
+        with pq.ParquetWriter(job.kept(number), job.schema, compression="zstd") as writer:
+            held: list[pa.RecordBatch] = []
+            size = at = 0
             for batch in piece.batches(None):
                 some = batch.filter(pa.array(stays[at : at + len(batch)]))
                 at += len(batch)
                 held.append(some)
                 size += some.nbytes
                 if size >= GROUP_BYTES:
-                    writer.write_table(pa.Table.from_batches(held, schema=schema))
+                    writer.write_table(pa.Table.from_batches(held, schema=job.schema))
                     held, size = [], 0
-        if held:
-            writer.write_table(pa.Table.from_batches(held, schema=schema))
+            if held:
+                writer.write_table(pa.Table.from_batches(held, schema=job.schema))
+
+
+def _join_kept(job: Job, path: Path) -> None:
+    """The parts' files as one, in order."""
+    if not job.pieces:
+        with whole(path) as beside:
+            pq.write_table(job.schema.empty_table(), beside, compression="zstd")
+        return
+    with whole(path) as beside:
+        join_parquet([job.kept(number) for number in range(len(job.pieces))], beside)

@@ -15,12 +15,12 @@ from numba import njit
 
 from stackcurate.dedup.exact import numbers_of
 from stackcurate.dedup.near import text_buffers
-from stackcurate.dedup.steps import Plan, fixed, load, numpy, read_live, received, save
+from stackcurate.dedup.steps import Plan, fixed, load, numpy, read_live, received, save, send
 from stackcurate.kernels.components import bit, take_bits
 from stackcurate.kernels.hashing import xxh64_rows
 from stackcurate.kernels.minhash import band_keys
 from stackcurate.schema import one_chunk
-from stackcurate.storage.exchange import iter_exchange, write_exchange
+from stackcurate.storage.exchange import iter_exchange
 from stackcurate.storage.partitions import read_arrow
 
 
@@ -78,7 +78,7 @@ class SendBands:
         keys = band_keys(values, seeds[some], settings.bands, settings.rows).ravel()
         target = ((keys >> np.uint64(32)) * np.uint64(plan.band_targets)) >> np.uint64(32)
         records = pa.table({"key": keys, "number": np.repeat(numbers, settings.bands)})
-        write_exchange(
+        send(
             plan.path("bands", part, chunk),
             records,
             target.astype(np.int64),
@@ -97,7 +97,7 @@ class SendBands:
                 "sketch": sketch,
             }
         )
-        write_exchange(
+        send(
             plan.path("sketches", part, chunk),
             sketches,
             plan.slot_of(numbers),
@@ -243,7 +243,5 @@ class SendPairs:
         )
         pairs = np.unique(pairs)
         slot = plan.slot_of(pairs >> np.uint64(32))
-        write_exchange(
-            plan.path("pairs", number, target), pa.table({"pair": pairs}), slot, plan.slots
-        )
+        send(plan.path("pairs", number, target), pa.table({"pair": pairs}), slot, plan.slots)
         return int(limited)

@@ -21,9 +21,10 @@ from stackcurate.dedup.steps import (
     read_live,
     received,
     save,
+    send,
 )
 from stackcurate.kernels.components import connect, cover, roots
-from stackcurate.storage.exchange import read_exchange, write_exchange
+from stackcurate.storage.exchange import read_exchange
 from stackcurate.storage.partitions import whole, write_arrow
 
 DECISION = pa.schema(
@@ -117,7 +118,7 @@ class SendTwins:
                 "reason": np.concatenate([np.full(len(near), NEAR, np.int8), reason]),
             }
         )
-        write_exchange(plan.path("twins", slot), table, plan.slot_of(twins), plan.slots)
+        send(plan.path("twins", slot), table, plan.slot_of(twins), plan.slots)
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,7 @@ class SendDecisions:
         heads = pa.table({"row": kept_home[:, 1].copy(), "cluster_size": members + 1})
         nothing = {name: pa.nulls(len(kept), DECISION.field(name).type) for name in DECISION.names}
         heads = pa.table({**nothing, **{n: heads[n] for n in heads.column_names}}).cast(DECISION)
-        write_exchange(
+        send(
             plan.path("decided", slot),
             pa.concat_tables([dropped, heads]),
             np.concatenate([home[:, 0], kept_home[:, 0]]).astype(np.int64),

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
-from stackcurate.dedup.steps import Plan, fixed, numpy, received, run, save
+from stackcurate.dedup.steps import Plan, fixed, numpy, received, run, save, send
 from stackcurate.engine.base import Engine
 from stackcurate.errors import ConfigError
 from stackcurate.kernels.components import clear_bits
-from stackcurate.storage.exchange import exchange_counts, read_exchange, write_exchange
+from stackcurate.storage.exchange import exchange_counts, read_exchange
 from stackcurate.storage.partitions import read_arrow
 
 _SAMPLE = 1024  # ranks of a part that help to cut the slots
@@ -75,7 +75,7 @@ class SendRanks:
         ranks = fixed(table, "rank", f"S{width}")
         slot = np.searchsorted(np.array(self.cuts, f"S{width}"), ranks, side="right")
         table = table.append_column("part", pa.array(np.full(len(ranks), part, np.int32)))
-        write_exchange(self.plan.path("ranks", part), table, slot, self.plan.slots)
+        send(self.plan.path("ranks", part), table, slot, self.plan.slots)
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class NumberSlot:
         number = (plan.starts[slot] + np.arange(len(order))).astype(np.uint32)
         save(plan.path("address", slot), np.stack([part, row], axis=1))
         told = pa.table({"row": row, "number": number})
-        write_exchange(plan.path("numbers", slot), told, part, len(plan.parts))
+        send(plan.path("numbers", slot), told, part, len(plan.parts))
 
 
 def numbers_of(plan: Plan, part: int, rows: np.ndarray) -> np.ndarray:
@@ -121,7 +121,7 @@ class SendDigests:
         leading = fixed(table, "text_sha256", "<u4")[::8].astype(np.uint64)
         target = (leading * np.uint64(plan.digest_targets)) >> np.uint64(32)
         sent = pa.table({"digest": table["text_sha256"], "number": numbers})
-        write_exchange(
+        send(
             plan.path("digests", part),
             sent,
             target.astype(np.int64),
@@ -152,5 +152,5 @@ class FindEqual:
         copies = pa.table({"number": number[same], "best": number[head[same]]})
         for name, column in (("copies", "number"), ("bests", "best")):
             slot = plan.slot_of(numpy(copies, column))
-            write_exchange(plan.path(name, target), copies, slot, plan.slots)
+            send(plan.path(name, target), copies, slot, plan.slots)
         return copies.num_rows

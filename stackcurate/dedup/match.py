@@ -34,12 +34,22 @@ from stackcurate.dedup.decide import (
 )
 from stackcurate.dedup.exact import drop_equal, number_files
 from stackcurate.dedup.settings import Settings
-from stackcurate.dedup.steps import MOST_FILES, Part, Plan, Texts, live_path, read_live, run, save
+from stackcurate.dedup.steps import (
+    MOST_FILES,
+    SYNCED,
+    Part,
+    Plan,
+    Texts,
+    live_path,
+    read_live,
+    run,
+    save,
+)
 from stackcurate.dedup.summary import Round, Summary
 from stackcurate.dedup.verify import Estimate, SendSets, Verify, group_edges
 from stackcurate.engine.base import Engine
 from stackcurate.errors import ConfigError
-from stackcurate.storage.partitions import clear_parts, whole, write_arrow, write_json
+from stackcurate.storage.partitions import boot, clear_parts, whole, write_arrow, write_json
 
 __all__ = ["DECISION", "Part", "Summary", "Texts", "dedup"]
 
@@ -140,7 +150,7 @@ def _round(
         limited=limited,
         kept=int(np.bitwise_count(live).sum()),
     )
-    write_json(note, [asdict(done), len(edges) - 1])
+    write_json(note, [asdict(done), len(edges) - 1], SYNCED)
     for name in ("pairs", "wanted", "asked", "sets"):
         for path in plan.folder.glob(f"{name}-{number}-*.bin"):
             path.unlink()
@@ -148,12 +158,16 @@ def _round(
 
 
 def _claim(work: Path, settings: Settings, partitions: Sequence[Part]) -> None:
-    """Note whose folder this is, or refuse the folder of another call."""
+    """Note whose folder this is, or refuse another call's; forget the steps of another boot."""
     mine = {"settings": asdict(settings), "parts": [part.number for part in partitions]}
     note = work / "settings.json"
-    if note.exists() and json.loads(note.read_text()) != mine:
-        raise ConfigError(f"{work.name} was begun with other settings; give an empty folder")
-    write_json(note, mine)
+    if note.exists():
+        noted = json.loads(note.read_text())
+        if noted["boot"] != boot():
+            shutil.rmtree(work / "steps", ignore_errors=True)
+        if noted != mine | {"boot": noted["boot"]}:
+            raise ConfigError(f"{work.name} was begun with other settings; give an empty folder")
+    write_json(note, mine | {"boot": boot()})
 
 
 def _nothing(plan: Plan) -> Summary:

@@ -15,14 +15,18 @@ from stackcurate.kernels.minhash import permutations, sign_texts
 from stackcurate.kernels.shingles import shingle_sets
 
 
-def signatures(contents: pa.Array, settings: Settings) -> pa.Table:
+def signatures(contents: pa.Array, settings: Settings, skip: np.ndarray | None = None) -> pa.Table:
     """One row per text of ``contents`` (string or binary; null as the empty text).
+
+    Texts where ``skip`` (bool[n]) is true are not looked at and have no shingles: copies of others.
 
     Columns: ``shingles`` int32, the number of different shingles, 0 where the file has none to
     compare; ``signature`` fixed-size binary of 4 * permutations bytes (little-endian uint32), null
     where ``shingles`` is 0.
     """
     data, begins, ends = _stretches(contents, settings)
+    if skip is not None:
+        ends = np.where(skip, begins, ends)
     a, b = permutations(settings.permutations, settings.seed)
     counts, values = sign_texts(data, begins, ends, settings.ngram, a, b)
     valid = pa.array(counts > 0)

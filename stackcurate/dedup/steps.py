@@ -3,7 +3,9 @@
 Files are known by their *number*: their place in the order of rank over all parts, 0 the best.
 Numbers are cut into *slots*, stretches of about ``SLOT_ROWS``; a slot is the target to which
 records about a file travel. Every step writes whole files into one folder and then a small JSON
-note of its result. The note is the mark that the step is finished, so a killed run goes on.
+note of its result. The note is the mark that the step is finished, so a killed run goes on. Waiting
+for the disk after each of these files would take as long as the work, so nobody does: after a crash
+of the system (another boot) the steps begin anew.
 """
 
 from __future__ import annotations
@@ -21,14 +23,15 @@ from stackcurate.dedup.settings import Settings
 from stackcurate.engine.base import Engine, Failure
 from stackcurate.errors import StopError
 from stackcurate.schema import one_chunk
-from stackcurate.storage.exchange import read_exchange
-from stackcurate.storage.partitions import whole, write_json
+from stackcurate.storage.exchange import read_exchange, write_exchange
+from stackcurate.storage.partitions import boot, whole, write_json
 
 SLOT_ROWS = 1 << 18  # 67 MB of sketches a slot at 256 permutations
 BAND_RECORDS = 1 << 23  # (key, number) records of one target: 100 MB, some three times that sorted
 CHUNK_ROWS = 1 << 16  # files whose band records are written in one go: 33 MB
 GROUP_SHINGLES = 1 << 23  # better files of one verification task: 64 MB of hashes
 CHUNK_SHINGLES = 1 << 22  # texts read at once: about 40 MB of ordinary code
+SYNCED = not boot()  # where boots have no names, every file of a step waits for the disk
 MOST_FILES = (1 << 32) - 2  # numbers travel as uint32
 
 
@@ -113,13 +116,25 @@ class Noted:
     task: Callable[[int], Any]
 
     def __call__(self, number: int) -> None:
-        write_json(self.folder / f"{self.name}-{number}.json", self.task(number))
+        write_json(self.folder / f"{self.name}-{number}.json", self.task(number), SYNCED)
 
 
 def save(path: Path, values: np.ndarray) -> None:
     """Write an array whole; ``load`` maps it."""
-    with whole(path) as part, open(part, "wb") as out:
+    with whole(path, SYNCED) as part, open(part, "wb") as out:
         np.save(out, values)
+
+
+def send(
+    path: Path,
+    table: pa.Table,
+    target: np.ndarray,
+    targets: int,
+    compress: bool = True,
+    **more: int,
+) -> None:
+    """``write_exchange`` for a step's file."""
+    write_exchange(path, table, target, targets, compress=compress, synced=SYNCED, **more)
 
 
 def load(path: Path) -> np.ndarray:

@@ -26,11 +26,12 @@ from stackcurate.dedup.steps import (
     numpy,
     received,
     save,
+    send,
 )
 from stackcurate.errors import IntegrityError
 from stackcurate.kernels.shingles import common
 from stackcurate.schema import one_chunk
-from stackcurate.storage.exchange import iter_exchange, write_exchange
+from stackcurate.storage.exchange import iter_exchange
 
 _SET_ROWS = 1024  # shingle sets in one batch
 
@@ -89,7 +90,7 @@ class Estimate:
         wanted = self._promising(slot, worse, better)
         worse, better = worse[wanted], better[wanted]
         sent = pa.table({"worse": worse, "better": better})
-        write_exchange(plan.path("wanted", number, slot), sent, plan.slot_of(better), plan.slots)
+        send(plan.path("wanted", number, slot), sent, plan.slot_of(better), plan.slots)
         self._ask(slot, worse, better)
         return len(pairs), len(worse)
 
@@ -121,7 +122,7 @@ class Estimate:
             }
         )
         path = plan.path("asked", self.number, slot)
-        write_exchange(path, table, address[:, 0].astype(np.int64), len(plan.parts))
+        send(path, table, address[:, 0].astype(np.int64), len(plan.parts))
 
 
 def _without(pairs: np.ndarray, earlier: np.ndarray) -> np.ndarray:
@@ -199,7 +200,7 @@ class SendSets:
                     "shingles": made.take(pa.array(back[chosen] - here[0])),
                 }
             )
-            write_exchange(
+            send(
                 plan.path("sets", number, part, chunk),
                 table,
                 group[chosen],
@@ -279,7 +280,7 @@ class Verify:
             }
         )
         slot = plan.slot_of(worse[links])
-        write_exchange(plan.path("links", self.number, group), table, slot, plan.slots)
+        send(plan.path("links", self.number, group), table, slot, plan.slots)
         return len(worse), table.num_rows
 
     def _files(self) -> list[Path]:

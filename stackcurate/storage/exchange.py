@@ -33,13 +33,15 @@ def write_exchange(
     *,
     compress: bool = True,
     batch_rows: int = BATCH_ROWS,
+    synced: bool = True,
 ) -> None:
     """Write the rows of ``table`` to ``path``, row i for the target ``target[i]``.
 
     ``target`` is integer with the length of the table, each 0 <= target < ``targets``. The file is
-    there whole or not at all. ``compress`` is for columns that shrink (lz4 per buffer); hashes do
-    not. ``batch_rows`` bounds a batch, for tables with large rows: no batch may hold 2 GB in a
-    column with 32-bit offsets. Dictionary columns have no place here.
+    there whole or not at all, where ``synced`` even after a crash of the system. ``compress`` is
+    for columns that shrink (lz4 per buffer); hashes do not. ``batch_rows`` bounds a batch, for
+    tables with large rows: no batch may hold 2 GB in a column with 32-bit offsets. Dictionary
+    columns have no place here.
     """
     target = np.asarray(target)
     if len(target) != table.num_rows:
@@ -54,7 +56,7 @@ def write_exchange(
     schema = table.schema.with_metadata({_KEY: layout.encode()})
     options = pa.ipc.IpcWriteOptions(compression="lz4" if compress else None)
     with (
-        whole(path) as part,
+        whole(path, synced) as part,
         pa.OSFile(str(part), "wb") as sink,
         pa.ipc.new_file(sink, schema, options=options) as writer,
     ):

@@ -26,15 +26,21 @@ _LZ4 = pa.ipc.IpcWriteOptions(compression="lz4")
 
 
 @contextlib.contextmanager
-def whole(path: Path) -> Iterator[Path]:
-    """Give a place beside ``path`` to write a file; sync and rename it when the block ends well."""
+def whole(path: Path, synced: bool = True) -> Iterator[Path]:
+    """Give a place beside ``path`` to write a file; sync and rename it when the block ends well.
+
+    Without ``synced`` a kill leaves the file whole or not there, but a crash of the system may not:
+    for steps that begin anew after one (see ``boot``).
+    """
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         yield beside
-        sync(beside)
+        if synced:
+            sync(beside)
         os.replace(beside, path)
-        sync(path.parent)
+        if synced:
+            sync(path.parent)
     finally:
         beside.unlink(missing_ok=True)
 
@@ -78,6 +84,14 @@ def sync(path: Path) -> None:
             raise
     finally:
         os.close(handle)
+
+
+def boot() -> str:
+    """A name for this boot of this machine; empty where the system gives none."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
 
 
 def clear_parts(folder: Path) -> None:
@@ -140,9 +154,9 @@ def read_arrow(path: Path, columns: list[str] | None = None) -> pa.Table:
         return reader.read_all() if wanted is None else reader.read_all().select(columns)
 
 
-def write_json(path: Path, value: Any) -> None:
+def write_json(path: Path, value: Any, synced: bool = True) -> None:
     """Write ``value`` as canonical JSON (sorted keys), whole or not at all."""
-    with whole(path) as part:
+    with whole(path, synced) as part:
         part.write_text(json.dumps(value, sort_keys=True, indent=1, default=_plain) + "\n")
 
 
