@@ -237,7 +237,7 @@ def compare(given: argparse.Namespace, data: Path, work: Path) -> None:
         print(
             f"copy limit: {before[0]:.0f} MB/s before, {after[0]:.0f} after (wall); "
             f"{before[1]:.0f} and {after[1]:.0f} MB per processor second\n"
-            f"ratio to the copy limit: {ratios[-1][0]:.3f} by wall, {ratios[-1][1]:.3f} by processor"
+            f"ratio to the copy limit: {ratios[-1][0]:.3f} by wall, {ratios[-1][1]:.3f} by cpu"
         )
     middle = [statistics.median(side) for side in zip(*ratios, strict=True)]
     print(f"\nmedian ratio: {middle[0]:.3f} by wall, {middle[1]:.3f} by processor")

@@ -5,7 +5,7 @@ Definitions (`schema.SIGNALS`; after the filters of The Stack v2, reference sect
 - ``num_lines``: ended by ``\\n``, ``\\r\\n`` or ``\\r``; a last line without an end counts too.
 - ``avg_line_length``, ``max_line_length``: characters (Unicode) without the line's end.
 - ``alpha_fraction``, ``alphanum_fraction``: letters (and digits) per character.
-- ``encoded_fraction``, ``max_encoded_run``: see `kernels.text.count_encoded`.
+- ``encoded_fraction``, ``max_encoded_run``: see `kernels.encoded.count_encoded`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from stackcurate import schema
-from stackcurate.kernels import text
+from stackcurate.kernels import encoded, text
 
 Column: TypeAlias = pa.Array | pa.ChunkedArray
 
@@ -47,7 +47,7 @@ def signals(contents: Column) -> pa.Table:
         data, offsets, byte_class, text.letters(), lines, chars, longest, alpha, alphanum
     )
     text.line_chars(data, offsets, ends)
-    text.count_encoded(data, offsets, byte_class, covered, run)
+    encoded.count_encoded(data, offsets, byte_class, covered, run)
     whole = np.maximum(chars, 1)
     columns = {
         "num_lines": lines,

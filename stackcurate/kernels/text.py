@@ -18,9 +18,6 @@ LETTERS = Path(__file__).resolve().parent.parent / "tables" / "letters.json"
 # Bits of a character class: the first two also in the table of all code points.
 ALPHA, ALPHANUM, HEX, WORD, BASE64, SPACE = 1, 2, 4, 8, 16, 32
 
-BASE64_RUN = 64  # characters of [a-zA-Z0-9+/\n=]
-HEX_RUN = 8  # two-digit hex bytes in a list
-ESCAPE_RUN = 8  # \uXXXX escapes in a row
 
 SHEBANG, MODELINE, PROLOG = 1, 2, 4  # bits of `marks`
 
@@ -77,6 +74,98 @@ def _decode(data: np.ndarray, at: int, end: int) -> tuple[int, int]:
     return value, more + 1
 
 
+_ONES = np.uint64(0x0101010101010101)  # times n: the byte n, eight times
+_TOPS = np.uint64(0x8080808080808080)
+
+
+@njit(cache=True, nogil=True)
+def _equal(word: np.uint64, byte: int) -> np.uint64:
+    """A one in each of eight ASCII bytes that equals ``byte``."""
+    return (~((word ^ (_ONES * np.uint64(byte))) + _ONES * np.uint64(127)) & _TOPS) >> np.uint64(7)
+
+
+@njit(cache=True, nogil=True)
+def _between(word: np.uint64, low: int, above: int) -> np.uint64:
+    """A one in each of eight ASCII bytes that is ``low`` or more and less than ``above``."""
+    reaches = word + _ONES * np.uint64(128 - low)
+    passes = word + _ONES * np.uint64(128 - above)
+    return (reaches & ~passes & _TOPS) >> np.uint64(7)
+
+
+@njit(cache=True, nogil=True)
+def _sum(word: np.uint64) -> np.int64:
+    """The sum of eight bytes."""
+    pairs = np.uint64(0x00FF00FF00FF00FF)
+    both = (word & pairs) + ((word >> np.uint64(8)) & pairs)
+    return np.int64((both * np.uint64(0x0001000100010001)) >> np.uint64(48))
+
+
+@njit(cache=True, nogil=True)
+def _count_plain(
+    data: np.ndarray, words: np.ndarray, begin: int, end: int
+) -> tuple[bool, int, int, int]:
+    """(whether all is ASCII without ``\\r``, line feeds, letters, digits) of [begin, end).
+
+    ``words`` are the bytes of ``data`` by eight; most code is plain, and is counted so. The counts
+    mean nothing where it is not.
+    """
+    others = feeds = letters = digits = np.int64(0)
+    first = min(end, (begin + 7) // 8 * 8)
+    last = max(first, end // 8 * 8)
+    for at in range(begin, end):
+        if at == first:
+            break
+        others += (data[at] >= 128) | (data[at] == 13)
+        feeds += data[at] == 10
+        letters += 97 <= (data[at] | 32) < 123
+        digits += 48 <= data[at] < 58
+    for at in range(last, end):
+        others += (data[at] >= 128) | (data[at] == 13)
+        feeds += data[at] == 10
+        letters += 97 <= (data[at] | 32) < 123
+        digits += 48 <= data[at] < 58
+    for block in range(first // 8, last // 8, 255):  # so many sums fit a byte
+        high = returns = feed = letter = digit = np.uint64(0)
+        for at in range(block, min(block + 255, last // 8)):
+            word = words[at]
+            high |= word
+            returns += _equal(word, 13)
+            feed += _equal(word, 10)
+            letter += _between(word | (_ONES * np.uint64(32)), 97, 123)
+            digit += _between(word, 48, 58)
+        others += np.int64((high & _TOPS) != 0) + np.int64(returns != 0)
+        if others:
+            break
+        feeds += _sum(feed)
+        letters += _sum(letter)
+        digits += _sum(digit)
+    return others == 0, feeds, letters, digits
+
+
+@njit(cache=True, nogil=True)
+def _longest_plain(data: np.ndarray, begin: int, end: int) -> int:
+    """Bytes of the longest line of [begin, end), whose lines end with ``\\n`` alone.
+
+    A longer line must reach over the byte that lies as far ahead as the longest is long, so most
+    bytes are skipped by looking back from there.
+    """
+    best = np.int64(0)
+    start = begin
+    while start + best < end:
+        back = start + best
+        while back >= start and data[back] != 10:
+            back -= 1
+        if back >= start:
+            start = back + 1
+            continue
+        stop = start + best
+        while stop < end and data[stop] != 10:
+            stop += 1
+        best = stop - start
+        start = stop + 1
+    return best
+
+
 @njit(cache=True, nogil=True)
 def count_text(
     data: np.ndarray,
@@ -95,8 +184,15 @@ def count_text(
     empty. A byte that is not part of well-formed UTF-8 is one character and no letter.
     Outputs are int64[n]; ``chars`` counts all characters, line ends too.
     """
+    words = data[: len(data) // 8 * 8].view(np.uint64)
     for row in range(len(offsets) - 1):
         at, end = offsets[row], offsets[row + 1]
+        plain, ends, letters, digits = _count_plain(data, words, at, end)
+        if plain:
+            lines[row] = ends + (end > at and data[end - 1] != 10)
+            chars[row], longest[row] = end - at, _longest_plain(data, at, end)
+            alpha[row], alphanum[row] = letters, letters + digits
+            continue
         n_lines = n_chars = n_alpha = n_alphanum = best = 0
         line_start = 0  # characters before this line
         while at < end:
@@ -139,188 +235,6 @@ def line_chars(data: np.ndarray, offsets: np.ndarray, out: np.ndarray) -> None:
         for at in range(offsets[row], offsets[row + 1]):
             count += (data[at] == 10) | (data[at] == 13)
         out[row] = count
-
-
-@njit(cache=True, nogil=True)
-def _base64_runs(
-    data: np.ndarray, at: int, end: int, byte_class: np.ndarray, runs: np.ndarray
-) -> int:
-    """Writes [start, end) of every run of BASE64_RUN and more; returns their number."""
-    found = 0
-    while at + BASE64_RUN <= end:
-        # A run must cover every BASE64_RUN-th byte, so most text is skipped by looking back.
-        back = at + BASE64_RUN - 1
-        while back >= at and byte_class[data[back]] & BASE64:
-            back -= 1
-        if back >= at:
-            at = back + 1
-            continue
-        stop = at + BASE64_RUN
-        while stop < end and byte_class[data[stop]] & BASE64:
-            stop += 1
-        runs[found, 0], runs[found, 1] = at, stop
-        found += 1
-        at = stop + 1
-    return found
-
-
-@njit(cache=True, nogil=True)
-def _hex_item(data: np.ndarray, pair: int, begin: int, end: int, byte_class: np.ndarray) -> int:
-    """Where the item whose two digits stand at ``pair`` begins, -1 where they are no item.
-
-    Only a word that is a pair, or ``0x`` and a pair, or ``x`` and a pair behind a backslash.
-    """
-    if not (byte_class[data[pair]] & HEX and byte_class[data[pair + 1]] & HEX):
-        return -1
-    if pair + 2 < end and byte_class[data[pair + 2]] & WORD:
-        return -1
-    if pair == begin or not byte_class[data[pair - 1]] & WORD:
-        return pair
-    if (data[pair - 1] | 32) != 120 or pair - 2 < begin:  # x or X
-        return -1
-    if data[pair - 2] == 92:
-        return pair - 2 if data[pair - 1] == 120 else -1
-    if data[pair - 2] == 48 and (pair - 2 == begin or not byte_class[data[pair - 3]] & WORD):
-        return pair - 2
-    return -1
-
-
-@njit(cache=True, nogil=True)
-def _listed(data: np.ndarray, at: int, stop: int, byte_class: np.ndarray) -> bool:
-    """Whether [at, stop) may stand between two items: blanks and at most one comma."""
-    commas = 0
-    while at < stop:
-        if data[at] == 44:
-            commas += 1
-        elif not byte_class[data[at]] & SPACE:
-            return False
-        at += 1
-    return commas <= 1
-
-
-@njit(cache=True, nogil=True)
-def _hex_runs(
-    data: np.ndarray, begin: int, end: int, byte_class: np.ndarray, runs: np.ndarray
-) -> int:
-    """Writes [start, end) of every list of HEX_RUN and more hex bytes; returns their number."""
-    found, items, first, last = 0, 0, begin, begin
-    # HEX and WORD bits of the last four bytes, four bits each, x as no word: no word, two digits,
-    # no word is all that the common byte is asked about.
-    digits = ((byte_class >> 2) & 3).astype(np.uint32)
-    digits[120] = digits[88] = 0
-    seen = np.uint32(0)
-    for at in range(begin, end + 1):
-        if at < end:
-            seen = np.uint32(seen << np.uint32(4)) | digits[data[at]]
-        else:
-            seen = np.uint32(seen << np.uint32(4))
-        if seen & np.uint32(0x2332) != np.uint32(0x0330):
-            continue
-        pair = at - 2
-        item = _hex_item(data, pair, begin, end, byte_class)
-        if item < 0:
-            continue
-        if items and _listed(data, last, item, byte_class):
-            items += 1
-        else:
-            if items >= HEX_RUN:
-                runs[found, 0], runs[found, 1] = first, last
-                found += 1
-            items, first = 1, item
-        last = pair + 2
-    if items >= HEX_RUN:
-        runs[found, 0], runs[found, 1] = first, last
-        found += 1
-    return found
-
-
-@njit(cache=True, nogil=True)
-def _escape_runs(
-    data: np.ndarray, at: int, end: int, byte_class: np.ndarray, runs: np.ndarray
-) -> int:
-    """Writes [start, end) of every run of ESCAPE_RUN and more ``\\uXXXX``; returns their number."""
-    found = backslashes = 0
-    for place in range(at, end):  # counting is many times faster than looking
-        backslashes += data[place] == 92
-    if backslashes < ESCAPE_RUN:
-        return found
-    while at + 6 * ESCAPE_RUN <= end:
-        if data[at] != 92:
-            at += 1
-            continue
-        start = at
-        while (
-            at + 6 <= end
-            and data[at] == 92
-            and data[at + 1] == 117
-            and byte_class[data[at + 2]] & HEX
-            and byte_class[data[at + 3]] & HEX
-            and byte_class[data[at + 4]] & HEX
-            and byte_class[data[at + 5]] & HEX
-        ):
-            at += 6
-        if at - start >= 6 * ESCAPE_RUN:
-            runs[found, 0], runs[found, 1] = start, at
-            found += 1
-        elif at == start:
-            at += 1
-    return found
-
-
-@njit(cache=True, nogil=True)
-def _covered(runs: np.ndarray, counts: np.ndarray) -> int:
-    """Bytes in the union of three lists of runs, each in order: a merge, linear in their number."""
-    at = np.zeros(3, np.int64)
-    total = reached = np.int64(0)
-    while True:
-        pick = -1
-        for kind in range(3):
-            if at[kind] < counts[kind] and (
-                pick < 0 or runs[kind, at[kind], 0] < runs[pick, at[pick], 0]
-            ):
-                pick = kind
-        if pick < 0:
-            return total
-        start, stop = runs[pick, at[pick], 0], runs[pick, at[pick], 1]
-        at[pick] += 1
-        start = max(start, reached)
-        if stop > start:
-            total += stop - start
-            reached = stop
-
-
-@njit(cache=True, nogil=True)
-def count_encoded(
-    data: np.ndarray,
-    offsets: np.ndarray,
-    byte_class: np.ndarray,
-    covered: np.ndarray,
-    longest: np.ndarray,
-) -> None:
-    """Characters of each value in encoded runs, and the longest run, into int64[n].
-
-    Runs (reference: The Stack v2's encoded-data filter): base64, 64 and more of
-    ``[a-zA-Z0-9+/\\n=]``; lists of 8 and more two-digit hex bytes, each with ``0x``, ``\\x`` or
-    nothing before it, with blanks and at most one comma between; 8 and more ``\\uXXXX``.
-    All are ASCII, so bytes are characters. Overlaps count once.
-    """
-    widest = 0
-    for row in range(len(offsets) - 1):
-        widest = max(widest, offsets[row + 1] - offsets[row])
-    # The shortest run of any kind, eight bare hex bytes, has 23 characters.
-    runs = np.empty((3, widest // 16 + 1, 2), np.int64)
-    counts = np.zeros(3, np.int64)
-    for row in range(len(offsets) - 1):
-        begin, end = offsets[row], offsets[row + 1]
-        counts[0] = _base64_runs(data, begin, end, byte_class, runs[0])
-        counts[1] = _hex_runs(data, begin, end, byte_class, runs[1])
-        counts[2] = _escape_runs(data, begin, end, byte_class, runs[2])
-        best = np.int64(0)
-        for kind in range(3):
-            for number in range(counts[kind]):
-                best = max(best, runs[kind, number, 1] - runs[kind, number, 0])
-        longest[row] = best
-        covered[row] = _covered(runs, counts) if best else 0
 
 
 @njit(cache=True, nogil=True)

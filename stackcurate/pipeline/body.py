@@ -26,7 +26,7 @@ from stackcurate.pipeline.choose import NO_DATE, PLACES
 from stackcurate.pipeline.decode import decode
 from stackcurate.schema import EVIDENCE, FILE, HEAD, conform, fill, one_chunk, row_key
 from stackcurate.sources.base import Problem, Source
-from stackcurate.sources.ids import content_ids
+from stackcurate.sources.ids import content_id, id_array
 from stackcurate.stages import RowStage
 from stackcurate.storage import partitions
 
@@ -111,9 +111,9 @@ class BodyTask:
         notes: list[str | None] = [None] * len(ids)
         data: list[bytes | None] = [None] * len(ids)
         skip = dict(item.skip)
-        for number, content_id in enumerate(ids):
-            if content_id.hex() in skip:
-                verdicts[number] = f"run:{skip[content_id.hex()]}"
+        for number, one in enumerate(ids):
+            if one.hex() in skip:
+                verdicts[number] = f"run:{skip[one.hex()]}"
         ready = [n for n, verdict in enumerate(verdicts) if verdict is None]
         for number, found in self._read_all(wanted, ready, item.index):
             if isinstance(found, Problem):
@@ -122,7 +122,6 @@ class BodyTask:
                 data[number] = found
         kept = [n for n, blob in enumerate(data) if blob is not None]
         raw = [blob for blob in data if blob is not None]
-        hashes = content_ids(raw)
         texts, encodings = [], []
         for number, blob in zip(kept, raw, strict=True):
             text, encoding = decode(blob)
@@ -132,8 +131,8 @@ class BodyTask:
             encodings.append(encoding)
         rows = wanted.take(pa.array(kept, pa.int64()))
         columns = {
-            "blob_id": hashes.blob_id,
-            "sha256": _hex(hashes.sha256),
+            "blob_id": id_array([_sha1(blob) for blob in raw]),
+            "sha256": pa.array([hashlib.sha256(blob).hexdigest() for blob in raw], pa.string()),
             "length_bytes": pa.array([len(blob) for blob in raw], pa.int64()),
             "src_encoding": pa.array(encodings, pa.string()),
             "content": _texts(texts),
@@ -175,7 +174,7 @@ class BodyTask:
     ) -> Iterator[tuple[int, bytes | Problem]]:
         """Ask each container for its rows; check what comes against the content id."""
         inputs = listed["input"].to_numpy()[np.array(rows, np.int64)]
-        ids = listed["content_id"]
+        ids = listed["content_id"].to_pylist()
         for input_number in np.unique(inputs).tolist():
             mine = [rows[n] for n in np.flatnonzero(inputs == input_number).tolist()]
             source, container = book.inputs[input_number]
@@ -183,7 +182,7 @@ class BodyTask:
             seen = set()
             for at, found in self.sources[source].read(container, some, self.max_bytes):
                 seen.add(at)
-                if not isinstance(found, Problem) and _git_id(found) != ids[mine[at]].as_py():
+                if not isinstance(found, Problem) and content_id(found) != ids[mine[at]]:
                     found = Problem(container.key, "corrupt", "the bytes do not hash to their id")
                 yield mine[at], found
             for at in sorted(set(range(len(mine))) - seen):
@@ -204,10 +203,8 @@ class BodyTask:
         return first
 
 
-def _git_id(data: bytes) -> bytes:
-    digest = hashlib.sha1(b"blob %d\0" % len(data), usedforsecurity=False)
-    digest.update(data)
-    return digest.digest()
+def _sha1(data: bytes) -> bytes:
+    return hashlib.sha1(data, usedforsecurity=False).digest()
 
 
 def _texts(texts: Sequence[bytes]) -> pa.LargeStringArray:
@@ -238,21 +235,30 @@ def _finish(batch: pa.Table) -> pa.Table:
     raw = pc.coalesce(batch["path_bytes"], batch["path"].cast(pa.binary())).to_pylist()
     keys = [row_key(origin, path) for origin, path in zip(origins, raw, strict=True)]
     bounds = spill.offsets(texts)
-    data = memoryview(texts.buffers()[2] or b"")
-    digests = [
-        hashlib.sha256(data[begin:end]).hexdigest()
-        for begin, end in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)
-    ]
     extension = pc.struct_field(pc.extract_regex(batch["path"], r"(?s)[^/]\.(?P<e>[^./]+)$"), "e")
     columns = {
         "content_id": _hex(batch["content_id"]),
         "blob_id": _hex(batch["blob_id"]),
         "row_key": pa.array(keys, pa.string()),
-        "text_sha256": pa.array(digests, pa.string()),
+        "text_sha256": _text_hashes(batch, texts),
         "text_bytes": pa.array(np.diff(bounds)),
         "extension": extension,
     }
     return fill(batch, pa.table(columns))
+
+
+def _text_hashes(batch: pa.Table, texts: pa.LargeStringArray) -> pa.Array:
+    """SHA-256 (hex) of what ships; the archived bytes' own where nothing rewrote them."""
+    same = pc.equal(batch["src_encoding"], "UTF-8")
+    if "redactions" in batch.column_names:
+        count = pc.fill_null(pc.list_value_length(batch["redactions"]), 0)
+        same = pc.and_(same, pc.equal(count, 0))
+    digests = batch["sha256"].to_pylist()
+    bounds = spill.offsets(texts)
+    data = memoryview(texts.buffers()[2] or b"")
+    for row in np.flatnonzero(~same.to_numpy(zero_copy_only=False)).tolist():
+        digests[row] = hashlib.sha256(data[bounds[row] : bounds[row + 1]]).hexdigest()
+    return pa.array(digests, pa.string())
 
 
 def repo_hash(origin: str) -> int:
