@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import sysconfig
 from pathlib import Path
 
 import pyarrow as pa
@@ -22,7 +23,7 @@ from stackcurate.schema import FINDING
 
 BALANCED = Settings()
 STRICT = Settings(sensitivity="strict")
-STANDARD_LIBRARY = Path(re.__file__).parent.parent
+STANDARD_LIBRARY = Path(sysconfig.get_paths()["stdlib"])
 
 
 def run(texts: list[str], options: Settings = BALANCED, path: str = "src/a.py", engine=None):  # type: ignore[no-untyped-def]
