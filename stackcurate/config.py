@@ -48,6 +48,8 @@ _AFTER = {
     "dedup": ("fetch",),
 }
 _ALWAYS = ("optout", "choose", "fetch")
+# More is no config: a few aliases of aliases would else grow without end.
+MOST_VALUES, MOST_DEPTH = 10_000, 20
 _VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 
@@ -93,6 +95,7 @@ class Config:
     title: str = ""
     description: str = ""
     authors: tuple[str, ...] = ()
+    notes: str = ""
     previous: Path | None = None
     repositories: Path | None = None
     stages: tuple[str, ...] = ORDER
@@ -158,11 +161,19 @@ class _Lines:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.of: dict[tuple[Any, ...], int] = {}
+        self.values = 0
 
     def construct(self, node: yaml.Node | None, at: tuple[Any, ...] = ()) -> Any:
         if node is None:
             return None
         self.of.setdefault(at, node.start_mark.line + 1)
+        self.values += 1
+        if len(at) > MOST_DEPTH or self.values > MOST_VALUES:
+            self.fail(
+                at,
+                f"a config holds at most {MOST_VALUES:,} values, {MOST_DEPTH} deep; does an alias "
+                "name itself?",
+            )
         if isinstance(node, yaml.MappingNode):
             found: dict[str, Any] = {}
             for key_node, value_node in node.value:
