@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from ..kernels.entropy import CLASSES, high_entropy
 from ..kernels.regions import regions
 from .blocks import BLOCKS
-from .judges import JUDGES
+from .judges import GENERIC, JUDGES, names_key
 from .noise import is_random, is_uuid
-from .personal import in_copyright_notice
+from .personal import UNSURE_IP, in_copyright_notice
 from .place import Place
 from .rules import Rule, Table, load
 from .scan import scanner
@@ -56,7 +56,9 @@ def find(
     judge = _Judge(table, settings, paths)
     for first, data, offsets in _chunks(contents):
         judge.chunk(first, data, offsets, engine)
-    return settled([*judge.spans, *_echoes(judge.spans, contents)], settings)
+    sure = {span.file for span in judge.spans if span.rule.kind == "ip"}
+    peers = [span for span in judge.unsure if span.file in sure]
+    return settled([*judge.spans, *peers, *_echoes(judge.spans, contents)], settings)
 
 
 ECHOES = 32  # distinct values per file that are looked for again
@@ -111,7 +113,9 @@ class _Judge:
         self.keep_attribution = settings.attribution == "keep"
         self.least = [settings.threshold(rule.id, rule.kind) for rule in table.rules]
         self.entropy = [table.number("entropy-base64"), table.number("entropy-hex")]
+        self.named_key = table.number("named-key")
         self.spans: list[Span] = []
+        self.unsure: list[Span] = []
         self.text = -1, b""
 
     def chunk(
@@ -168,7 +172,12 @@ class _Judge:
         rule = self.table.rules[number]
         place = Place(region, head, start, end, self.paths[row].as_py() or "", rule.id)
         confidence = rule.confidence * JUDGES[rule.judge](place)
+        if confidence > 0 and names_key(place, rule.judge):
+            number, rule = self.named_key, self.table.rules[self.named_key]
         if confidence <= 0 or confidence < self.least[number]:
+            if rule.kind == "ip" and confidence == UNSURE_IP:
+                span = Span(row, base + start, base + end, rule, confidence, region[start:end])
+                self.unsure.append(span)
             return
         if self.keep_attribution and rule.kind in ("email", "name") and in_copyright_notice(place):
             return
@@ -212,6 +221,7 @@ def _union(group: list[Span], settings: Settings) -> Span:
         key=lambda span: (
             span.rule.kind not in settings.mark,
             span.end - span.start,
+            span.rule.judge not in GENERIC,  # a vendor's shape says more than a name beside it
             span.confidence,
             span.rule.id,
         ),

@@ -146,6 +146,15 @@ def assigned(place: Place) -> float:
     return _by_name(place, _full_name(place))
 
 
+_NAMES: dict[str, Callable[[Place], bytes]] = {}
+
+
+def names_key(place: Place, judge: str) -> bool:
+    """A rule that reads names found its value behind one that is no password: token, api_key."""
+    name = _NAMES.get(judge)
+    return name is not None and not _PASSWORD_NAME.search(name(place))
+
+
 def _by_name(place: Place, name: bytes) -> float:
     value = place.value
     reason = noise.noise(value)
@@ -179,11 +188,34 @@ def config(place: Place) -> float:
     return assigned(place) if is_config_path(place.path) else 0.0
 
 
+def defined(place: Place) -> float:
+    """The literal behind ``#define NAME``."""
+    return _by_name(place, _defined_name(place))
+
+
+def _defined_name(place: Place) -> bytes:
+    return re.split(rb"[ \t]+", place.region[place.head : place.start])[-2]
+
+
+def netrc(place: Place) -> float:
+    """The word behind ``password`` on a line of its own, in a file of that format."""
+    return password(place) if place.path.endswith((".netrc", "/_netrc")) else 0.0
+
+
+def pgpass(place: Place) -> float:
+    """The last of five fields, in a file of that format."""
+    return password(place) if place.path.endswith((".pgpass", "/pgpass.conf")) else 0.0
+
+
 def instruction(place: Place) -> float:
     """The value behind a keyword and a name: ENV NAME VALUE."""
     if not is_config_path(place.path):
         return 0.0
-    return _by_name(place, place.region[place.head : place.start].rstrip(b" \t\"'"))
+    return _by_name(place, _instruction_name(place))
+
+
+def _instruction_name(place: Place) -> bytes:
+    return place.region[place.head : place.start].rstrip(b" \t\"'")
 
 
 def cli(place: Place) -> float:
@@ -199,8 +231,12 @@ def cli(place: Place) -> float:
 
 def compared(place: Place) -> float:
     """A literal before the comparison with a secret: the name stands behind it."""
+    return _by_name(place, _name_behind(place))
+
+
+def _name_behind(place: Place) -> bytes:
     name = _BEHIND.match(place.after())
-    return _by_name(place, name[1] if name else b"")
+    return name[1] if name else b""
 
 
 def password(place: Place) -> float:
@@ -267,6 +303,15 @@ def hash_line(place: Place) -> float:
     return 0.0 if noise.token_noise(place.value[-20:]) else 1.0
 
 
+_NAMES.update(
+    assigned=_full_name,
+    bare=_full_name,
+    compared=_name_behind,
+    config=_full_name,
+    defined=_defined_name,
+    instruction=_instruction_name,
+)
+
 JUDGES: dict[str, Judge] = {
     "always": always,
     "assigned": assigned,
@@ -277,6 +322,7 @@ JUDGES: dict[str, Judge] = {
     "compared": compared,
     "config": config,
     "crc": crc,
+    "defined": defined,
     "email": email,
     "encoded_pair": encoded_pair,
     "entropy": entropy,
@@ -288,11 +334,16 @@ JUDGES: dict[str, Judge] = {
     "ipv6": ipv6,
     "jwt": jwt,
     "mixed": mixed,
+    "netrc": netrc,
     "password": password,
     "person": person,
+    "pgpass": pgpass,
     "phone": phone,
     "random": random,
     "tail": tail,
     "token": token,
     "url_password": url_password,
 }
+
+GENERIC = frozenset((*_NAMES, "bearer", "cli", "entropy", "password", "random"))
+"""Judges of values that names or randomness, rather than a vendor's shape, call secret."""

@@ -93,14 +93,19 @@ def _look_alikes(table: dict[str, Any]) -> Iterator[Case]:
             yield Case(path, text.encode(), ())
 
 
+_MORE = re.compile(r"\[(email):([^\]]+)\]")
+
+
 def _case(path: str, marked: str, kinds: tuple[str, ...], name: str) -> Case:
-    """A case from a text in which bytes 1 and 2 frame the values."""
+    """A case from a text in which bytes 1 and 2 frame the values; a kind may stand before 3."""
     labels, text = [], b""
+    marked = _MORE.sub("\1\\1\3\\2\2", marked)
     for part in re.split("(\1[^\2]*\2)", marked):
+        kind, other, value = part.strip("\1\2").rpartition("\3")
         start = len(text)
-        text += part.strip("\1\2").encode()
+        text += value.encode()
         if part.startswith("\1"):
-            labels.append(Label(name, kinds, start, len(text)))
+            labels.append(Label(name, (kind,) if other else kinds, start, len(text)))
     return Case(path, text, tuple(labels))
 
 

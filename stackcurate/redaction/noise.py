@@ -214,7 +214,7 @@ def is_words(value: bytes) -> bool:
         for a, b in itertools.pairwise(letters)
         if (97 <= a <= 122 and 65 <= b <= 90) or (65 <= a <= 90 and 97 <= b <= 122)
     )
-    return len(letters) < 16 or changes * 5 < len(letters) * 2
+    return len(letters) < 10 or changes * 5 < len(letters) * 2
 
 
 _SLUG = re.compile(
@@ -257,15 +257,19 @@ def is_random(value: bytes) -> bool:
     cases: how short their words are; random base 62 falls into pieces of two characters,
     identifiers (``XmlStringMaxLen256``) into pieces of four.
     """
-    digits = sum(48 <= byte <= 57 for byte in value)
-    if not digits or len(value) < 8 or longest_word(value) * 5 >= len(value) * 2:
+    if len(value) < 8 or longest_word(value) * 5 >= len(value) * 2:
         return False
     changes = _changes(value)
+    digits = sum(48 <= byte <= 57 for byte in value)
+    if not digits:  # random letters of both cases change every other time
+        return len(value) >= 16 and value.isalpha() and changes * 9 >= len(value) * 4
     if is_hex(value):
         return digits < len(value) and changes * 4 >= len(value)
     if value.islower() or value.isupper():
         return changes * 3 >= len(value)
     tokens = len(_TOKENS.findall(value))
+    if len(value) >= 16 and changes * 20 >= len(value) * 9:
+        return True
     return tokens * 3 >= len(value) if digits > 1 else tokens * 2 >= len(value)
 
 

@@ -113,6 +113,15 @@ _VERSION_WORD = re.compile(
     rb"|edge?/|msie|mozilla|opera/|webkit|update|upgrade|\boid\b|\bsection\b|\bchapter\b|\brfc\b"
     rb"|\brev\b|toolset|package|nuget|product|[a-z]/$|sdk|\.dll|dependency|patch|bump|safari/|\bv8\b"
 )
+# The value's own key names a machine: size and look of its numbers then say nothing.
+_HOST_KEY = re.compile(
+    rb"(?i)(?:(?<![a-z])(?:ip|ipv4)|(?<![a-z])ip_?addr(?:ess)?|addr(?:ess)?|host(?:name)?|server|gateway|router"
+    rb"|controller|peer|proxy|remote|nameserver|upstream|backend|master|replica|broker)_?[0-9]{0,3}"
+    rb"[\"'`\])]{0,3}\s{0,4}(?::=|=>|=|:|\()\s{0,4}[\"'`\[(]{0,2}$"
+)
+_WHOLE_VALUE = re.compile(
+    rb"^\s*(?:-\s+)?[\"']?[A-Za-z][\w .-]{0,60}[\"']?\s{0,4}[:=]\s{0,4}[\"']?$"
+)
 # Numbers on both sides: coordinates of a drawing, a table.
 _AMONG_NUMBERS = re.compile(rb"[0-9][ ,a-zA-Z-]{1,3}$")
 _NUMBER_BEHIND = re.compile(rb"[ ,a-zA-Z-]{1,3}[0-9.]")
@@ -132,15 +141,22 @@ def ipv4(place: Place) -> float:
     after = place.after(12)
     if _AMONG_NUMBERS.search(before[-4:]) and _NUMBER_BEHIND.match(after):
         return 0.0
-    named = _HOST_WORD.search(before) is not None or re.match(rb":\d{2,5}\b", after) is not None
     if _VERSION_WORD.search(before[-60:]) and not re.search(rb"://$", before):
-        return 0.4 if named else 0.0
+        return 0.4 if _HOST_WORD.search(before) else 0.0
+    if _HOST_KEY.search(before):
+        return 0.4 if _made_up(octets) or _is_network(octets, after) else 0.9
+    return _unnamed_ipv4(octets, before, after)
+
+
+def _unnamed_ipv4(octets: bytes, before: bytes, after: bytes) -> float:
+    """An address with no key of its own: how it stands and the sizes of its numbers decide."""
+    named = _HOST_WORD.search(before) is not None or re.match(rb":\d{2,5}\b", after) is not None
     if _COMPARED.search(before) and not named:
         return 0.0
     if max(octets[1:]) < 20 or octets[0] < 3 or octets[2:] == b"\0\0":
         return 0.4 if named else 0.0  # 4.1.2.0 is nearly always a version or a section
-    if re.match(rb"/(?:[0-9]|[12][0-9])(?!\d)", after):
-        return 0.45  # a network, not a machine
+    if _is_network(octets, after):
+        return 0.45
     if _made_up(octets):
         return 0.4
     if named:
@@ -148,7 +164,17 @@ def ipv4(place: Place) -> float:
     if sum(octet > 99 for octet in octets) >= 2:
         return 0.75
     alone = before[-1:] in (b"'", b'"', b"`") and after[:1] == before[-1:]
-    return 0.65 if alone or not before.strip() else 0.5
+    whole = _WHOLE_VALUE.search(before) is not None and not after.split(b"\n")[0].strip(b"\"', \r")
+    return 0.65 if alone or whole or not before.strip() else UNSURE_IP
+
+
+UNSURE_IP = 0.5
+"""An address that only its file can explain: believed where the file holds a sure one."""
+
+
+def _is_network(octets: bytes, after: bytes) -> bool:
+    """A range, not a machine."""
+    return octets[3] == 0 or re.match(rb"/(?:[0-9]|[12][0-9])(?!\d)", after) is not None
 
 
 def _made_up(octets: bytes) -> bool:
@@ -245,7 +271,8 @@ def person(place: Place) -> float:
 
 
 _CARD_WORD = re.compile(
-    rb"(?i)card|visa|master|amex|american express|discover|\bpan\b|\bcc\b|payment"
+    rb"(?i)card|visa|master|amex|american express|discover|(?<![a-z])(?:pan|cc)(?![a-z])|payment"
+    rb"|(?<![a-z])cc_?(?:num|no)"
 )
 _TEST_CARDS = re.compile(
     r"(\d)\1{6}|4242|0000|1234567|^4012888888881881|^378282246310005|^371449635"

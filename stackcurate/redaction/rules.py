@@ -29,7 +29,13 @@ _KEYS = {
 }
 # A scan pattern may end where the shortest match ends; repeats above 1,000 are beyond RE2.
 _OPEN_END = re.compile(r"(?:\{([1-9]\d*),\d*\})?(?:=\{0,\d\})?$")
-_ASSIGN = r"""[\w.-]{0,30}["'`\])]{0,3}[ \t]{0,4}(?:=>|:=|={1,3}|:|,|\()[ \t]{0,4}["'`]?"""
+# NAME: &str = "V", Name { get; set; } = "V", <name>V</name>, #define NAME "V", and plainer ones.
+_ASSIGN = (
+    r"""[\w.-]{0,30}["'`\])]{0,3}[ \t]{0,4}"""
+    r"""(?:=>|:=|={1,3}|:[ \t]?&?[A-Za-z][\w<>.?]{0,20}[ \t]?=|\{[a-z; \t]{3,40}\}[ \t]?="""
+    r"""|:|,|\(|>|[ \t])"""
+    r"""[ \t]{0,4}["'`]?"""
+)
 
 
 @dataclass(frozen=True)
@@ -102,7 +108,8 @@ def _rule(entry: dict[str, Any], edges: dict[str, str], words: dict[str, str]) -
     for word, text in words.items():
         pattern = pattern.replace(f"<<{word}>>", text)
         scan = scan.replace(f"<<{word}>>", text)
-    before = "A-Za-z" if "vendor" in entry else edge  # MY_VENDOR_KEY names the vendor too
+    # MY_VENDOR_KEY names the vendor too; NAME=value ends no base64 before the value.
+    before = "A-Za-z" if "vendor" in entry else edge.replace("=", "")
     guarded = f"(?<![{before}])(?:{pattern})(?![{edge}])" if edge else pattern
     try:
         exact = re.compile(guarded.encode())

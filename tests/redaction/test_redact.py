@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stackcurate.redaction.alone import git_blob_id, redact_records
+from stackcurate.redaction.examples import expand
 from stackcurate.redaction.find import Span, find
 from stackcurate.redaction.redact import redact
 from stackcurate.redaction.replace import replacement
@@ -199,3 +200,37 @@ def test_sensitivity_is_monotone(sensitivity: str) -> None:
         for name in ("strict", "balanced", "loose")
     }
     assert counts["strict"] >= counts[sensitivity] >= counts["loose"] >= 1
+
+
+def kinds_of(text: str, path: str = "src/a.py") -> list[str]:
+    return [one["kind"] for one in run([text], path=path).findings[0].as_py()]
+
+
+@pytest.mark.parametrize("name", ["GITHUB_TOKEN", "password", "x"])
+def test_a_vendor_prefix_says_key_even_where_the_checksum_fails(name: str) -> None:
+    token = expand("ghp_{A-Za-z0-9*36}", name)
+    assert kinds_of(f'{name} = "{token}"\n') == ["key"]
+
+
+def test_the_name_says_key_or_password() -> None:
+    value = expand("{A-Za-z0-9*24}", "value")
+    assert kinds_of(f'my_api_key = "{value}"\n') == ["key"]
+    assert kinds_of(f'my_passphrase = "{value}"\n') == ["password"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "controller: 5.9.12.14\n",
+        "north:\n  unit: 91.20.62.13\n",
+        "host = '5.9.12.14'\n",
+        "a is at 31.17.44.92 and b: 5.9.34.75 too\nserver_addr = 5.9.12.14\n",
+    ],
+)
+def test_an_address_is_one_by_its_key_or_its_peers(text: str) -> None:
+    assert kinds_of(text, "lights.yaml") == ["ip"] * len(re.findall(r"(?:\d+\.){3}\d+", text))
+
+
+def test_versions_are_no_addresses() -> None:
+    text = 'version: 5.9.12.14\nfile_version = "4.12.7.31"\nchrome/91.20.62.13\n'
+    assert kinds_of(text, "lights.yaml") == []
