@@ -39,6 +39,7 @@ from stackcurate.licenses.detect import Steps, Text, detect_texts, settle
 from stackcurate.licenses.expression import _key as meaning
 from stackcurate.licenses.expression import license_class, normalize, parse
 from stackcurate.licenses.header import headers
+from stackcurate.licenses.paths import about_paths
 from stackcurate.licenses.scancode import Answer, Judge, detector
 
 OPEN = ("permissive", "public_domain")
@@ -159,6 +160,7 @@ def ours(items: Sequence[Item], cache: Cache, judge: Any, steps: Steps) -> list[
     stated = {
         row["content_id"]: row["expression"]
         for row in detect_texts([item.text() for item in items], cache, judge, steps).to_pylist()
+        if not about_paths(row["rule"])
     }
     return [stated.get(item.digest.hex()) for item in items]
 

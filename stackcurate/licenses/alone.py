@@ -161,7 +161,8 @@ def _records(
         if kind and data
     ]
     stated = {
-        int(row["content_id"], 16): row for row in detect_texts(items, cache, judge).to_pylist()
+        int(row["content_id"], 16): row
+        for row in reversed(detect_texts(items, cache, judge).to_pylist())  # the first row is whole
     }
     own = headers(pa.array([data[: 1 << 16] for data in texts], pa.large_binary())).to_pylist()
     for number, (record, header) in enumerate(zip(batch, own, strict=True)):

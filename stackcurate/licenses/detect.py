@@ -25,6 +25,7 @@ from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.decode import text_of
 from stackcurate.licenses.expression import combine, ids, known, license_class, normalize
 from stackcurate.licenses.manifests import UNKNOWN, declared
+from stackcurate.licenses.paths import about_paths, statements
 from stackcurate.licenses.policy import table
 from stackcurate.licenses.riders import ALTERED, riders
 from stackcurate.licenses.scancode import Judge, detector
@@ -329,16 +330,21 @@ def detect_texts(
 ) -> pa.Table:
     """One EVIDENCE row per text that states a license, in the order of ``items``.
 
+    A file that speaks about paths gives further rows, one per paragraph (``licenses.paths``).
+
     A text that should state one and cannot be read (an unknown license file) is
     ``LicenseRef-scancode-unknown``; one that the full matcher could not finish has a null
     expression and the matcher ``undetermined``, and is not cached. Readmes, notices and license
     texts are read by the cheap steps only.
     """
     steps = steps or Steps()
-    rows: list[dict[str, Any] | None] = [None] * len(items)
+    rows: list[list[dict[str, Any]]] = [[] for _ in items]
     open_: list[tuple[int, bytes, bool, w.Words]] = []
     for number, item in enumerate(items):
-        prose = item.kind == names.MANIFEST and item.name.endswith("debian/copyright")
+        if item.kind == names.REUSE:
+            rows[number] = _about_paths(item)
+            continue
+        prose = item.kind == names.MANIFEST and item.name.rpartition("/")[2] == "copyright"
         reading = _from_manifest(item) if item.kind == names.MANIFEST else None
         steps.declared += reading is not None
         if reading is None and (prose or item.kind != names.MANIFEST):
@@ -350,10 +356,19 @@ def detect_texts(
                 continue
             reading = reading and _whole_span(reading, exact, item)
         steps.silent += reading is None
-        rows[number] = reading and _row(item, reading)
+        rows[number] = [_row(item, reading)] if reading else []
+        rows[number] += _about_paths(item) if prose else []
     for number, reading in _by_judge(items, open_, cache, judge, steps):
-        rows[number] = _row(items[number], reading)
-    return pa.Table.from_pylist([row for row in rows if row is not None], schema=EVIDENCE)
+        rows[number] = [_row(items[number], reading)]
+    return pa.Table.from_pylist([row for some in rows for row in some], schema=EVIDENCE)
+
+
+def _about_paths(item: Text) -> list[dict[str, Any]]:
+    """One row per paragraph that names files; see ``licenses.paths``."""
+    return [
+        _row(item, Reading(one.expression, one.start, one.end, 100.0, one.rule, "declared", OWN))
+        for one in statements(item.name, item.data)
+    ]
 
 
 def _cheap(text: bytes, found: w.Words, steps: Steps) -> Reading | None:
@@ -430,8 +445,11 @@ def evidence_id(content_id: str, kind: str, start: int, end: int, expression: st
 def _row(item: Text, reading: Reading) -> dict[str, Any]:
     content_id = item.content_id.hex()
     start, end = reading.start, reading.end
+    # Paragraphs of REUSE.toml share a span, and may share an expression.
+    said = f"{reading.rule} {reading.expression}" if about_paths(reading.rule) else None
+    said = said or reading.expression
     return {
-        "evidence_id": evidence_id(content_id, item.kind, start, end, reading.expression),
+        "evidence_id": evidence_id(content_id, item.kind, start, end, said),
         "content_id": content_id,
         "kind": item.kind,
         "start": start,

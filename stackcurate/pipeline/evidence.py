@@ -60,6 +60,8 @@ FOLDERS = pa.schema(
         ("kind", pa.string()),
         ("expression", pa.string()),
         ("evidence_id", pa.string()),
+        ("rule", pa.string()),  # names files where the statement is about paths
+        ("start", pa.int64()),
     ]
 )
 
@@ -248,7 +250,8 @@ def _send_home(
     path: Path, rows: pa.Table, evidence: pa.Table, spread: dict[str, list[int]], count: int
 ) -> None:
     """Statements joined to the places where they stand, one copy per partition of the root."""
-    said = evidence.select(["content_id", "kind", "expression", "evidence_id"])
+    columns = ("content_id", "kind", "expression", "evidence_id", "rule", "start")
+    said = evidence.select(columns)
     hexed = pa.array([one.hex() for one in rows["content_id"].to_pylist()], pa.string())
     places = fill(rows.drop_columns(["data"]), pa.table({"content_id": hexed}))
     joined = places.join(said, ["content_id", "kind"], join_type="inner")

@@ -1,0 +1,178 @@
+"""Statements about paths: ``debian/copyright`` and ``.reuse/dep5`` (DEP-5), ``REUSE.toml``.
+
+Each paragraph names files by globs and says their license. It becomes one statement whose rule
+carries the globs, so that evidence still says in one row what was said, where, and about what.
+Of several paragraphs that take a file the last one counts, as both formats ask.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from email.parser import HeaderParser
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from stackcurate.licenses import texts
+from stackcurate.licenses import words as w
+from stackcurate.licenses.expression import combine, normalize
+from stackcurate.licenses.manifests import UNKNOWN, dep5_expression
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+MAX_CHARS = 400_000  # of one file
+MAX_STATEMENTS = 1000  # of one file; more are read as one statement about everything
+MAX_GLOBS = 2000  # of one statement
+_RULE = "paths:"
+_CATCH_ALL = frozenset(("*", "./*", "**", "/**", "**/*"))
+
+
+class Said(NamedTuple):
+    """The license of the files that ``globs`` take; byte span of the paragraph that says so."""
+
+    globs: list[str]
+    expression: str
+    start: int
+    end: int
+    form: str  # dep5 or reuse: how its globs are read
+
+    @property
+    def rule(self) -> str:
+        """The statement's rule in EVIDENCE; ``regexes`` reads it back."""
+        return f"{_RULE}{self.form} {json.dumps(self.globs, ensure_ascii=False)}"
+
+
+def about_paths(rule: str | None) -> bool:
+    """Whether a rule of EVIDENCE carries globs."""
+    return rule is not None and rule.startswith(_RULE)
+
+
+def globs_of(rule: str) -> tuple[str, list[str]]:
+    """(form, globs) of a rule that ``about_paths``."""
+    form, _, said = rule[len(_RULE) :].partition(" ")
+    return form, json.loads(said)
+
+
+def catches_all(rule: str) -> bool:
+    """Whether a rule speaks about every file of its folder."""
+    return any(glob in _CATCH_ALL for glob in globs_of(rule)[1])
+
+
+def glob_regex(glob: str, form: str) -> str:
+    """RE2 pattern of one glob over paths below the file's folder, without a leading slash.
+
+    In DEP-5 ``*`` and ``?`` cross folders; in REUSE ``*`` stays within a name and ``**`` crosses
+    them, and there is no ``?``. A backslash takes the next sign as it is. A glob that names a
+    folder takes all of it, as many people write it.
+    """
+    out, at = [], 0
+    glob = glob.removeprefix("./").removeprefix("/")
+    while at < len(glob):
+        char = glob[at]
+        if char == "\\" and at + 1 < len(glob):
+            at += 1
+            out.append(_literal(glob[at]))
+        elif glob.startswith("**", at) or (char == "*" and form == "dep5"):
+            out.append("(?s:.*)")
+            at += glob.startswith("**", at)
+        elif char == "*":
+            out.append("[^/]*")
+        elif char == "?" and form == "dep5":
+            out.append("(?s:.)")
+        else:
+            out.append(_literal(char))
+        at += 1
+    return "".join(out).removesuffix("/") + "(?s:/.*)?"
+
+
+def _literal(char: str) -> str:
+    plain = not char.isascii() or char.isalnum() or char in " _/\n\t"
+    return char if plain else f"\\x{{{ord(char):02x}}}"
+
+
+def statements(name: str, data: bytes) -> list[Said]:
+    """What a file says about paths, in its order; empty where it is of neither format.
+
+    ``name`` decides the format: a ``.toml`` is REUSE's, everything else may be DEP-5.
+    """
+    text = data[:MAX_CHARS].decode("utf-8", "replace")
+    said = _reuse(text) if name.lower().endswith(".toml") else _dep5(text)
+    if len(data) > MAX_CHARS or len(said) > MAX_STATEMENTS:
+        return []
+    return said
+
+
+def _dep5(text: str) -> list[Said]:
+    if not re.match(r"(?i)\ufeff?\s*format(?:-specification)?:", text):
+        return []
+    parts, at = [], 0
+    for paragraph in re.split(r"(\r?\n[ \t]*\r?\n)", text):
+        size = len(paragraph.encode())
+        if paragraph.strip():
+            parts.append((at, at + size, HeaderParser().parsestr(paragraph.strip("\r\n"))))
+        at += size
+    bodies: dict[str, str] = {}
+    for _, _, message in parts:
+        short, _, body = (message.get("License") or "").partition("\n")
+        if body.strip():
+            bodies.setdefault(short.strip().lower(), body)
+    said = []
+    for start, end, message in parts:
+        globs = (message.get("Files") or "").split()
+        if globs and message.get("License"):
+            short = message["License"].partition("\n")[0].strip()
+            expression = _short_name(short, bodies.get(short.lower()))
+            said.append(Said(globs[:MAX_GLOBS], expression, start, end, "dep5"))
+    return said
+
+
+def _short_name(short: str, body: str | None) -> str:
+    """What a short name of DEP-5 means; one that nobody knows means the text that is given."""
+    expression = dep5_expression(short) if short else None
+    if expression is None and body:
+        shown = re.sub(r"(?m)^[ \t]+\.?[ \t]*", "", body)
+        match = texts.whole(texts.load(), w.words(shown.encode("utf-8", "replace")))
+        expression = match.expression if match and match.expression else None
+    return expression or UNKNOWN
+
+
+def _reuse(text: str) -> list[Said]:
+    try:
+        document: dict[str, Any] = tomllib.loads(text)
+    except (ValueError, RecursionError):
+        return []
+    said = []
+    entries = document.get("annotations")
+    entries = entries if isinstance(entries, list) else []
+    for entry, (start, end) in zip(entries, _spans(text, len(entries)), strict=True):
+        if not isinstance(entry, dict):
+            continue
+        globs = _strings(entry.get("path"))
+        stated = _strings(entry.get("SPDX-License-Identifier"))
+        if globs and stated:
+            expression = combine([normalize(one) or UNKNOWN for one in stated]) or UNKNOWN
+            said.append(Said(globs[:MAX_GLOBS], expression, start, end, "reuse"))
+    return said
+
+
+def _spans(text: str, count: int) -> list[tuple[int, int]]:
+    """Bytes of each ``[[annotations]]`` table; where they cannot be told apart, ever shorter tails.
+
+    Starts rise in any case, because the order of statements counts.
+    """
+    heads = [
+        one.start() for one in re.finditer(r"(?m)^[ \t]*\[\[[ \t]*annotations[ \t]*\]\]", text)
+    ]
+    if len(heads) != count:
+        return [(number, len(text.encode())) for number in range(count)]
+    edges = [*(len(text[:at].encode()) for at in heads), len(text.encode())]
+    return list(pairwise(edges))
+
+
+def _strings(value: Any) -> list[str]:
+    values = value if isinstance(value, list) else [value]
+    return [one for one in values if isinstance(one, str) and one]

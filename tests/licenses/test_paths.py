@@ -1,0 +1,139 @@
+import re
+
+import pyarrow as pa
+import pytest
+
+from stackcurate.licenses.cache import Cache
+from stackcurate.licenses.detect import detect_texts
+from stackcurate.licenses.inherit import cover, folders
+from stackcurate.licenses.names import control_files
+from stackcurate.licenses.paths import about_paths, glob_regex, globs_of, statements
+from stackcurate.licenses.policy import LicenseSettings
+from tests.licenses.conftest import NoJudge, body, text
+
+DEP5 = """Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
+
+Files: *
+Copyright: 2020 Jo
+License: Expat
+
+Files: lib/gnu/* old?.c
+  "odd name.c"
+Copyright: 1999 Others
+License: GPL-2+
+
+Files: lib/gnu/free.c
+Copyright: 1999 Others
+License: own
+
+License: own
+ {own}
+""".replace("{own}", body("isc").replace("\n\n", "\n.\n").replace("\n", "\n "))
+
+REUSE = """version = 1
+
+[[annotations]]
+path = "**"
+SPDX-License-Identifier = "MIT"
+
+[[annotations]]
+path = ["assets/*.png", "vendor/tool/**"]
+precedence = "override"
+SPDX-License-Identifier = ["CC-BY-SA-4.0", "GPL-3.0-only"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("glob", "form", "path", "taken"),
+    [
+        ("*", "dep5", "a/b.c", True), ("src/*.c", "dep5", "src/x/y.c", True),
+        ("src/?.c", "dep5", "src/xy.c", False), ("src", "dep5", "src/x", True),
+        ("./src/*", "dep5", "src/x", True), (r"\*", "dep5", "x", False), (r"\*", "dep5", "*", True),
+        ("*.c", "reuse", "a/b.c", False), ("**.c", "reuse", "a/b.c", True),
+        ("**/x", "reuse", "a/b/x", True), ("?", "reuse", "a", False), ("?", "reuse", "?", True),
+        ("a+(b)[c]{2}|$.^", "reuse", "a+(b)[c]{2}|$.^", True), ("ä\n", "dep5", "ä\n", True),
+        ("src/", "reuse", "src/x/y", True), ("src", "reuse", "src2", False),
+    ],
+)  # fmt: skip
+def test_globs(glob, form, path, taken):
+    pattern = f"^(?:{glob_regex(glob, form)})$"
+    (found,) = pa.compute.match_substring_regex(pa.array([path]), pattern).to_pylist()
+    assert found == taken
+
+
+def test_dep5_paragraphs():
+    said = statements("copyright", DEP5.encode())
+    assert [(one.globs, one.expression) for one in said] == [
+        (["*"], "MIT"),
+        (["lib/gnu/*", "old?.c", '"odd', 'name.c"'], "GPL-2.0-or-later"),
+        (["lib/gnu/free.c"], "ISC"),
+    ]
+    for one in said:
+        assert DEP5.encode()[one.start : one.end].startswith(b"Files:")
+        assert about_paths(one.rule) and globs_of(one.rule) == ("dep5", one.globs)
+
+
+def test_reuse_annotations():
+    said = statements("REUSE.toml", REUSE.encode())
+    assert [(one.globs, one.expression) for one in said] == [
+        (["**"], "MIT"),
+        (["assets/*.png", "vendor/tool/**"], "CC-BY-SA-4.0 AND GPL-3.0-only"),
+    ]
+    assert re.match(rb"\[\[annotations\]\]\npath = \[", REUSE.encode()[said[1].start : said[1].end])
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("REUSE.toml", b"= ="), ("REUSE.toml", b"annotations = 7"), ("REUSE.toml", b"\xff"),
+        ("REUSE.toml", b"a = " + b"[" * 9999), ("REUSE.toml", b"[[annotations]]\npath = [3]\n"),
+        ("copyright", b"Files: *\nLicense: MIT\n"), ("copyright", b""),
+        ("copyright", b"Format: x\n\n" + b"Files: a\nLicense: MIT\n\n" * 1001),
+        ("copyright", b"Format: x\n\nFiles: *\nLicense: MIT\n\n" + b"x" * 400_000),
+    ],
+)  # fmt: skip
+def test_what_says_nothing_about_paths(name, data):
+    assert statements(name, data) == []
+
+
+def covered(files: dict[str, str], wanted: list[str]):
+    """The expression of each wanted path, from the bytes of control files."""
+    kinds = control_files(pa.array(list(files))).to_pylist()
+    items = [
+        text(data, kind, path) for (path, data), kind in zip(files.items(), kinds, strict=True)
+    ]
+    evidence = detect_texts(items, Cache(), NoJudge())
+    ids = [item.content_id.hex() for item in items]
+    stated = folders(pa.array(list(files)), ids, evidence, LicenseSettings())
+    shuffled = folders(
+        pa.array(list(files)), ids, evidence.sort_by("evidence_id"), LicenseSettings()
+    )
+    found = cover(pa.array(wanted), stated)
+    assert cover(pa.array(wanted), shuffled).equals(found)
+    return found["license_expression"].to_pylist()
+
+
+def test_debian_paragraphs_speak_for_their_files():
+    files = {"/debian/copyright": DEP5, "/lib/gnu/own/LICENSE": body("mit")}
+    wanted = ["/a.c", "/old1.c", "/lib/gnu/x.c", "/lib/gnu/free.c", "/lib/gnu/own/y.c",
+              "/node_modules/z/a.js"]  # fmt: skip
+    assert covered(files, wanted) == [
+        "MIT", "GPL-2.0-or-later", "GPL-2.0-or-later", "ISC", "MIT", None,
+    ]  # fmt: skip
+
+
+def test_a_license_file_beside_debian_paragraphs_is_the_word_for_the_whole():
+    files = {"/debian/copyright": DEP5, "/LICENSE": body("apache-2.0")}
+    assert covered(files, ["/a.c", "/lib/gnu/x.c"]) == ["Apache-2.0", "GPL-2.0-or-later"]
+
+
+def test_reuse_speaks_for_its_folder_and_below():
+    files = {"/sub.dir/REUSE.toml": REUSE, "/LICENSE": body("isc")}
+    wanted = ["/x.c", "/sub.dir/x.c", "/sub.dir/assets/a.png", "/sub.dir/assets/b/a.png",
+              "/sub.dir/vendor/tool/t.c", "/sub.dir/vendor/other/t.c", "/subXdir/x.c"]  # fmt: skip
+    both = "CC-BY-SA-4.0 AND GPL-3.0-only"
+    assert covered(files, wanted) == ["ISC", "MIT", both, "MIT", both, None, "ISC"]
+
+
+def test_dot_reuse_speaks_for_the_root():
+    assert covered({"/.reuse/dep5": DEP5}, ["/a.c", "/lib/gnu/x.c"]) == ["MIT", "GPL-2.0-or-later"]
