@@ -206,7 +206,10 @@ def conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
 
 def one_chunk(table: pa.Table, name: str) -> pa.Array:
     """Column ``name`` as one contiguous array, for kernels that read its buffers."""
-    column = table[name].combine_chunks()
+    column = table[name]
+    if column.num_chunks == 1 and column.chunk(0).offset == 0:
+        return column.chunk(0)  # combining would copy it
+    column = column.combine_chunks()
     if isinstance(column, pa.ChunkedArray):
         return column.chunk(0) if column.num_chunks else pa.array([], column.type)
     return column

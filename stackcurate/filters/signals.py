@@ -23,7 +23,10 @@ Column: TypeAlias = pa.Array | pa.ChunkedArray
 
 def buffers(contents: Column) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Data (uint8), offsets (int64, n + 1) and validity (bool, n) of a string or binary column."""
-    array = contents.combine_chunks() if isinstance(contents, pa.ChunkedArray) else contents
+    array = contents
+    if isinstance(array, pa.ChunkedArray):
+        # One chunk is taken as it is: combining would copy it.
+        array = array.chunk(0) if array.num_chunks == 1 else array.combine_chunks()
     if isinstance(array, pa.ChunkedArray):  # what no chunks combine to
         array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
     if not pa.types.is_large_binary(array.type):
