@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from stackcurate.redaction.find import find
 from stackcurate.redaction.rules import load
 from stackcurate.redaction.settings import Settings
 
-LIBRARY = Path(re.__file__).parent.parent
+LIBRARY = Path(sysconfig.get_paths()["stdlib"])
 REAL = (
     *("smtplib.py", "ssl.py", "getpass.py", "urllib/request.py", "ftplib.py", "imaplib.py"),
     *("hashlib.py", "uuid.py", "netrc.py", "secrets.py", "http/cookiejar.py", "plistlib.py"),
