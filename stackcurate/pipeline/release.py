@@ -260,6 +260,7 @@ def _facts(
         title=config.title,
         description=config.description,
         authors=list(config.authors),
+        notes=config.notes,
         previous=_previous(config),
     )
 

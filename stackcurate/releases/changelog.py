@@ -1,6 +1,8 @@
 """CHANGELOG.md: what a version changed against the one before, with room for a person's words.
 
-It counts from the two manifests, so numbers are net: a file that left and one that came cancel out.
+Where the previous release is at hand, a diff of the two says what came, went, moved and changed,
+and why. From the manifests alone numbers are net: a file that left and one that came cancel out.
+Files that an opt-out took away are counted, and nobody is named.
 """
 
 from __future__ import annotations
@@ -8,14 +10,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from stackcurate.releases.diff import Diff
+from stackcurate.releases.diff_text import cause_table, differing
 from stackcurate.releases.facts import ReleaseFacts
 from stackcurate.text import as_size, with_commas
 
 Counts = dict[str, tuple[int, int]]
 
 
-def changelog(facts: ReleaseFacts, manifest: Mapping[str, Any]) -> str:
-    """The changelog of this version on top of that of the previous one."""
+def changelog(
+    facts: ReleaseFacts, manifest: Mapping[str, Any], difference: Diff | None = None
+) -> str:
+    """The changelog of this version on top of that of the previous one.
+
+    ``difference`` is from the previous release to this one. A person's words stand first.
+    """
     head = f"# Changelog of {facts.heading}\n"
     section = [f"## {facts.version}", f"Release id: `{manifest['release_id']}`"]
     if facts.notes.strip():
@@ -28,19 +37,21 @@ def changelog(facts: ReleaseFacts, manifest: Mapping[str, Any]) -> str:
             f"{as_size(totals['bytes'])} of text."
         )
     else:
-        section += _against(facts.previous.manifest, manifest)
+        section += _against(facts.previous.manifest, manifest, difference)
     section.append(f"Files left out by opt-out requests: {with_commas(withdrawn)}.")
     older = "" if facts.previous is None else _sections(facts.previous.changelog)
     return head + "\n" + "\n\n".join(section) + "\n" + (f"\n{older}" if older else "")
 
 
-def _against(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+def _against(old: Mapping[str, Any], new: Mapping[str, Any], difference: Diff | None) -> list[str]:
     before, after = old["totals"], new["totals"]
     parts = [
         f"Against {old['version']} (net): {_signed(after['files'] - before['files'])} files, "
         f"{_signed_size(after['bytes'] - before['bytes'])} of text; "
         f"now {with_commas(after['files'])} files, {as_size(after['bytes'])}."
     ]
+    if difference is not None:
+        parts += _causes(difference)
     for title, names, key in (
         ("language", "languages", "language"),
         ("license class", "classes", "class"),
@@ -48,6 +59,15 @@ def _against(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
         rows = _changes(_by(before[names], key), _by(after[names], key))
         parts.append(_table(title, rows) if rows else f"No {title} changed its counts.")
     return parts
+
+
+def _causes(difference: Diff) -> list[str]:
+    """What came, went, moved and changed, by cause, and what differs besides the files."""
+    parts = [f"{with_commas(difference.unchanged)} files are the same."]
+    if difference.counts:
+        parts.append(cause_table(difference))
+    said = differing(difference)
+    return [*parts, "\n".join(f"- {words}" for words in said)] if said else parts
 
 
 def _by(entries: Sequence[Mapping[str, Any]], key: str) -> Counts:

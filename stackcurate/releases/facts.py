@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from stackcurate.releases.writer import Shard
@@ -24,11 +25,15 @@ UNKNOWN_FOLDER = "_unknown"
 
 @dataclass(frozen=True)
 class Previous:
-    """The release before this one: its manifest, the SHA-256 (hex) of that file, its changelog."""
+    """The release before this one: its manifest, the SHA-256 (hex) of that file, its changelog.
+
+    ``folder`` is where it stands; the changelog is told from a diff against it.
+    """
 
     manifest: Mapping[str, Any]
     manifest_sha256: str
     changelog: str = ""
+    folder: Path | None = None
 
 
 @dataclass(frozen=True)

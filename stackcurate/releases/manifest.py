@@ -166,6 +166,7 @@ def read_previous(release: Path) -> Previous:
         manifest=read_manifest(release),
         manifest_sha256=manifest_digest(release),
         changelog=changelog.read_text(encoding="utf-8") if changelog.is_file() else "",
+        folder=release,
     )
 
 

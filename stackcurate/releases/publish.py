@@ -18,6 +18,7 @@ from stackcurate.errors import ConfigError, IntegrityError
 from stackcurate.releases.card import card
 from stackcurate.releases.changelog import changelog
 from stackcurate.releases.citation import citation
+from stackcurate.releases.diff import Diff, Side, diff
 from stackcurate.releases.facts import UNKNOWN_FOLDER, ReleaseFacts
 from stackcurate.releases.manifest import (
     MANIFEST,
@@ -84,13 +85,20 @@ def _complete(staging: Path, facts: ReleaseFacts, report: ReportWriter) -> None:
     documents = {
         "README.md": card(facts, manifest),
         "CITATION.cff": citation(facts, manifest),
-        "CHANGELOG.md": changelog(facts, manifest),
+        "CHANGELOG.md": changelog(facts, manifest, _difference(staging, facts, manifest)),
         "report.html": report(manifest),
     }
     for name, text in documents.items():
         files[name] = _write(staging / name, text.encode())
     manifest["files"] = file_entries(files)
     _finish(staging, files, canonical(manifest))
+
+
+def _difference(staging: Path, facts: ReleaseFacts, manifest: Mapping[str, Any]) -> Diff | None:
+    """What changed since the previous release, where its folder is at hand."""
+    if facts.previous is None or facts.previous.folder is None:
+        return None
+    return diff(Side(facts.previous.folder, facts.previous.manifest), Side(staging, manifest))
 
 
 def _finish(staging: Path, files: Mapping[str, Shard], manifest: bytes) -> None:
