@@ -87,7 +87,11 @@ def _in_word(byte: np.uint8) -> bool:
 
 @njit(cache=True, nogil=True)
 def _turn(data: np.ndarray, begin: int, end: int, value: np.uint64, copy: np.uint64) -> None:
-    """Turn each letter but the first within its class: a-f (hex digits) and g-z."""
+    """Turn each letter but the first within its class: a-f (hex digits) and g-z.
+
+    In numbers (``0x1f``, ``10ul``) only hex digits turn.
+    """
+    number = 48 <= data[begin] <= 57
     state = (value ^ (copy * np.uint64(0x9E3779B97F4A7C15))) * _PRIME
     for at in range(begin + 1, end):
         state = state * np.uint64(6364136223846793005) + np.uint64(1442695040888963407)
@@ -95,7 +99,7 @@ def _turn(data: np.ndarray, begin: int, end: int, value: np.uint64, copy: np.uin
         base = data[at] & np.uint8(0xDF)  # as a capital
         if 65 <= base <= 70:
             turned = 65 + (np.uint64(base - 65) + step) % np.uint64(6)
-        elif 71 <= base <= 90:
+        elif 71 <= base <= 90 and not number:
             turned = 71 + (np.uint64(base - 71) + step) % np.uint64(20)
         else:
             continue
