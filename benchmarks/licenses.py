@@ -39,6 +39,7 @@ from stackcurate.licenses.detect import Steps, Text, detect_texts, settle
 from stackcurate.licenses.expression import _key as meaning
 from stackcurate.licenses.expression import license_class, normalize, parse
 from stackcurate.licenses.header import headers
+from stackcurate.licenses.manifests import UNKNOWN
 from stackcurate.licenses.paths import about_paths
 from stackcurate.licenses.scancode import Answer, Judge, detector
 
@@ -149,7 +150,9 @@ def truth(item: Item, judge: Recorded) -> tuple[str | None, bool]:
     """ScanCode's expression for the whole text, and whether it finished."""
     answer = judge.ask([text_of(item.data).data.decode("utf-8", "replace")])[0]
     said = [normalize(one["expression"]) or "" for one in answer.detections]
-    return settle(said) if any(said) else None, answer.failure is None
+    # A license file in which nothing is found states something that cannot be read.
+    nothing = UNKNOWN if item.kind == names.LICENSE_FILE else None
+    return settle(said) if any(said) else nothing, answer.failure is None
 
 
 def ours(items: Sequence[Item], cache: Cache, judge: Any, steps: Steps) -> list[str | None]:

@@ -25,7 +25,7 @@ from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.decode import text_of
 from stackcurate.licenses.expression import combine, ids, known, license_class, normalize
 from stackcurate.licenses.manifests import UNKNOWN, declared
-from stackcurate.licenses.paths import about_paths, statements
+from stackcurate.licenses.paths import about_paths, statements, whole
 from stackcurate.licenses.policy import table
 from stackcurate.licenses.riders import ALTERED, riders
 from stackcurate.licenses.scancode import Judge, detector
@@ -344,7 +344,7 @@ def detect_texts(
         if item.kind == names.REUSE:
             rows[number] = _about_paths(item)
             continue
-        prose = item.kind == names.MANIFEST and item.name.rpartition("/")[2] == "copyright"
+        prose = _is_debian(item)
         reading = _from_manifest(item) if item.kind == names.MANIFEST else None
         steps.declared += reading is not None
         if reading is None and (prose or item.kind != names.MANIFEST):
@@ -367,8 +367,17 @@ def _about_paths(item: Text) -> list[dict[str, Any]]:
     """One row per paragraph that names files; see ``licenses.paths``."""
     return [
         _row(item, Reading(one.expression, one.start, one.end, 100.0, one.rule, "declared", OWN))
-        for one in statements(item.name, item.data)
+        for one in statements(item.name, item.data, _expression_of)
     ]
+
+
+def _is_debian(item: Text) -> bool:
+    return item.kind == names.MANIFEST and item.name.rpartition("/")[2] == "copyright"
+
+
+def _expression_of(text: bytes) -> str | None:
+    reading = by_words(text, w.words(text))
+    return None if reading is None else reading.expression
 
 
 def _cheap(text: bytes, found: w.Words, steps: Steps) -> Reading | None:
@@ -388,6 +397,12 @@ def _whole_span(reading: Reading, exact: bool, item: Text) -> Reading:
 
 
 def _from_manifest(item: Text) -> Reading | None:
+    if _is_debian(item):
+        said = statements(item.name, item.data, _expression_of)
+        expression, size = whole(said), len(item.data)
+        if expression is None:
+            return None
+        return Reading(expression, 0, size, 100.0, "Files/License", "declared", OWN)
     stated = declared(item.name, item.data)
     if stated is None:
         return None

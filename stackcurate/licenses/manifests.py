@@ -289,10 +289,15 @@ def _metadata(data: bytes) -> Stated | None:
     value = message.get("License")
     if value and len(value) < 200 and spoken(value):
         return Stated([value], "License")
-    if stated is None and value:
-        match = texts.whole(texts.load(), w.words(value.encode("utf-8", "replace")))
-        return Stated([match.expression], "License") if match and match.expression else None
-    return stated
+    if not value:
+        return stated
+    # Some put the whole text there, and with it the licenses of what they bundle.
+    found = w.words(value.encode("utf-8", "replace"))
+    full = texts.whole(texts.load(), found)
+    known = [full] if full else texts.matches(texts.load(), found)
+    said = [m.expression for m in known if m.kind in (texts.TEXT, texts.NOTICE) and m.expression]
+    both = [*(stated.values if stated else ()), *dict.fromkeys(said)]
+    return Stated(both, "License") if both else None
 
 
 def _description(data: bytes) -> Stated | None:
@@ -308,22 +313,6 @@ def _description(data: bytes) -> Stated | None:
         side = re.sub(r"\s*\((?:>=|==)\s*([\d.]+)\)", r" \1", side)
         sides.append(side)
     return Stated(sides, "License", "OR")
-
-
-def _dep5(data: bytes) -> Stated | None:
-    """The license of ``Files: *`` and of every other paragraph but ``debian/*``, all binding."""
-    text = data.decode("utf-8", "replace")[:400_000].replace("\r\n", "\n")
-    head, *paragraphs = re.split(r"\n[ \t]*\n", text)
-    if not re.match(r"(?i)format(?:-specification)?:", head.lstrip("\ufeff \n")):
-        return None
-    values = []
-    for paragraph in paragraphs:
-        message = HeaderParser().parsestr(paragraph.lstrip("\n"))
-        files = (message.get("Files") or "").split()
-        license_ = message.get("License")
-        if files and license_ and not all(name.startswith("debian/") for name in files):
-            values.append(license_.splitlines()[0].strip())
-    return Stated(list(dict.fromkeys(values)), "Files/License")
 
 
 def dep5_expression(short: str) -> str | None:
@@ -418,7 +407,7 @@ def _reader(name: str) -> Callable[[bytes], Stated | None] | None:
         "pyproject.toml": _pyproject, "cargo.toml": _cargo, "setup.cfg": _setup_cfg,
         "setup.py": _setup_py, "pkg-info": _metadata, "metadata": _metadata, "pom.xml": _pom,
         "package.xml": _package_xml, "meta.json": _meta_json, "meta.yaml": _meta_yaml,
-        "meta.yml": _meta_yaml, "description": _description, "opam": _OPAM, "copyright": _dep5,
+        "meta.yml": _meta_yaml, "description": _description, "opam": _OPAM,
         "build.gradle": _GRADLE, "build.gradle.kts": _GRADLE,
     }  # fmt: skip
     endings: dict[str, Callable[[bytes], Stated | None]] = {
@@ -447,9 +436,8 @@ def declared(name: str, data: bytes) -> Declared | None:
         return None
     if stated is None or not stated.values:
         return None
-    read = dep5_expression if reader is _dep5 else spoken
     values = [value for value in stated.values if not _ELSEWHERE.match(value)]
-    expression = combine([read(value) or UNKNOWN for value in values], stated.word)
+    expression = combine([spoken(value) or UNKNOWN for value in values], stated.word)
     if expression is None:
         return None
     written = values[0].encode("utf-8", "replace")

@@ -10,12 +10,11 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Callable, Sequence
 from email.parser import HeaderParser
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from stackcurate.licenses import texts
-from stackcurate.licenses import words as w
 from stackcurate.licenses.expression import combine, normalize
 from stackcurate.licenses.manifests import UNKNOWN, dep5_expression
 
@@ -94,19 +93,22 @@ def _literal(char: str) -> str:
     return char if plain else f"\\x{{{ord(char):02x}}}"
 
 
-def statements(name: str, data: bytes) -> list[Said]:
+def statements(
+    name: str, data: bytes, read: Callable[[bytes], str | None] | None = None
+) -> list[Said]:
     """What a file says about paths, in its order; empty where it is of neither format.
 
-    ``name`` decides the format: a ``.toml`` is REUSE's, everything else may be DEP-5.
+    ``name`` decides the format: a ``.toml`` is REUSE's, everything else may be DEP-5. ``read``
+    gives the expression of a license text whose short name nobody knows.
     """
     text = data[:MAX_CHARS].decode("utf-8", "replace")
-    said = _reuse(text) if name.lower().endswith(".toml") else _dep5(text)
+    said = _reuse(text) if name.lower().endswith(".toml") else _dep5(text, read)
     if len(data) > MAX_CHARS or len(said) > MAX_STATEMENTS:
         return []
     return said
 
 
-def _dep5(text: str) -> list[Said]:
+def _dep5(text: str, read: Callable[[bytes], str | None] | None) -> list[Said]:
     if not re.match(r"(?i)\ufeff?\s*format(?:-specification)?:", text):
         return []
     parts, at = [], 0
@@ -125,19 +127,23 @@ def _dep5(text: str) -> list[Said]:
         globs = (message.get("Files") or "").split()
         if globs and message.get("License"):
             short = message["License"].partition("\n")[0].strip()
-            expression = _short_name(short, bodies.get(short.lower()))
+            expression = _short_name(short, bodies.get(short.lower()), read)
             said.append(Said(globs[:MAX_GLOBS], expression, start, end, "dep5"))
     return said
 
 
-def _short_name(short: str, body: str | None) -> str:
+def _short_name(short: str, body: str | None, read: Callable[[bytes], str | None] | None) -> str:
     """What a short name of DEP-5 means; one that nobody knows means the text that is given."""
     expression = dep5_expression(short) if short else None
-    if expression is None and body:
-        shown = re.sub(r"(?m)^[ \t]+\.?[ \t]*", "", body)
-        match = texts.whole(texts.load(), w.words(shown.encode("utf-8", "replace")))
-        expression = match.expression if match and match.expression else None
+    if expression is None and body and read:
+        expression = read(re.sub(r"(?m)^[ \t]+(?:\.[ \t]*$)?", "", body).encode("utf-8", "replace"))
     return expression or UNKNOWN
+
+
+def whole(said: Sequence[Said]) -> str | None:
+    """One expression of all paragraphs but those about Debian's own files; None where none is."""
+    about = [one for one in said if not all(glob.startswith("debian/") for glob in one.globs)]
+    return combine(one.expression for one in about)
 
 
 def _reuse(text: str) -> list[Said]:

@@ -3,6 +3,7 @@ import json
 import pytest
 
 from stackcurate.licenses.manifests import declared, dep5_expression, spoken
+from tests.licenses.conftest import body
 
 
 @pytest.mark.parametrize(
@@ -66,10 +67,9 @@ CASES = [
     ("x.nuspec", '<package><metadata><license type="expression">MIT</license></metadata></package>', "MIT"),  # noqa: E501
     ("PKG-INFO", "Metadata-Version: 2.4\nLicense-Expression: MIT AND Zlib\n", "MIT AND Zlib"),
     ("METADATA", "Name: x\nLicense: UNKNOWN\nClassifier: License :: OSI Approved :: MIT License\n", "MIT"),  # noqa: E501
-    ("debian/copyright", "Format: x\n\nFiles: *\nCopyright: y\nLicense: GPL-2+ or Expat\n\nFiles: debian/*\nLicense: GPL-3\n",  # noqa: E501
-     "GPL-2.0-or-later OR MIT"),
-    ("debian/copyright", "Format: x\n\nFiles: *\nLicense: MIT\n\nFiles: a/*\nLicense: home-made\n",
-     f"MIT AND {UNKNOWN}"),
+    ("METADATA", "Name: x\nLicense: MIT and more\n\t" + body("mit").replace("\n", "\n\t") + "\n\t"
+     + body("gpl-3.0").replace("\n", "\n\t") + "\nClassifier: License :: OSI Approved :: MIT License\n",  # noqa: E501
+     "MIT AND GPL-3.0-only"),
     ("other.txt", "license: MIT", None),
 ]  # fmt: skip
 

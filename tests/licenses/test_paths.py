@@ -7,9 +7,9 @@ from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.detect import detect_texts
 from stackcurate.licenses.inherit import cover, folders
 from stackcurate.licenses.names import control_files
-from stackcurate.licenses.paths import about_paths, glob_regex, globs_of, statements
+from stackcurate.licenses.paths import about_paths, glob_regex, globs_of, statements, whole
 from stackcurate.licenses.policy import LicenseSettings
-from tests.licenses.conftest import NoJudge, body, text
+from tests.licenses.conftest import NoJudge, body, rows, text
 
 DEP5 = """Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
 
@@ -62,7 +62,10 @@ def test_globs(glob, form, path, taken):
 
 
 def test_dep5_paragraphs():
-    said = statements("copyright", DEP5.encode())
+    assert statements("copyright", DEP5.encode())[2].expression == "LicenseRef-scancode-unknown"
+    said = statements(
+        "copyright", DEP5.encode(), lambda text: "ISC" if b"Permission" in text else None
+    )
     assert [(one.globs, one.expression) for one in said] == [
         (["*"], "MIT"),
         (["lib/gnu/*", "old?.c", '"odd', 'name.c"'], "GPL-2.0-or-later"),
@@ -120,6 +123,19 @@ def test_debian_paragraphs_speak_for_their_files():
     assert covered(files, wanted) == [
         "MIT", "GPL-2.0-or-later", "GPL-2.0-or-later", "ISC", "MIT", None,
     ]  # fmt: skip
+
+
+def test_all_paragraphs_but_debian_s_own_are_what_a_file_alone_states():
+    data = "Format: x\n\nFiles: *\nLicense: GPL-2+ or Expat\n\nFiles: debian/*\nLicense: GPL-3\n"
+    more = "\nFiles: a/*\nLicense: home-made\n"
+    unknown = "LicenseRef-scancode-unknown"
+    for text_, expected in (
+        (data, "GPL-2.0-or-later OR MIT"),
+        (data + more, f"(GPL-2.0-or-later OR MIT) AND {unknown}"),
+    ):
+        assert whole(statements("copyright", text_.encode())) == expected
+        rows_ = rows(text(text_, "manifest", "debian/copyright"))
+        assert rows_[0]["expression"] == expected and not about_paths(rows_[0]["rule"])
 
 
 def test_a_license_file_beside_debian_paragraphs_is_the_word_for_the_whole():
