@@ -16,6 +16,7 @@ from importlib.resources import files
 from typing import Any
 
 from stackcurate.errors import ConfigError
+from stackcurate.licenses.places import PLACES
 
 # From the most to the least that a license lets its licensee do. AND takes the worst of its parts,
 # OR the best. ``unknown`` comes last: what nobody can read is not granted.
@@ -124,7 +125,9 @@ class LicenseSettings:
     where nothing is stated, so that their own headers can speak. ``policy`` names a set of classes
     (see ``POLICIES``); ``allow``, where it is not empty, replaces it. ``overrides`` sets the class
     of single licenses: ``{"JSON": "permissive"}``. ``keep_unstated`` keeps files where neither
-    folder nor header says anything (what The Stack v2 calls ``no_license``).
+    folder nor header says anything (what The Stack v2 calls ``no_license``). ``places`` says whose
+    license counts where the same bytes lie in several places: ``origin-most``, ``strictest`` or
+    ``any-permissive`` (see ``licenses/places.py``).
     """
 
     look_inside: str = "allowed"
@@ -132,6 +135,7 @@ class LicenseSettings:
     allow: tuple[str, ...] = ()
     overrides: Mapping[str, str] = field(default_factory=dict)
     keep_unstated: bool = False
+    places: str = PLACES[0]
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "allow", tuple(self.allow))
@@ -140,6 +144,8 @@ class LicenseSettings:
             raise ConfigError(f"license.look_inside is {self.look_inside!r}; use allowed or open")
         if self.policy not in POLICIES:
             raise ConfigError(f"license.policy is {self.policy!r}; use one of {sorted(POLICIES)}")
+        if self.places not in PLACES:
+            raise ConfigError(f"license.places is {self.places!r}; use one of {list(PLACES)}")
         for name in self.allow:
             if name not in RANK:
                 raise ConfigError(f"license.allow holds {name!r}; classes are {list(CLASSES)}")
@@ -157,5 +163,6 @@ class LicenseSettings:
     def digest(self) -> str:
         """SHA-256 (hex) over the table and everything here that changes a decision."""
         said = [table().digest, self.look_inside, sorted(self.allowed), self.keep_unstated]
+        said.append(self.places)
         said.append(sorted(self.overrides.items()))
         return hashlib.sha256(json.dumps(said).encode()).hexdigest()

@@ -17,7 +17,8 @@ open                  none                                         header:unstat
 
 A header that is allowed refines an allowed folder (a BSD file in an MIT project); the header wins.
 An open file without a header stays where ``keep_unstated`` asks for it, with the class
-``unstated``.
+``unstated``. A file without a header whose content lies elsewhere under a license that is refused
+may be ``license:laundered``; see ``places``.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from stackcurate.licenses.detect import OWN, evidence_id
 from stackcurate.licenses.expression import ids, license_class
 from stackcurate.licenses.header import headers
 from stackcurate.licenses.inherit import ALLOWED, OPEN, REFUSED
+from stackcurate.licenses.places import PLACES, laundered
 from stackcurate.licenses.policy import POLICIES, LicenseSettings
 from stackcurate.schema import EVIDENCE, drop, one_chunk
 
@@ -44,7 +46,8 @@ class Header:
     """Let each file's own license notice speak, and drop what its folder and it disagree about.
 
     ``allow`` are the classes that may be released, ``overrides`` sets classes of single licenses,
-    ``keep_unstated`` keeps files for which nothing is stated.
+    ``keep_unstated`` keeps files for which nothing is stated, ``places`` says whose license
+    counts where one content lies in several places (``licenses.places``).
     """
 
     name: ClassVar[str] = "header"
@@ -71,11 +74,13 @@ class Header:
     allow: frozenset[str] = POLICIES["permissive"]
     overrides: Mapping[str, str] = field(default_factory=dict)
     keep_unstated: bool = False
+    places: str = PLACES[0]
 
     @classmethod
     def of(cls, settings: LicenseSettings) -> Header:
         """The stage that follows the config's ``license`` section."""
-        return cls(settings.allowed, dict(settings.overrides), settings.keep_unstated)
+        overrides = dict(settings.overrides)
+        return cls(settings.allowed, overrides, settings.keep_unstated, settings.places)
 
     def find(self, batch: pa.Table) -> pa.Table:
         """The header of every file, and the license that folder and header leave it with."""
@@ -122,6 +127,9 @@ class Header:
         refused, open_ = pc.equal(state, REFUSED), pc.equal(state, OPEN)
         conflict = pc.or_(pc.and_(pc.equal(state, ALLOWED), bad), pc.and_(refused, good))
         batch = drop(batch, conflict, "header:conflict")
+        # A header that grants is the author's own word, and travels with the bytes.
+        copied = pc.and_(laundered(batch, self.places), pc.invert(good))
+        batch = drop(batch, pc.and_(copied, pc.invert(bad)), "license:laundered")
         batch = drop(batch, pc.or_(refused, bad), "header:refused")
         if not self.keep_unstated:
             batch = drop(batch, pc.and_(open_, pc.invert(speaks)), "header:unstated")

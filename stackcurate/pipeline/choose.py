@@ -36,6 +36,8 @@ RECORD = pa.schema(
         ("places", pa.int64()),
         ("classes", pa.int64()),  # one bit per license class, see decide.CLASSES
         ("oldest", pa.int64()),  # nanoseconds; the greatest int64 where no place has a date
+        ("oldest_allowed", pa.int64()),  # of places whose license is allowed; see NO_PLACE
+        ("oldest_refused", pa.int64()),  # of places with a license that is stated and refused
         ("marks", pa.int8()),
     ]
 )
@@ -49,6 +51,8 @@ CHOSEN = pa.schema(
         ("places", pa.int64()),
         ("classes", pa.int64()),
         ("oldest", pa.int64()),
+        ("oldest_allowed", pa.int64()),
+        ("oldest_refused", pa.int64()),
         ("marks", pa.int8()),
     ]
 )
@@ -85,7 +89,10 @@ def fold(records: pa.Table) -> tuple[pa.Table, np.ndarray, np.ndarray]:
     sums = {
         "places": np.add.reduceat(records["places"].to_numpy(), begins),
         "classes": np.bitwise_or.reduceat(records["classes"].to_numpy(), begins),
-        "oldest": np.minimum.reduceat(records["oldest"].to_numpy(), begins),
+        **{
+            name: np.minimum.reduceat(records[name].to_numpy(), begins)
+            for name in ("oldest", "oldest_allowed", "oldest_refused")
+        },
         "marks": np.bitwise_or.reduceat(records["marks"].to_numpy(), begins),
     }
     columns = [first["content_id"], first["rank"], *(pa.array(column) for column in merged.T)]

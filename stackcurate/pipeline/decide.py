@@ -16,8 +16,10 @@ import pyarrow.compute as pc
 
 from stackcurate.languages.detect import base_names, detect
 from stackcurate.languages.flags import vendored
-from stackcurate.licenses.inherit import COVER, OPEN, REFUSED, cover, declared_evidence
+from stackcurate.licenses.inherit import ALLOWED, COVER, OPEN, REFUSED, cover, declared_evidence
 from stackcurate.licenses.inherit import folders as stating_folders
+from stackcurate.licenses.names import control_files
+from stackcurate.licenses.places import CLOSED, NO_PLACE, UNDATED
 from stackcurate.licenses.policy import LicenseSettings
 from stackcurate.optout.apply import match_files, match_heads
 from stackcurate.optout.globs import match_globs
@@ -166,6 +168,7 @@ class DecideTask:
             heads["origins"].take(head),
             pa.array(_class_bits(batch["license_class"])),
             dates.take(head),
+            *_license_dates(batch, heads),
             pa.array(marks),
         ]
         records = pa.Table.from_arrays(columns, schema=choose.RECORD)
@@ -270,6 +273,23 @@ def _recognized(paths: pa.Array) -> np.ndarray:
     nothing = pa.repeat(pa.scalar(b"", pa.large_binary()), len(names.dictionary))
     known = pc.is_valid(detect(names.dictionary, nothing)["language"])
     return _true(known.take(names.indices))
+
+
+def _license_dates(batch: pa.Table, heads: pa.Table) -> list[pa.Array]:
+    """Two dates per row: where its license is allowed, and where it is stated and refused.
+
+    A place is as old as its repository (``gha_created_at``) or its commit, whichever is older. What
+    nobody wrote for one repository (empty files, texts of licenses) says nothing about origin.
+    """
+    made = heads["gha_created_at"].cast(pa.int64())
+    dates = pc.min_element_wise(made, heads["committer_date"].cast(pa.int64()))
+    old = dates.fill_null(UNDATED).take(batch["head"]).to_numpy()
+    common = _true(pc.is_valid(control_files(one_chunk(batch, "path"))))
+    common |= _true(pc.equal(batch["length"], 0))
+    allowed = _true(pc.equal(batch["license_state"], ALLOWED))
+    refused = _true(pc.equal(batch["license_state"], REFUSED))
+    refused &= _true(pc.is_in(batch["license_class"], pa.array(CLOSED))) & ~common
+    return [pa.array(np.where(mask, old, NO_PLACE)) for mask in (allowed, refused)]
 
 
 def _class_bits(classes: pa.ChunkedArray) -> np.ndarray:

@@ -41,6 +41,7 @@ _MEANING = {
     "choose:copy": "the same content is kept at a better place",
     "license:refused": "its license is known and the policy does not allow it",
     "license:unstated": "nothing states its license",
+    "license:laundered": "the same bytes lie elsewhere under a license that the policy refuses",
     "header:refused": "its own header states a license that the policy does not allow",
     "header:conflict": "its own header contradicts its folder's license",
     "header:unstated": "neither its folder nor its header states a license",

@@ -29,6 +29,8 @@ WINNERS = pa.schema(
         ("places", pa.int64()),
         ("classes", pa.int64()),
         ("oldest", pa.int64()),
+        ("oldest_allowed", pa.int64()),
+        ("oldest_refused", pa.int64()),
         *((f"place{n}", pa.int64()) for n in range(1, PLACES)),
     ]
 )
