@@ -21,6 +21,7 @@ GIVEN_UP = -1
 _TRIES = 256  # a hash lies at most so far behind its home slot, else the table grows
 _TABLE_BITS = 23  # at most half full
 _SMALLEST_BITS = 6
+_BLOCK = 2048  # shingles that are hashed before the table is asked: 16 KB
 
 
 @njit(cache=True, nogil=True)
@@ -93,9 +94,9 @@ def distinct_shingles(
     while (1 << bits) < (end - begin) // 5 and (1 << (bits + 1)) + _TRIES <= len(table):
         bits += 1
     table[: (1 << bits) + _TRIES] = 0
-    shift = np.uint64(64 - bits)
     base = np.intp(joined.ctypes.data)
     begins = np.empty(ngram, dtype=np.intp)  # where the last tokens begin in `joined`, a ring
+    block = np.empty(_BLOCK, dtype=np.uint64)
     slot = 0
     tokens = 0
     count = 0
@@ -106,41 +107,60 @@ def distinct_shingles(
     stop = at + (end - begin)
     at = next_token(at, stop)
     while at < stop:
-        begins[slot] = to
-        slot += 1
-        if slot == ngram:
-            slot = 0
-        size = copy_token(at, to)
-        at += size
-        to += size
-        tokens += 1
-        if tokens >= ngram:
-            first = begins[slot]  # the next one to be overwritten is the oldest
-            value = xxh64_at(first, to - first, np.uint64(0))
-            if value == 0:  # 0 marks an empty slot of the table
-                new = 0 if zero else 1
-                zero = True
-            else:
-                new = _place(table, shift, value)
-            if new < 0 or 2 * count > (1 << bits):
-                bits = _grow(table, bits + 1, found, count)
-                if bits < 0:
-                    return GIVEN_UP, 0
-                shift = np.uint64(64 - bits)
-                if value != 0:
-                    placed = _place(table, shift, value)
-                    if placed < 0:
-                        return GIVEN_UP, 0
-                    new = max(new, placed)
-            if new > 0:
-                if count >= MAX_SHINGLES:
-                    return GIVEN_UP, 0
-                found[count] = value
-                count += 1
-        joined[to - base] = 32
-        to += 1
-        at = next_token(at, stop)
+        size = 0
+        while at < stop and size < _BLOCK:
+            begins[slot] = to
+            slot += 1
+            if slot == ngram:
+                slot = 0
+            length = copy_token(at, to)
+            at += length
+            to += length
+            tokens += 1
+            if tokens >= ngram:
+                first = begins[slot]  # the next one to be overwritten is the oldest
+                block[size] = xxh64_at(first, to - first, np.uint64(0))
+                size += 1
+            joined[to - base] = 32
+            to += 1
+            at = next_token(at, stop)
+        count, bits, zero = _add(block[:size], table, bits, found, count, zero)
+        if count < 0:
+            return GIVEN_UP, 0
     return count, bits
+
+
+@njit(cache=True, nogil=True)
+def _add(
+    block: np.ndarray, table: np.ndarray, bits: int, found: np.ndarray, count: int, zero: bool
+) -> tuple[int, int, bool]:
+    """Put hashes into the table, new ones into ``found[count:]`` too; (count or GIVEN_UP, ...).
+
+    A loop of its own: what the processor guesses wrong here does not throw away hashing.
+    """
+    shift = np.uint64(64 - bits)
+    for i in range(len(block)):
+        value = block[i]
+        if value == 0:  # 0 marks an empty slot of the table
+            new = 0 if zero else 1
+            zero = True
+        else:
+            new = _place(table, shift, value)
+        if new < 0 or 2 * count > (1 << bits):
+            bits = _grow(table, bits + 1, found, count)
+            if bits < 0:
+                return GIVEN_UP, 0, zero
+            shift = np.uint64(64 - bits)
+            if value != 0:
+                placed = _place(table, shift, value)
+                if placed < 0:
+                    return GIVEN_UP, 0, zero
+                new = max(new, placed)
+        if count + new > MAX_SHINGLES:
+            return GIVEN_UP, 0, zero
+        found[count] = value
+        count += new
+    return count, bits, zero
 
 
 @njit(cache=True, nogil=True)
