@@ -104,95 +104,182 @@ def _chunks(
         first = last
 
 
+MEMO = 4 << 20  # bytes of one file's regions whose answers are kept at a time
+_Answer = tuple[int, int, int, float]  # start and end in the region, rule number, confidence
+
+
 class _Judge:
-    """Runs the exact rules of one table over the regions that hits name."""
+    """Runs the exact rules of one table over the regions that hits name.
+
+    Equal regions of one file get equal answers without being judged again, so that a text which
+    repeats costs little. ``steps`` counts the candidates that were judged, for tests.
+    """
 
     def __init__(self, table: Table, settings: Settings, paths: pa.Array) -> None:
         self.table = table
         self.paths = paths
+        self.mark = frozenset(settings.mark)
         self.keep_attribution = settings.attribution == "keep"
         self.least = [settings.threshold(rule.id, rule.kind) for rule in table.rules]
+        # Whether a rule can reach its threshold at all, and its place in a region's turn: vendors'
+        # shapes come before names, whose values they then need not judge again.
+        self.active = active_rules(table, settings)
+        self.turn = [(rule.judge in GENERIC, number) for number, rule in enumerate(table.rules)]
         self.entropy = [table.number("entropy-base64"), table.number("entropy-hex")]
         self.named_key = table.number("named-key")
         self.spans: list[Span] = []
         self.unsure: list[Span] = []
+        self.steps = 0
         self.text = -1, b""
+        self.memo: dict[tuple[bytes, tuple[int, ...]], list[_Answer]] = {}
+        self.memo_bytes = 0
+        self.path = ""
 
     def chunk(
         self, first: int, data: NDArray[np.uint8], offsets: NDArray[np.int64], engine: str | None
     ) -> None:
         """Find in the files ``offsets`` of ``data``, the first of which is row ``first``."""
-        rules, places = scanner(self.table, engine).hits(data, offsets)
+        rules, places = scanner(self.table, self.active, engine).hits(data, offsets)
         order = np.argsort(places, kind="stable")
-        rules, places = rules[order], places[order]
-        files, starts, ends = regions(data, offsets, places)
-        # One visit per region and rule, in the order of the text, then of the table.
-        keys = np.unique(np.stack([files, starts, ends, rules], axis=1), axis=0)
-        region, at = b"", (-1, -1)
-        for file, start, end, rule in keys.tolist():
-            if (start, end) != at:
-                region, at = data[start:end].tobytes(), (start, end)
-            self._region(
-                first + file, region, start - int(offsets[file]), rule, data, offsets, file
-            )
+        files, starts, ends = regions(data, offsets, places[order])
+        count = len(self.table.rules)
+        # One visit per region and rule: regions are numbered as they come, in the text's order.
+        region = np.cumsum(np.diff(starts, prepend=-1) != 0)
+        keys = np.unique(region * count + rules[order])
+        at = np.searchsorted(region, keys // count)
+        row = -1
+        for bounds, numbers in _grouped(files[at], starts[at], ends[at], keys % count):
+            file, start, _ = bounds
+            if file != row:
+                row = file
+                self._open(first + row)
+            self._region(first + file, start - int(offsets[file]), data, offsets, bounds, numbers)
         if min(self.least[number] for number in self.entropy) <= max(
             self.table.rules[number].confidence for number in self.entropy
         ):
             self._entropy(first, data, offsets)
 
+    def _open(self, row: int) -> None:
+        self.path = self.paths[row].as_py() or ""
+        self.memo, self.memo_bytes = {}, 0
+
     def _region(
         self,
         row: int,
-        region: bytes,
         base: int,
-        number: int,
         data: NDArray[np.uint8],
         offsets: NDArray[np.int64],
-        file: int,
+        bounds: tuple[int, int, int],
+        numbers: list[int],
     ) -> None:
-        rule = self.table.rules[number]
-        if rule.confidence < self.least[number]:
-            return
-        block = BLOCKS.get(rule.judge)
+        file, start, end = bounds
+        region = data[start:end].tobytes()
+        numbers = sorted(numbers, key=self.turn.__getitem__)
+        blocks = [number for number in numbers if self.table.rules[number].judge in BLOCKS]
+        for number in blocks:
+            if self.text[0] != row:  # a file may hold many frames
+                self.text = row, data[offsets[file] : offsets[file + 1]].tobytes()
+            self._block(row, region, base, self.table.rules[number])
+        key = region, tuple(numbers)
+        answers = self.memo.get(key)
+        if answers is None:
+            answers = []
+            for number in numbers:
+                if number not in blocks:
+                    self._rule(region, number, answers)
+            if self.memo_bytes > MEMO:
+                self.memo, self.memo_bytes = {}, 0
+            self.memo[key] = answers
+            self.memo_bytes += len(region) + 100
+        self._note(row, region, base, answers)
+
+    def _block(self, row: int, region: bytes, base: int, rule: Rule) -> None:
+        text = self.text[1]
         for match in rule.exact.finditer(region):
-            if block:
-                if self.text[0] != row:  # a file may hold many frames
-                    self.text = row, data[offsets[file] : offsets[file + 1]].tobytes()
-                text = self.text[1]
-                spans = block(text, base + match.end())
-                value = b"".join(text[start:end] for start, end in spans)
-                self.spans += [Span(row, *span, rule, rule.confidence, value) for span in spans]
-                continue
+            self.steps += 1
+            spans = BLOCKS[rule.judge](text, base + match.end())
+            value = b"".join(text[start:end] for start, end in spans)
+            self.spans += [Span(row, *span, rule, rule.confidence, value) for span in spans]
+
+    def _rule(self, region: bytes, number: int, answers: list[_Answer]) -> None:
+        """Add to ``answers`` what the rule ``number`` finds in ``region``."""
+        rule = self.table.rules[number]
+        sure = []
+        if rule.judge in GENERIC:
+            sure = [(start, end) for start, end, other, _ in answers if self._is_shape(other)]
+        for match in rule.exact.finditer(region):
             start, end = match.span(match.lastgroup or 0)
-            self._candidate(row, region, base, match.start(), start, end, number)
+            if not any(low <= start and end <= high for low, high in sure):
+                self._candidate(region, match.start(), start, end, number, answers)
+
+    def _is_shape(self, number: int) -> bool:
+        """A finding of this rule stands whatever a name says about its value."""
+        rule = self.table.rules[number]
+        return rule.judge not in GENERIC and rule.kind not in self.mark
 
     def _candidate(
-        self, row: int, region: bytes, base: int, head: int, start: int, end: int, number: int
+        self, region: bytes, head: int, start: int, end: int, number: int, answers: list[_Answer]
     ) -> None:
+        self.steps += 1
         rule = self.table.rules[number]
-        place = Place(region, head, start, end, self.paths[row].as_py() or "", rule.id)
+        place = Place(region, head, start, end, self.path, rule.id)
         confidence = rule.confidence * JUDGES[rule.judge](place)
-        if confidence > 0 and names_key(place, rule.judge):
+        if confidence <= 0:
+            return
+        if names_key(place, rule.judge):
             number, rule = self.named_key, self.table.rules[self.named_key]
-        if confidence <= 0 or confidence < self.least[number]:
-            if rule.kind == "ip" and confidence == UNSURE_IP:
-                span = Span(row, base + start, base + end, rule, confidence, region[start:end])
-                self.unsure.append(span)
+        if confidence < self.least[number] and not (rule.kind == "ip" and confidence == UNSURE_IP):
             return
         if self.keep_attribution and rule.kind in ("email", "name") and in_copyright_notice(place):
             return
-        span = Span(row, base + start, base + end, rule, confidence, region[start:end])
-        self.spans.append(span)
+        answers.append((start, end, number, confidence))
+
+    def _note(self, row: int, region: bytes, base: int, answers: list[_Answer]) -> None:
+        for start, end, number, confidence in answers:
+            rule = self.table.rules[number]
+            span = Span(row, base + start, base + end, rule, confidence, region[start:end])
+            (self.spans if confidence >= self.least[number] else self.unsure).append(span)
 
     def _entropy(self, first: int, data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> None:
         starts, ends, hexes = high_entropy(data, CLASSES, offsets)
         files, from_, to = regions(data, offsets, starts)
         rows = np.stack([files, from_, to, starts, ends, hexes], axis=1)
+        row = -1
         for file, low, high, start, end, is_hex in rows.tolist():
+            if file != row:
+                row = file
+                self._open(first + row)
             region = data[low : max(high, end)].tobytes()
-            base = low - int(offsets[file])
+            answers: list[_Answer] = []
             number = self.entropy[is_hex]
-            self._candidate(first + file, region, base, start - low, start - low, end - low, number)
+            self._candidate(region, start - low, start - low, end - low, number, answers)
+            self._note(first + file, region, low - int(offsets[file]), answers)
+
+
+def active_rules(table: Table, settings: Settings) -> tuple[int, ...]:
+    """Numbers of the rules whose own confidence reaches their threshold."""
+    return tuple(
+        number
+        for number, rule in enumerate(table.rules)
+        if rule.confidence >= settings.threshold(rule.id, rule.kind)
+    )
+
+
+def _grouped(
+    files: NDArray[np.int64],
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    rules: NDArray[np.int64],
+) -> Iterator[tuple[tuple[int, int, int], list[int]]]:
+    """(file, start, end) of each region with the rules to run there; rows of a region adjoin."""
+    numbers = rules.tolist()
+    firsts = np.flatnonzero(np.diff(starts, prepend=-1))
+    stops = np.append(firsts[1:], len(numbers)).tolist()[: firsts.size]
+    bounds = zip(
+        files[firsts].tolist(), starts[firsts].tolist(), ends[firsts].tolist(), strict=True
+    )
+    for bound, low, high in zip(bounds, firsts.tolist(), stops, strict=True):
+        yield bound, numbers[low:high]
 
 
 def settled(spans: list[Span], settings: Settings) -> list[Span]:

@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 from . import noise
 from .examples import base62
-from .personal import card, email, home_user, iban, ipv4, ipv6, person, phone
+from .personal import card, card_alone, email, home_user, iban, ipv4, ipv6, person, phone
 from .place import Place, is_config_path, is_lock_path, is_test_path
 
 Judge = Callable[[Place], float]
@@ -318,6 +318,7 @@ JUDGES: dict[str, Judge] = {
     "bare": bare,
     "bearer": bearer,
     "card": card,
+    "card_alone": card_alone,
     "cli": cli,
     "compared": compared,
     "config": config,

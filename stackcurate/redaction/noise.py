@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from functools import lru_cache
 
 REASONS = {
     "short": "fewer than four characters protect nothing",
@@ -78,9 +79,11 @@ _DIGEST_NAME = re.compile(
     rb"|revision|\brev\b|nonce|\biv\b|signature|\bsig\b|guid|uuid|\bcrc"
 )
 
+RECENT = 64  # values: several rules ask about the same one in turn
 DIGEST_LENGTHS = frozenset((32, 40, 48, 56, 64, 96, 128))
 
 
+@lru_cache(maxsize=RECENT)
 def noise(value: bytes) -> str | None:
     """The class of noise that ``value`` is by itself, for values that a name called a secret."""
     if len(value) < 4:
@@ -106,6 +109,7 @@ def noise(value: bytes) -> str | None:
     return None
 
 
+@lru_cache(maxsize=RECENT)
 def token_noise(value: bytes) -> str | None:
     """The class of noise of a value whose prefix already tells what it is."""
     if _TOKEN_PLACEHOLDER.search(value):
@@ -199,6 +203,7 @@ def _ascending(value: bytes) -> int:
     return sum(1 for a, b in itertools.pairwise(value) if b - a == 1)
 
 
+@lru_cache(maxsize=RECENT)
 def is_words(value: bytes) -> bool:
     """Words of letters, joined by separators or capitals, with one digit at the end at most.
 
@@ -250,6 +255,7 @@ def _ends(value: bytes, at: int) -> bool:
     return at == len(value) or value[at] in _JOINTS
 
 
+@lru_cache(maxsize=RECENT)
 def is_random(value: bytes) -> bool:
     """Letters and digits in a mix that words, names and paths do not have.
 

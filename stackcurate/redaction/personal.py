@@ -280,6 +280,11 @@ _TEST_CARDS = re.compile(
 
 
 def card(place: Place) -> float:
+    """A payment card behind a word that says so."""
+    return card_alone(place) if _CARD_WORD.search(place.before()) else 0.0
+
+
+def card_alone(place: Place) -> float:
     """How sure it is that the value is a payment card: length, issuer and check digit agree."""
     digits = re.sub(r"\D", "", place.value.decode())
     if not 13 <= len(digits) <= 19 or _TEST_CARDS.search(digits) or not luhn(digits):
@@ -288,7 +293,7 @@ def card(place: Place) -> float:
     known = digits[0] == "4" or 5100 <= issuer <= 5599 or 2221 <= issuer <= 2720
     if not (known or digits[:2] in ("34", "37", "65", "35", "30", "36", "38") or issuer == 6011):
         return 0.0
-    return 1.0 if _CARD_WORD.search(place.before()) else 0.35
+    return 1.0
 
 
 def luhn(digits: str) -> bool:

@@ -35,8 +35,11 @@ class Scanner(Protocol):
 
 
 @lru_cache(maxsize=8)
-def scanner(table: Table, engine: str | None = None) -> Scanner:
-    """The scanner of ``engine``; by default the one named in the environment, else the fastest."""
+def scanner(table: Table, active: tuple[int, ...], engine: str | None = None) -> Scanner:
+    """The scanner of ``engine``; by default the one named in the environment, else the fastest.
+
+    Only the rules whose numbers are in ``active`` are looked for.
+    """
     engine = engine or os.environ.get(VARIABLE) or None
     if engine not in (None, *ENGINES):
         raise ConfigError(f"{VARIABLE}: {engine!r} is not one of {', '.join(ENGINES)}")
@@ -44,7 +47,7 @@ def scanner(table: Table, engine: str | None = None) -> Scanner:
         if engine not in (None, name):
             continue
         try:
-            return make([rule.scan for rule in table.rules])
+            return make({number: table.rules[number].scan for number in active})
         except ImportError:
             if engine:
                 raise ConfigError(f"the scan engine {name} is not installed here") from None
@@ -54,13 +57,15 @@ def scanner(table: Table, engine: str | None = None) -> Scanner:
 class HyperscanScanner:
     """All patterns in one block-mode database. Matches over a file's end only add idle hits."""
 
-    def __init__(self, patterns: list[bytes]) -> None:
+    def __init__(self, patterns: dict[int, bytes]) -> None:
         hyperscan = importlib.import_module("hyperscan")
         self.lock = threading.Lock()  # a database has one scratch space
         self.database: Any = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-        numbers = list(range(len(patterns)))
         self.database.compile(
-            expressions=patterns, ids=numbers, elements=len(patterns), flags=[0] * len(patterns)
+            expressions=list(patterns.values()),
+            ids=list(patterns),
+            elements=len(patterns),
+            flags=[0] * len(patterns),
         )
 
     def hits(
@@ -82,15 +87,16 @@ class HyperscanScanner:
 class Re2Scanner:
     """RE2: its set says which patterns a file holds, then each of those is searched by itself."""
 
-    def __init__(self, patterns: list[bytes]) -> None:
+    def __init__(self, patterns: dict[int, bytes]) -> None:
         re2 = importlib.import_module("re2")
         options = re2.Options()
         options.encoding = re2.Options.Encoding.LATIN1
         options.max_mem = 512 << 20
         options.log_errors = False
-        self.patterns = [re2.compile(pattern, options) for pattern in patterns]
+        self.numbers = list(patterns)
+        self.patterns = [re2.compile(pattern, options) for pattern in patterns.values()]
         self.set: Any = re2.Set.SearchSet(options)
-        for pattern in patterns:
+        for pattern in patterns.values():
             self.set.Add(pattern)
         self.set.Compile()
 
@@ -100,9 +106,9 @@ class Re2Scanner:
         rules: list[int] = []
         places: list[int] = []
         for start, text in _pieces(data, offsets):
-            for rule in self.set.Match(text) or ():
-                for match in self.patterns[rule].finditer(text):
-                    rules.append(rule)
+            for place in self.set.Match(text) or ():
+                for match in self.patterns[place].finditer(text):
+                    rules.append(self.numbers[place])
                     places.append(start + match.end() - 1)
         return np.array(rules, np.int64), np.array(places, np.int64)
 
@@ -110,8 +116,8 @@ class Re2Scanner:
 class ReScanner:
     """Python's ``re``, one pattern after the other: the last resort, and the tests' plain truth."""
 
-    def __init__(self, patterns: list[bytes]) -> None:
-        self.patterns = [re.compile(pattern) for pattern in patterns]
+    def __init__(self, patterns: dict[int, bytes]) -> None:
+        self.patterns = {number: re.compile(pattern) for number, pattern in patterns.items()}
 
     def hits(
         self, data: NDArray[np.uint8], offsets: NDArray[np.int64]
@@ -119,7 +125,7 @@ class ReScanner:
         rules: list[int] = []
         places: list[int] = []
         for start, text in _pieces(data, offsets):
-            for rule, pattern in enumerate(self.patterns):
+            for rule, pattern in self.patterns.items():
                 for match in pattern.finditer(text):
                     rules.append(rule)
                     places.append(start + match.end() - 1)

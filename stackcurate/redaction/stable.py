@@ -1,22 +1,43 @@
 """Looking again at what would ship, until nothing is found: redacting twice changes nothing.
 
 A replacement can bring text into view that a value had hidden (an address whose last label was the
-start of a token). Only files with findings are looked at again, and rarely more than once.
+start of a token). Only the lines around replacements are looked at again; a file in which that
+brings something to light is looked at whole, and from the third look on everything between the
+first and the last finding of a line is replaced, so that hostile text comes to rest too.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import groupby
 
 import pyarrow as pa
 
+from .blocks import BLOCKS
 from .find import Span, find, settled
 from .replace import Placed, rewrite
 from .settings import Settings
 
-ROUNDS = 8  # each round covers more of the text; real files need one or two
+ROUNDS = 8  # real files need one or two; hostile ones rest after four
+WIDEN = 2  # rounds before a line's findings are joined
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What is shown of a shipped text: all of it, or the lines with replacements, joined."""
+
+    text: bytes
+    lines: tuple[int, ...]  # where each line begins in the shipped text; none: all of it is shown
+    starts: tuple[int, ...]  # where it begins in ``text``
+
+    def shipped(self, at: int) -> int:
+        """The place in the shipped text of byte ``at`` of ``text``."""
+        if not self.lines:
+            return at
+        line = max(0, bisect_right(self.starts, at) - 1)
+        return self.lines[line] + at - self.starts[line]
 
 
 def find_all(
@@ -32,49 +53,84 @@ def find_all(
     """
     found = dict(_by_file(find(contents, paths, settings, engine)))
     rows = list(found)
-    for _ in range(ROUNDS):
+    for turn in range(ROUNDS):
         if not rows:
             break
-        shipped: list[bytes] = []
         placed: list[list[Placed]] = []
+        looks: list[_Look] = []
         for row in rows:
             text = contents[row].as_buffer().to_pybytes()
             new, places = rewrite(text, found[row], content_ids[row].as_py() or b"", settings)
-            shipped.append(new)
             placed.append(places)
-        array = pa.array(shipped, pa.large_binary()).cast(pa.large_string())
+            part = turn == 0 and not any(one.span.rule.judge in BLOCKS for one in places)
+            looks.append(_around(new, places) if part else _Look(new, (), ()))
+        array = pa.array([look.text for look in looks], pa.large_binary()).cast(pa.large_string())
         again = find(array, paths.take(pa.array(rows)), settings, engine)
-        rows = _join(found, rows, placed, again, settings)
+        rows = _join(found, rows, placed, looks, again, settings, turn >= WIDEN)
     return found
+
+
+def _around(text: bytes, placed: list[Placed]) -> _Look:
+    """The whole lines of ``text`` that replacements stand in."""
+    lines: list[int] = []
+    starts: list[int] = []
+    out: list[bytes] = []
+    stop = length = 0
+    for place in placed:
+        if place.end <= stop and lines:
+            continue
+        low = max(stop, text.rfind(b"\n", 0, place.start) + 1)
+        high = text.find(b"\n", place.end)
+        stop = len(text) if high < 0 else high + 1
+        lines.append(low)
+        starts.append(length)
+        out.append(text[low:stop])
+        length += stop - low
+    return _Look(b"".join(out), tuple(lines), tuple(starts))
 
 
 def _join(
     found: dict[int, list[Span]],
     rows: list[int],
     placed: list[list[Placed]],
+    looks: list[_Look],
     again: list[Span],
     settings: Settings,
+    widen: bool,
 ) -> list[int]:
-    """Add what a second look found to ``found``; returns the rows it changed."""
+    """Add what another look found to ``found``; returns the rows it changed."""
     changed: list[int] = []
     for number, spans in _by_file(again):
-        row = rows[number]
-        fresh = [
-            _given(span, row, placed[number])
-            for span in spans
-            if span.rule.kind not in settings.mark
-        ]
-        if fresh:
-            found[row] = settled([*found[row], *fresh], settings)
-            changed.append(row)
+        row, look = rows[number], looks[number]
+        fresh = [span for span in spans if span.rule.kind not in settings.mark]
+        if not fresh:
+            continue
+        changed.append(row)
+        if look.lines and any(span.rule.judge in BLOCKS for span in fresh):
+            continue  # a block reaches beyond the lines shown: the whole text is next
+        if widen:
+            fresh = _widened(fresh, look.text)
+        given = [_given(span, row, placed[number], look) for span in fresh]
+        found[row] = settled([*found[row], *given], settings)
     return changed
 
 
-def _given(span: Span, row: int, placed: list[Placed]) -> Span:
+def _widened(spans: list[Span], text: bytes) -> list[Span]:
+    """One finding per line, from its first byte found to its last."""
+    out: list[Span] = []
+    for span in spans:
+        if out and b"\n" not in text[out[-1].end : span.start]:
+            last = out.pop()
+            span = Span(last.file, last.start, span.end, last.rule, last.confidence, last.value)
+        out.append(span)
+    return out
+
+
+def _given(span: Span, row: int, placed: list[Placed], look: _Look) -> Span:
     """A finding of the shipped text as one of the given text; replacements it touches are in it."""
     starts = [place.start for place in placed]
-    start = _position(span.start, starts, placed, False)
-    end = _position(span.end, starts, placed, True)
+    start = _position(look.shipped(span.start), starts, placed, False)
+    end = _position(look.shipped(span.end - 1) + 1, starts, placed, True)
     return Span(row, start, end, span.rule, span.confidence, span.value)
 
 
