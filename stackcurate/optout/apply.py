@@ -18,7 +18,7 @@ from stackcurate.optout.subjects import ORIGIN, OWNER, PATH, REPOSITORY, SWHID, 
 from stackcurate.schema import one_chunk
 
 BY_OWNER, BY_REPOSITORY, BY_ORIGIN = "optout:owner", "optout:repository", "optout:origin"
-BY_SWHID, BY_PATH = "optout:swhid", "optout:path"
+BY_SWHID, BY_PATH, BY_COPIES = "optout:swhid", "optout:path", "optout:copies"
 
 # the id column of HEAD and FILE that each kind of SWHID is compared with
 _HEAD_IDS = (("snp", "snapshot_id"), ("rev", "revision_id"), ("dir", "directory_id"))
@@ -52,7 +52,8 @@ def match_files(batch: pa.Table, registry: Registry) -> pa.Array:
     """The verdict of each file by its own path or content, null where it is not withdrawn.
 
     ``batch`` has ``origin``, ``path`` (leading ``/``) and ``content_id`` (binary(20), or 40 hex
-    digits). What the origin says is ``match_heads``.
+    digits). What the origin says is ``match_heads``. A content with a tombstone was withdrawn with
+    all its copies, wherever it comes from now.
     """
     wanted = _swhids(registry, "cnt")
     ids = one_chunk(batch, "content_id")
@@ -65,6 +66,7 @@ def match_files(batch: pa.Table, registry: Registry) -> pa.Array:
         batch.num_rows,
         (_by_glob(batch, registry), BY_PATH),
         (by_content, BY_SWHID),
+        (registry.tombstones.among(ids), BY_COPIES),
     )
 
 
@@ -74,7 +76,7 @@ def hits(files: pa.Table, registry: Registry) -> pa.Array:
 
 
 def _values(registry: Registry, kind: str) -> list[str]:
-    return sorted({request.subject.value for request in registry.approved(kind)})
+    return sorted({subject.value for subject in registry.subjects(kind)})
 
 
 def _swhids(registry: Registry, kind: str) -> list[str]:
@@ -108,8 +110,8 @@ def _under(keys: pa.Array, owners: list[str]) -> pa.Array:
 def _by_glob(batch: pa.Table, registry: Registry) -> pa.Array:
     """Which rows a path subject takes. Only rows of repositories with globs meet a pattern."""
     globs: dict[str, list[str]] = defaultdict(list)
-    for request in registry.approved(PATH):
-        globs[request.subject.value].append(request.subject.glob or "")
+    for subject in registry.subjects(PATH):
+        globs[subject.value].append(subject.glob or "")
     codes, keys = _origin_keys(batch)
     repositories = sorted(globs)
     place = pc.index_in(keys, pa.array(repositories, pa.string())).take(codes)

@@ -14,23 +14,29 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
 from stackcurate.errors import ConfigError, IntegrityError
 from stackcurate.optout.subjects import KINDS, Subject, parse_all
+from stackcurate.optout.tombstones import NONE, Tombstones, read_tombstones
 
 FIRST = "0" * 64  # `previous` of the first event
 
-PENDING, APPROVED, DENIED, UNDONE = "pending", "approved", "denied", "undone"
-# type of event -> (states it may follow, state it leads to); None is "no such request yet"
+REVIEW, PENDING, APPROVED = "review", "pending", "approved"
+DENIED, UNDONE = "denied", "undone"
+# type of event -> (states it may follow, state it leads to); None is "no such request yet".
+# `ask` records a request that nobody could read yet: it has no subject until `submit` gives one.
+# `bury` keeps the tombstones of what an approved request withdrew (see tombstones.py).
 STEPS: dict[str, tuple[tuple[str | None, ...], str]] = {
-    "submit": ((None,), PENDING),
+    "ask": ((None,), REVIEW),
+    "submit": ((None, REVIEW), PENDING),
     "approve": ((PENDING, DENIED, UNDONE), APPROVED),
-    "deny": ((PENDING,), DENIED),
+    "deny": ((PENDING, REVIEW), DENIED),
     "undo": ((APPROVED,), UNDONE),
+    "bury": ((APPROVED,), APPROVED),
 }
 # place: the files where the subject has them; copies: equal contents elsewhere as well
 REACHES = ("place", "copies")
@@ -43,8 +49,9 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._#/-]{0,99}")
 class Event:
     """One line of the public part.
 
-    ``id`` names the request; ``subject`` and ``reach`` are set on ``submit`` alone. ``time`` is
-    UTC, ``YYYY-MM-DDTHH:MM:SSZ``. ``private`` is the SHA-256 of the private line, or None.
+    ``id`` names the request; ``subject`` and ``reach`` are set on ``submit`` alone, ``tombstones``
+    (the SHA-256 of a file of them) on ``bury``. ``time`` is UTC, ``YYYY-MM-DDTHH:MM:SSZ``.
+    ``private`` is the SHA-256 of the private line, or None.
     """
 
     type: str
@@ -52,6 +59,7 @@ class Event:
     time: str
     subject: Subject | None = None
     reach: str | None = None
+    tombstones: str | None = None
     private: str | None = None
     previous: str = FIRST
     digest: str = ""
@@ -80,35 +88,56 @@ class Private:
 
 @dataclass(frozen=True)
 class Request:
-    """Where one request stands after all events."""
+    """Where one request stands after all events.
+
+    ``subject`` is None while nobody could read what is asked for (state ``review``, or ``denied``
+    from there). ``time`` is that of its newest event; ``buried`` names its files of tombstones.
+    """
 
     id: str
-    subject: Subject
+    subject: Subject | None
     reach: str
     state: str
-    time: str  # of its newest event
+    time: str
+    buried: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Registry:
-    """The state of a registry: requests in the order they came, and where the chain ends."""
+    """The state of a registry: requests in the order they came, and where the chain ends.
+
+    ``first`` is the digest of the first event: the salt of the tombstones. ``tombstones`` are those
+    of the approved requests.
+    """
 
     requests: tuple[Request, ...] = ()
     head: str = FIRST
     newest: str | None = None
     events: int = 0
+    first: str = FIRST
+    tombstones: Tombstones = NONE
 
     def approved(self, kind: str | None = None) -> list[Request]:
         """The requests that apply, of one kind or all."""
         return [
             request
             for request in self.requests
-            if request.state == APPROVED and kind in (None, request.subject.kind)
+            if request.state == APPROVED and kind in (None, _subject(request).kind)
         ]
+
+    def subjects(self, kind: str) -> list[Subject]:
+        """What the approved requests of one kind withdraw."""
+        return [_subject(request) for request in self.approved(kind)]
 
     def reaching(self, reach: str) -> Registry:
         """The same registry with only the requests of one reach: what also takes equal contents."""
         return replace(self, requests=tuple(r for r in self.requests if r.reach == reach))
+
+
+def _subject(request: Request) -> Subject:
+    """The subject of an approved request; `step` approves none without."""
+    assert request.subject is not None
+    return request.subject
 
 
 EMPTY = Registry()
@@ -120,7 +149,9 @@ def read(path: Path, head: str | None = None) -> Registry:
     ``head`` is a digest that must be in the chain (for example from a release's manifest): only so
     can lines missing from the end be noticed. Raises IntegrityError that names the first bad line.
     """
-    return fold(read_events(path, head))
+    state = fold(read_events(path, head))
+    buried = sorted({name for request in state.approved() for name in request.buried})
+    return replace(state, tombstones=read_tombstones(path, buried)) if buried else state
 
 
 def read_events(path: Path, head: str | None = None) -> list[Event]:
@@ -231,7 +262,7 @@ def _event(raw: dict[str, Any]) -> Event:
         if not isinstance(subject.get("glob"), (str, type(None))):
             raise ConfigError("a glob is a string")
         subject = Subject(subject.get("kind", ""), subject["value"], subject.get("glob"))
-    fields: dict[str, Any] = {name: raw.get(name) for name in ("reach", "private")}
+    fields: dict[str, Any] = {name: raw.get(name) for name in ("reach", "tombstones", "private")}
     event = Event(
         type=raw.get("type", ""),
         id=raw.get("id", ""),
@@ -257,7 +288,9 @@ def check_event(event: Event) -> None:
         if event.subject is None or event.reach not in REACHES:
             raise ConfigError(f"a submit says subject and reach ({' or '.join(REACHES)})")
     elif event.subject is not None or event.reach is not None:
-        raise ConfigError(f"a {event.type} names its request by id alone")
+        raise ConfigError(f"{event.type} names its request by id alone")
+    if (event.tombstones is not None) != (event.type == "bury"):
+        raise ConfigError("bury names a file of tombstones, and nothing else does")
 
 
 def fold(events: Sequence[Event]) -> Registry:
@@ -268,6 +301,7 @@ def fold(events: Sequence[Event]) -> Registry:
     return Registry(
         requests=tuple(requests.values()),
         head=events[-1].digest if events else FIRST,
+        first=events[0].digest if events else FIRST,
         newest=max((event.time for event in events), default=None),
         events=len(events),
     )
@@ -279,10 +313,17 @@ def step(request: Request | None, event: Event) -> Request:
     if (request.state if request else None) not in allowed:
         where = f"is {request.state}" if request else "is unknown"
         raise ConfigError(f"cannot {event.type} {event.id}: the request {where}")
-    if request is None:
+    if event.type == "submit":
         assert event.subject is not None and event.reach is not None  # check_event saw to it
         return Request(event.id, event.subject, event.reach, state, event.time)
-    return replace(request, state=state, time=event.time)
+    if request is None:
+        return Request(event.id, None, "place", state, event.time)
+    if event.type == "approve" and request.subject is None:
+        raise ConfigError(
+            f"cannot approve {event.id}: nobody has said yet what it asks for; submit it first"
+        )
+    buried = (*request.buried, event.tombstones) if event.tombstones else request.buried
+    return replace(request, state=state, time=event.time, buried=buried)
 
 
 def append(path: Path, events: Sequence[Event], notes: Sequence[Private | None] = ()) -> Registry:
@@ -353,6 +394,13 @@ def _locked(file: IO[bytes]) -> Iterator[None]:
         fcntl.flock(file, fcntl.LOCK_UN)
 
 
+def notes(path: Path, ids: Container[str]) -> list[dict[str, Any]]:
+    """What the private part says about these requests, oldest first; [] where there is none."""
+    beside = private_path(path)
+    lines = beside.read_text(encoding="utf-8").splitlines() if beside.exists() else []
+    return [note for line in lines for note in [json.loads(line)] if note["id"] in ids]
+
+
 def verify_private(path: Path) -> list[str]:
     """What is wrong with the private part beside ``path``: a sentence per lost or altered note."""
     events = [event for event in read_events(path) if event.private is not None]
@@ -369,13 +417,14 @@ def verify_private(path: Path) -> list[str]:
 def summary(registry: Registry) -> dict[str, Any]:
     """The cut-off that a manifest carries: numbers and digests, no names."""
     states = Counter(request.state for request in registry.requests)
-    kinds = Counter(request.subject.kind for request in registry.approved())
+    kinds = Counter(_subject(request).kind for request in registry.approved())
     return {
         "head": registry.head,
         "newest_event": registry.newest,
         "events": registry.events,
         "approved": {kind: kinds[kind] for kind in KINDS},
         "pending": states[PENDING],
+        "review": states[REVIEW],
         "denied": states[DENIED],
         "undone": states[UNDONE],
     }

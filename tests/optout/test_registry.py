@@ -53,6 +53,7 @@ def test_fold_and_summary(path):
         "events": 7,
         "approved": {"owner": 1, "repository": 0, "origin": 0, "swhid": 0, "path": 0},
         "pending": 0,
+        "review": 0,
         "denied": 1,
         "undone": 1,
     }
