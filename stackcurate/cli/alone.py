@@ -139,6 +139,7 @@ def license_command(
     Example:  stackcurate license .
               stackcurate license --in files.jsonl --json
     """
+    _one_input(paths, source)
     with contextlib.closing(Cache(_cache_path())) as cache, Judge(default_workers()) as judge:
         if paths:
             rows = (row for path in paths for row in scan_path(path, cache, judge).to_pylist())
@@ -185,6 +186,7 @@ def redact_command(
     Example:  stackcurate redact src/
               stackcurate redact --in files.jsonl --out clean.jsonl --sensitivity strict
     """
+    _one_input(paths, source)
     settings = RedactSettings(sensitivity=sensitivity)
 
     def work(given: Iterable[Record]) -> Iterator[Record]:
@@ -312,8 +314,7 @@ def _each(
     line: Callable[[Record], str] | None,
 ) -> None:
     """Read records, let ``work`` answer each, write the answers."""
-    if paths and source:
-        raise ConfigError("give PATHS or --in, not both")
+    _one_input(paths, source)
     if not paths and source is None and sys.stdin.isatty():
         raise ConfigError("give PATHS, or records with --in or on standard input; see --help")
     given, came_as_parquet = (
@@ -324,6 +325,15 @@ def _each(
     table = line if paths and not (as_json or target) else None
     rows = (_string_id(row) for row in answers) if parquet else answers
     records.write(rows, target, schema, parquet, table)
+
+
+def _one_input(paths: Sequence[Path], source: Path | None) -> None:
+    """Refuse a call that names two inputs, or a path that is not there."""
+    if paths and source:
+        raise ConfigError("give PATHS or --in, not both")
+    for path in paths:
+        if not path.exists():
+            raise ConfigError(f"{path} does not exist")
 
 
 def _wants_parquet(target: Path | None, as_json: bool, came_as_parquet: bool) -> bool:

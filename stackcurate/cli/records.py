@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stackcurate.errors import ConfigError
+from stackcurate.schema import escape_name
 
 Record = dict[str, Any]
 
@@ -31,7 +32,7 @@ def from_paths(paths: Iterable[Path]) -> Iterator[Record]:
         if not top.exists():
             raise ConfigError(f"{top} does not exist")
         for path in [top] if top.is_file() else _files_under(top):
-            shown = path.as_posix()
+            shown, _ = escape_name(os.fsencode(path.as_posix()))  # names need not be UTF-8
             record: Record = {"id": shown, "path": shown}
             try:
                 status = path.stat()
@@ -85,15 +86,24 @@ def _json_lines(stream: Iterable[bytes]) -> Iterator[Record]:
 
 def _with_content(row: Record, where: str) -> Record:
     record: Record = {"id": row.get("id"), "path": row.get("path"), "text": row.get("text")}
+    if record["path"] is not None:
+        record["path"] = _whole(str(record["path"]))
     encoded = row.get("content_b64")
     if record["text"] is not None and not isinstance(record["text"], str):
         record["text"], record["error"] = None, f"{where}: text is no string"
+    elif record["text"] is not None:
+        record["text"] = _whole(record["text"])
     if record["text"] is None and encoded is not None:
         try:
             record["content"] = base64.b64decode(encoded, validate=True)
         except (binascii.Error, TypeError, ValueError):
             record["error"] = f"{where}: content_b64 is no base64"
     return record
+
+
+def _whole(text: str) -> str:
+    """The text without lone surrogates, which JSON can hold and UTF-8 cannot: each becomes "?"."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _parquet(source: Any) -> Iterator[Record]:
