@@ -104,7 +104,7 @@ def call(*arguments: Any, given: bytes = b"") -> Said:
     out, err = io.BytesIO(), io.BytesIO()
     # A command may close what it is given (Parquet to standard output does not own it).
     fresh = {
-        "stdin": io.TextIOWrapper(io.BytesIO(given), encoding="utf-8"),
+        "stdin": io.TextIOWrapper(io.BufferedReader(io.BytesIO(given)), encoding="utf-8"),
         "stdout": io.TextIOWrapper(out, encoding="utf-8", write_through=True),
         "stderr": io.TextIOWrapper(err, encoding="utf-8", write_through=True),
         "argv": ["stackcurate", *map(str, arguments)],
@@ -275,7 +275,7 @@ def repository(folder: Path, files: Mapping[str, bytes | str], license_: str | N
 
 def code(topic: str, lines: int = 12) -> str:
     """A small program about ``topic`` that looks like no other."""
-    words = hashlib.sha256(topic.encode()).hexdigest()
+    words = hashlib.shake_256(topic.encode()).hexdigest(2 * lines + 8)
     body = [
         f"def {topic}_{words[n * 3 : n * 3 + 6]}(value_{n}, other):\n"
         f'    """Combine {words[n + 5 : n + 12]} of {topic} with number {n}."""\n'

@@ -103,7 +103,8 @@ def test_kills_at_random_moments_of_every_phase_change_no_byte(zygote, cache, tm
     for name in ("one", "two", "three"):
         files = {f"src/{name}{n}.py": code(f"{name}{n}") for n in range(4)}
         near = shared.replace("40", name, 1) + f"# {name}\n"
-        repository(inputs / name, {**files, "near.py": near, "mail.txt": f"{name}@corp-mail.com\n"})
+        mail = f"{name}@corp-works.com\n"
+        repository(inputs / name, {**files, "near.py": near, "mail.txt": mail})
     (inputs / "broken" / ".git").mkdir(parents=True)
     (inputs / "broken" / ".git" / "HEAD").write_text("ref: refs/heads/main\n")
     calm = make(tmp_path / "calm", inputs, cache).built("--workers", 2)
