@@ -33,7 +33,8 @@ class Commands(click.Group):
         "releases": "research",
         "cite": "research",
         "optout": "optout",
-        "license": "alone",
+        "notices": "license",
+        "license": "license",
         "language": "alone",
         "redact": "alone",
         "dedup": "alone",
@@ -61,7 +62,7 @@ def cli() -> None:
                       stackcurate plan config.yaml
                       stackcurate run config.yaml
     Ask about it:     stackcurate report | status | why
-    Check and use:    stackcurate verify | query
+    Check and use:    stackcurate verify | query | notices
     One stage alone:  stackcurate license | language | redact | dedup
 
     Exit codes: 0 done, 1 done but something was set aside (--strict), 2 usage or config,

@@ -20,6 +20,7 @@ from stackcurate import report
 from stackcurate.errors import ConfigError
 from stackcurate.languages.folders import folder_name
 from stackcurate.licenses.inherit import declared_evidence
+from stackcurate.licenses.notices import TEXTS
 from stackcurate.optout import apply as optout
 from stackcurate.optout import registry as optouts
 from stackcurate.pipeline import ledger as ledgers
@@ -29,7 +30,9 @@ from stackcurate.pipeline.inputs import Input, meta_of, problems_of, revisions
 from stackcurate.pipeline.roots import Group
 from stackcurate.pipeline.ship import place_files
 from stackcurate.pipeline.tasks import Run, versions
+from stackcurate.pipeline.texts import license_texts
 from stackcurate.pipeline.twins import Twins
+from stackcurate.redaction.settings import Settings as RedactSettings
 from stackcurate.releases.checks import Withdrawn
 from stackcurate.releases.facts import Previous, ReleaseFacts
 from stackcurate.releases.manifest import read_manifest, read_previous
@@ -79,7 +82,8 @@ def finish(run: Run, made: Finished) -> tuple[dict[str, Any], int]:
     total, by_input = ledgers.add_up(made.ledger, others, listed)
     _keep_ledger(run, made, others)
     files = place_files(made.shipped, staging)
-    files |= _side_tables(staging, made, roots, others)
+    redact = config.redact if "redact" in config.stages else None
+    files |= _side_tables(staging, made, roots, others, redact)
     (staging / "quarantine.jsonl").write_text(
         made.quarantine.path.read_text() if made.quarantine.path.exists() else ""
     )
@@ -169,9 +173,13 @@ def _keep_ledger(run: Run, made: Finished, others: pa.Table) -> None:
 
 
 def _side_tables(
-    staging: Path, made: Finished, roots: pa.Table, others: pa.Table
+    staging: Path,
+    made: Finished,
+    roots: pa.Table,
+    others: pa.Table,
+    redact: RedactSettings | None,
 ) -> dict[str, Shard]:
-    """Repositories, revisions, evidence and the published ledger, each sorted."""
+    """Repositories, revisions, evidence, license texts and the published ledger, each sorted."""
     files: dict[str, Shard] = {}
     remain = roots.filter(pc.invert(pc.starts_with(pc.fill_null(roots["verdict"], ""), "optout:")))
     outcome = pc.fill_null(remain["verdict"], KEPT)
@@ -183,8 +191,10 @@ def _side_tables(
     files["revisions.parquet"] = write_table(
         staging / "revisions.parquet", _revisions(made, roots, remain), REVISION
     )
-    files["evidence.parquet"] = write_table(
-        staging / "evidence.parquet", _evidence(made, roots), EVIDENCE
+    evidence = _evidence(made, roots)
+    files["evidence.parquet"] = write_table(staging / "evidence.parquet", evidence, EVIDENCE)
+    files["texts.parquet"] = write_table(
+        staging / "texts.parquet", license_texts(made.evidence, evidence, redact), TEXTS
     )
     (staging / "ledger").mkdir()
     origins = ledgers.published(others.select(LEDGER.names))

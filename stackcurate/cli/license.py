@@ -1,0 +1,156 @@
+"""`license` with its sub-commands, and `notices`."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import pyarrow.parquet as pq
+
+from stackcurate.cli import alone
+from stackcurate.cli.run import default_workers, release_of
+from stackcurate.errors import ConfigError
+from stackcurate.index.query import query
+from stackcurate.licenses import spdx
+from stackcurate.licenses.alone import scan_path
+from stackcurate.licenses.cache import Cache
+from stackcurate.licenses.expression import BadExpression, explain
+from stackcurate.licenses.heads import HEAD
+from stackcurate.licenses.notices import bundle, written
+from stackcurate.licenses.policy import POLICIES
+from stackcurate.licenses.scancode import Judge
+from stackcurate.releases.manifest import read_manifest
+from stackcurate.text import visible
+
+
+class _WithDefault(click.Group):
+    """A group that is a command by itself: what is no sub-command goes to ``default``."""
+
+    default: click.Command
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:  # fmt: skip
+        if args and args[0] in self.commands:
+            return super().make_context(info_name, args, parent, **extra)
+        return self.default.make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        return super().invoke(ctx) if ctx.command is self else ctx.command.invoke(ctx)
+
+
+license_command = _WithDefault("license", help=alone.license_command.help)
+license_command.default = alone.license_command
+alone.license_command.epilog = (
+    "Also: `license explain EXPRESSION` says what an expression means, `license sbom PATH` writes "
+    "an SPDX document. A file of such a name is meant by ./explain."
+)
+
+
+@license_command.command("explain")
+@click.argument("expression")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per part.")
+def explain_command(expression: str, as_json: bool) -> None:
+    """Say what EXPRESSION means: every part, its class, and why.
+
+    \b
+    Example:  stackcurate license explain "MIT OR GPL-2.0-only WITH Classpath-exception-2.0"
+    """
+    try:
+        parts = explain(expression)
+    except BadExpression as error:
+        raise ConfigError(f"{visible(expression)!r}: {error}") from error
+    if as_json:
+        for part in parts:
+            click.echo(json.dumps(part.__dict__))
+        return
+    width = max(len(part.text) for part in parts)
+    for part in parts:
+        click.echo(f"{part.text:<{width}}  {part.license_class:<16}  {part.why}")
+    open_ = [
+        name for name, classes in sorted(POLICIES.items()) if parts[0].license_class in classes
+    ]
+    click.echo(f"\nLet in by the policies: {', '.join(open_) or 'none'}")
+
+
+@license_command.command("sbom")
+@click.argument("path", type=click.Path(path_type=Path, exists=True))
+def sbom_command(path: Path) -> None:
+    """Write the licenses of the files at PATH as an SPDX 2.3 document (JSON).
+
+    The time of its making is SOURCE_DATE_EPOCH where that is set.
+
+    \b
+    Example:  stackcurate license sbom . > sbom.spdx.json
+    """
+    with contextlib.closing(Cache(alone._cache_path())) as cache, Judge(default_workers()) as judge:
+        scanned = scan_path(path, cache, judge)
+    root = path if path.is_dir() else path.parent
+    digests = {}
+    for inside in scanned["path"].to_pylist():
+        with contextlib.suppress(OSError), open(root / inside[1:], "rb") as stream:
+            digest = hashlib.sha1(usedforsecurity=False)
+            while block := stream.read(1 << 20):
+                digest.update(block)
+            digests[inside] = digest.hexdigest()
+    seconds = int(os.environ.get("SOURCE_DATE_EPOCH") or time.time())
+    created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+    click.echo(json.dumps(spdx.sbom(path.resolve().name, scanned, digests, created), indent=1))
+
+
+@click.command("notices")
+@click.argument("release", type=click.Path(path_type=Path))
+@click.option(
+    "--where",
+    default="true",
+    show_default=True,
+    help="SQL condition over the columns of the files.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per notice.")
+def notices_command(release: Path, where: str, as_json: bool) -> None:  # fmt: skip
+    """Write the NOTICE bundle of RELEASE, or of the files that --where takes.
+
+    Every license text that these files rest on, once, with its repositories; files that state
+    their license themselves are quoted.
+
+    \b
+    Example:  stackcurate notices releases/x/v1.0.0 --where "language = 'Python'" > NOTICE
+    """
+    folder = release_of(release)
+    manifest = read_manifest(folder)
+    place = folder / "texts.parquet"
+    if not place.exists():
+        raise ConfigError(f"{folder} has no texts.parquet; it was built without license texts")
+    table = pq.read_table(place, columns=["content_id", "text"])
+    texts = dict(zip(*(table[name].to_pylist() for name in table.column_names), strict=True))
+    found = bundle(_rows(folder, where), texts)
+    if as_json:
+        for one in found:
+            click.echo(json.dumps(one._asdict(), ensure_ascii=False))
+        return
+    name, version = manifest["name"], manifest["version"]
+    for line in written(found, f"Notices for {name} v{version}, files where {where}"):
+        click.echo(line)
+
+
+def _rows(folder: Path, where: str) -> Iterator[dict[str, Any]]:
+    """The files that a condition takes, with the evidence they rest on."""
+    sql = (
+        "SELECT f.repo_name, f.license_expression, e.kind, e.content_id, "
+        f"CASE WHEN e.kind = 'header' THEN left(f.content, {HEAD}) END AS head "
+        f"FROM (SELECT * FROM files WHERE {where}) f "
+        "LEFT JOIN evidence e ON e.evidence_id = f.license_evidence"
+    )
+    with query(folder, sql=sql) as answer:
+        for repo, expression, kind, content_id, head in answer.rows():
+            evidence = {"kind": kind, "content_id": content_id} if kind else None
+            yield {"repo_name": repo, "license_expression": expression, "evidence": evidence,
+                   "head": head}  # fmt: skip

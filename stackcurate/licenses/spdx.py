@@ -1,0 +1,116 @@
+"""Writes what a scan found as an SPDX 2.3 document, the bill of materials that other tools read.
+
+Facts only: every file with its SHA-1 and the license concluded for it. SPDX knows listed ids and
+LicenseRefs, so an id that is neither becomes a LicenseRef, and every LicenseRef is explained once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from stackcurate.licenses.expression import combine, ids
+from stackcurate.licenses.policy import table
+
+NONE = "NOASSERTION"
+
+
+def sbom(name: str, scanned: pa.Table, sha1: Mapping[str, str], created: str) -> dict[str, Any]:
+    """An SPDX 2.3 document (JSON) of a folder.
+
+    ``scanned`` is what ``alone.scan_path`` gives, ``sha1`` the hex digest of each path's bytes,
+    ``created`` a time as ``2026-01-31T00:00:00Z``, the only value here that is not a fact about the
+    files. Paths without a digest (they could not be read) are left out.
+    """
+    files: list[dict[str, Any]] = []
+    stated: set[str] = set()
+    for number, row in enumerate(scanned.to_pylist(), 1):
+        digest = sha1.get(row["path"])
+        if digest is None:
+            continue
+        concluded = listed(row["license_expression"])
+        stated |= {concluded} if concluded != NONE else set()
+        by_header = row["evidence"] == "header"
+        files.append(
+            {
+                "SPDXID": f"SPDXRef-File-{number}",
+                "fileName": f".{row['path']}",
+                "checksums": [{"algorithm": "SHA1", "checksumValue": digest}],
+                "licenseConcluded": concluded,
+                "licenseInfoInFiles": sorted(_names(concluded)) if by_header else [NONE],
+                "copyrightText": NONE,
+                "comment": f"stated by {row['evidence'] or 'nothing'}",
+            }
+        )
+    key = hashlib.sha256("".join(sorted(sha1.values())).encode()).hexdigest()
+    package = {
+        "SPDXID": "SPDXRef-Package",
+        "name": name,
+        "downloadLocation": NONE,
+        "filesAnalyzed": True,
+        "packageVerificationCode": {"packageVerificationCodeValue": _code(files)},
+        "licenseConcluded": combine(sorted(stated)) or NONE,
+        "licenseDeclared": NONE,
+        "licenseInfoFromFiles": sorted(set().union(*map(_names, stated))) or [NONE],
+        "copyrightText": NONE,
+    }
+    return {
+        "spdxVersion": "SPDX-2.3",
+        "dataLicense": "CC0-1.0",
+        "SPDXID": "SPDXRef-DOCUMENT",
+        "name": name,
+        "documentNamespace": f"urn:sha256:{key}",
+        "creationInfo": {"created": created, "creators": ["Tool: stackcurate"]},
+        "packages": [package],
+        "files": files,
+        "relationships": [
+            _relation("SPDXRef-DOCUMENT", "DESCRIBES", "SPDXRef-Package"),
+            *(_relation("SPDXRef-Package", "CONTAINS", one["SPDXID"]) for one in files),
+        ],
+        "hasExtractedLicensingInfos": _explained(stated),
+    }
+
+
+def listed(expression: str | None) -> str:
+    """An expression whose ids are all SPDX's own or LicenseRefs; NOASSERTION for None."""
+    if expression is None:
+        return NONE
+    # SPDX 2.3 has no exceptions of one's own making.
+    if re.search(r"\bWITH LicenseRef-", expression):
+        return NONE
+    names = sorted(ids(expression), key=len, reverse=True)
+    for name in names:
+        known = table().find(name.removesuffix("+"))
+        if known is None and not name.startswith("LicenseRef-"):
+            own = "LicenseRef-" + re.sub(r"[^A-Za-z0-9.-]", "-", name)
+            expression = re.sub(rf"(?<![\w.+-]){re.escape(name)}(?![\w.+-])", own, expression)
+    return expression
+
+
+def _names(expression: str) -> frozenset[str]:
+    return frozenset({NONE}) if expression == NONE else ids(expression)
+
+
+def _relation(one: str, kind: str, other: str) -> dict[str, str]:
+    return {"spdxElementId": one, "relationshipType": kind, "relatedSpdxElement": other}
+
+
+def _code(files: list[dict[str, Any]]) -> str:
+    """SPDX's verification code: SHA-1 over the sorted SHA-1s of all files."""
+    digests = sorted(one["checksums"][0]["checksumValue"] for one in files)
+    return hashlib.sha1("".join(digests).encode(), usedforsecurity=False).hexdigest()
+
+
+def _explained(stated: set[str]) -> list[dict[str, str]]:
+    found = []
+    for name in sorted(set().union(*map(_names, stated))):
+        if name.startswith("LicenseRef-"):
+            known = table().find(name)
+            why = known.why or known.category if known else ""
+            said = f"see the license database of ScanCode; {why}" if known else "no list has it"
+            found.append({"licenseId": name, "extractedText": said})
+    return found

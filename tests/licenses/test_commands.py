@@ -1,0 +1,52 @@
+"""`license` as a group that is still the command it was, and its sub-commands."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from stackcurate.cli.license import license_command
+from stackcurate.errors import ConfigError
+from tests.licenses.conftest import body
+
+
+def call(*arguments):
+    answer = CliRunner().invoke(
+        license_command, [str(one) for one in arguments], catch_exceptions=False
+    )
+    assert answer.exit_code == 0
+    return answer.stdout
+
+
+def test_paths_and_records_as_before(tmp_path):
+    (tmp_path / "LICENSE").write_text(body("mit"))
+    (tmp_path / "explain").write_text("x")
+    assert [line.split()[0] for line in call(tmp_path).splitlines()] == ["MIT", "MIT"]
+    assert call(tmp_path / "explain").split()[:2] == ["MIT", "permissive"]
+    record = json.dumps({"id": 1, "path": "LICENSE", "text": body("isc")})
+    (tmp_path / "records.jsonl").write_text(record)
+    found = json.loads(call("--json", "--in", tmp_path / "records.jsonl"))
+    assert found["license_expression"] == "ISC"
+
+
+def test_help_names_the_sub_commands():
+    shown = " ".join(call("--help").split())
+    assert "license explain EXPRESSION" in shown and "license sbom PATH" in shown
+    assert "EXPRESSION" in call("explain", "--help")
+
+
+def test_explain():
+    said = call("explain", "mit or GPL-2.0")
+    assert "MIT OR GPL-2.0-only" in said and "policies: open_source, permissive" in said
+    parts = [json.loads(line) for line in call("explain", "--json", "MIT AND JSON").splitlines()]
+    assert parts[0]["license_class"] == "source_available" and len(parts) == 3
+    with pytest.raises(ConfigError, match="not a license expression"):
+        call("explain", "MIT OR OR")
+
+
+def test_sbom(tmp_path, monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "0")
+    (tmp_path / "a.py").write_text("# SPDX-License-Identifier: MIT\n")
+    found = json.loads(call("sbom", tmp_path))
+    assert found["creationInfo"]["created"] == "1970-01-01T00:00:00Z"
+    assert found["files"][0]["licenseConcluded"] == "MIT"
