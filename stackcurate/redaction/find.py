@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -79,10 +78,19 @@ def _echoes(spans: list[Span], contents: pa.LargeStringArray) -> list[Span]:
     for file, seen in values.items():
         text = contents[file].as_buffer().to_pybytes()
         for value, span in list(seen.items())[:ECHOES]:
-            whole = re.compile(rb"(?<![A-Za-z0-9])" + re.escape(value) + rb"(?![A-Za-z0-9])")
-            for match in whole.finditer(text):
-                out.append(Span(file, *match.span(), span.rule, span.confidence, value))
+            for start in _whole(text, value):
+                out.append(Span(file, start, start + len(value), span.rule, span.confidence, value))
     return out
+
+
+def _whole(text: bytes, value: bytes) -> Iterator[int]:
+    """Where ``value`` stands in ``text`` without a letter or digit beside it."""
+    start = text.find(value)
+    while start >= 0:
+        end = start + len(value)
+        if not text[max(0, start - 1) : start].isalnum() and not text[end : end + 1].isalnum():
+            yield start
+        start = text.find(value, end)
 
 
 def _chunks(

@@ -266,7 +266,7 @@ def is_random(value: bytes) -> bool:
     if len(value) < 8 or longest_word(value) * 5 >= len(value) * 2:
         return False
     changes = _changes(value)
-    digits = sum(48 <= byte <= 57 for byte in value)
+    digits = len(value) - len(value.translate(None, _DIGITS))
     if not digits:  # random letters of both cases change every other time
         return len(value) >= 16 and value.isalpha() and changes * 9 >= len(value) * 4
     if is_hex(value):
@@ -285,8 +285,11 @@ def is_scrambled(value: bytes) -> bool:
 
 
 def _changes(value: bytes) -> int:
-    kinds = value.translate(_KIND)
-    return sum(a != b for a, b in itertools.pairwise(kinds))
+    return len(_RUNS.findall(value.translate(_KIND))) - 1
+
+
+_DIGITS = b"0123456789"
+_RUNS = re.compile(rb"d+|l+|o+|u+")
 
 
 def _kinds() -> bytes:

@@ -2,8 +2,8 @@
 
 A replacement can bring text into view that a value had hidden (an address whose last label was the
 start of a token). Only the lines around replacements are looked at again; a file in which that
-brings something to light is looked at whole, and from the third look on everything between the
-first and the last finding of a line is replaced, so that hostile text comes to rest too.
+brings something to light is looked at whole, and from the third look on the whole word around a
+finding is replaced, so that hostile text comes to rest too.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .replace import Placed, rewrite
 from .settings import Settings
 
 ROUNDS = 8  # real files need one or two; hostile ones rest after four
-WIDEN = 2  # rounds before a line's findings are joined
+WIDEN = 2  # rounds before words are replaced whole
 
 
 @dataclass(frozen=True)
@@ -115,14 +115,23 @@ def _join(
     return changed
 
 
+_BOUNDS = bytes.maketrans(b"\t\r\n\"'`", b"      ")
+
+
 def _widened(spans: list[Span], text: bytes) -> list[Span]:
-    """One finding per line, from its first byte found to its last."""
+    """Each finding with the whole word it stands in: up to the next blank or quote on both sides.
+
+    Tokens strung together otherwise show one by one, each when its neighbor is replaced.
+    """
+    words = text.translate(_BOUNDS)
     out: list[Span] = []
     for span in spans:
-        if out and b"\n" not in text[out[-1].end : span.start]:
-            last = out.pop()
-            span = Span(last.file, last.start, span.end, last.rule, last.confidence, last.value)
-        out.append(span)
+        if out and span.end <= out[-1].end:
+            continue
+        start = max(words.rfind(b" ", 0, span.start) + 1, out[-1].end if out else 0)
+        end = words.find(b" ", span.end)
+        end = len(words) if end < 0 else end
+        out.append(Span(span.file, start, end, span.rule, span.confidence, span.value))
     return out
 
 
