@@ -31,6 +31,7 @@ class Commands(click.Group):
         "query": "release",
         "diff": "research",
         "releases": "research",
+        "reproduce": "research",
         "cite": "research",
         "optout": "optout",
         "notices": "license",

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
 
-from stackcurate.cli.run import release_of
-from stackcurate.errors import ConfigError
+from stackcurate.cli.progress import watcher
+from stackcurate.cli.run import LOG_FORMAT, default_workers, release_of
+from stackcurate.engine.local import LocalEngine
+from stackcurate.errors import EXIT_DONE, EXIT_INTEGRITY, ConfigError
 from stackcurate.optout import registry as optouts
+from stackcurate.pipeline import reproduce as reproductions
 from stackcurate.pipeline.release import withdrawn_in
 from stackcurate.releases import diff_text, versions
 from stackcurate.releases.cite import FORMATS, cite
@@ -17,11 +24,6 @@ from stackcurate.releases.diff import diff
 from stackcurate.releases.manifest import read_manifest
 from stackcurate.text import as_size, with_commas
 
-REGISTRY = click.option(
-    "--registry",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Opt-out registry: tells for certain which files went by an opt-out.",
-)
 RELEASES = click.option(
     "--releases",
     type=click.Path(path_type=Path),
@@ -44,7 +46,11 @@ RELEASES = click.option(
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), help="File for the Parquet rows."
 )
-@REGISTRY
+@click.option(
+    "--registry",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Opt-out registry: tells for certain which files went by an opt-out.",
+)
 def diff_command(
     before: Path, after: Path, form: str, out: Path | None, registry: Path | None
 ) -> None:
@@ -160,3 +166,79 @@ def cite_command(release: Path, form: str, year: int | None) -> None:
     Example:  stackcurate cite releases/x/v1.0.0 --format apa
     """
     click.echo(cite(release_of(release), form, year), nl=False)
+
+
+@click.command("reproduce")
+@click.argument("release", type=click.Path(path_type=Path))
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The config that built it, or any file where it lay: written paths are relative to it. "
+    "Default: the current folder.",
+)
+@click.option(
+    "--source",
+    "sources",
+    multiple=True,
+    metavar="N=PATH",
+    help="Where the Nth source of the config (from 1) lies here. May be given several times.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="A new folder for the release. Default: a temporary one, removed afterwards.",
+)
+@click.option(
+    "--registry",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The public opt-out registry as it stands now. Default: the one that the config names.",
+)
+@click.option("--workers", type=click.IntRange(1), help="Worker processes. Default: one per core.")
+@click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
+@LOG_FORMAT
+def reproduce_command(
+    release: Path,
+    config_file: Path | None,
+    sources: Sequence[str],
+    out: Path | None,
+    registry: Path | None,
+    workers: int | None,
+    as_json: bool,
+    log_format: str,
+) -> int:
+    """Build RELEASE again from its manifest in another folder, and compare.
+
+    Needs the sources as its input lock names them and the public opt-out registry. What was
+    withdrawn since is not written again: the other rows are compared, and these are counted. Where
+    libraries or tables are others, rows are compared instead of bytes.
+
+    Exits 0 where it comes out equal, 3 where it differs, 2 where it cannot be told.
+
+    \b
+    Example:  stackcurate reproduce releases/stack-sample/v2.1.0 --config configs/v2.1.yaml
+    """
+    os.environ["STACKCURATE_LOG_FORMAT"] = log_format
+    if config_file is None and not release.is_dir():
+        config_file = release  # a config names its release, and where its paths begin
+    base = Path.cwd() if config_file is None else config_file.resolve().parent
+    with ExitStack() as held:
+        if out is None:
+            out = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="stackcurate-")))
+        engine = held.enter_context(LocalEngine(workers or default_workers()))
+        found = reproductions.reproduce(
+            release_of(release), out, engine, watcher(log_format), base, _places(sources), registry
+        )
+    click.echo(json.dumps(found.plain(), indent=1) if as_json else found.text(), nl=as_json)
+    return EXIT_DONE if found.equal else EXIT_INTEGRITY
+
+
+def _places(sources: Sequence[str]) -> dict[int, Path]:
+    """``N=PATH`` as {N: PATH}."""
+    places = {}
+    for one in sources:
+        number, sign, path = one.partition("=")
+        if not sign or not number.isdigit() or not path:
+            raise ConfigError(f"--source {one!r}: write N=PATH, with N from 1")
+        places[int(number)] = Path(path)
+    return places

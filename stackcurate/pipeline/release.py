@@ -38,8 +38,9 @@ from stackcurate.releases.facts import Previous, ReleaseFacts
 from stackcurate.releases.manifest import read_manifest, read_previous
 from stackcurate.releases.publish import publish
 from stackcurate.releases.verify import verify
+from stackcurate.releases.versions import check_version
 from stackcurate.releases.writer import Shard, write_table
-from stackcurate.schema import EVIDENCE, HEAD, KEPT, LEDGER, REVISION
+from stackcurate.schema import EVIDENCE, HEAD, KEPT, LEDGER, REVISION, schema_digest
 from stackcurate.storage import partitions
 
 REPOSITORIES = pa.schema(
@@ -72,6 +73,7 @@ def finish(run: Run, made: Finished) -> tuple[dict[str, Any], int]:
     Returns its manifest and how many inputs were set aside.
     """
     config = run.config
+    check_number(run, made.lock, made.registry)
     final = config.release_folder
     staging = final.with_name(f".{final.name}.staging")
     shutil.rmtree(staging, ignore_errors=True)
@@ -89,7 +91,8 @@ def finish(run: Run, made: Finished) -> tuple[dict[str, Any], int]:
     )
     problems = problems_of([*(one.out for one in made.inputs), *made.listed])
     facts = _facts(run, made, files, total, by_input, others, problems)
-    publish(staging, final, facts, report.html_of, withdrawn_in(made.registry))
+    withdrawn = withdrawn_in(made.registry) if made.registry.requests else None
+    publish(staging, final, facts, report.html_of, withdrawn)
     return read_manifest(final), len(problems)
 
 
@@ -128,6 +131,29 @@ def same_release(
     run.progress.note(f"{config.name} v{config.version} is there already; verifying it")
     verify(config.release_folder, withdrawn=withdrawn_in(registry)).demand()
     return manifest, len(manifest.get("problems", []))
+
+
+def check_number(run: Run, lock: Sequence[dict[str, Any]], registry: optouts.Registry) -> None:
+    """Refuse a version number that says less than what changed since the previous release.
+
+    Everything that it looks at is known once the inputs are; nothing of the release is needed.
+    Raises ConfigError with the right number.
+    """
+    config = run.config
+    previous = _previous(config)
+    if previous is None:
+        return
+    new = {
+        "name": config.name,
+        "version": config.version,
+        "schema": {"digest": schema_digest()},
+        "config": config.facts(),
+        "inputs": list(lock),
+        "tables": tables_of(config),
+        "tools": versions(),
+        "optout": optouts.summary(registry),
+    }
+    check_version(previous.manifest, _plain(new))
 
 
 def next_free(config: configs.Config) -> str:
@@ -271,7 +297,7 @@ def _facts(
         description=config.description,
         authors=list(config.authors),
         notes=config.notes,
-        previous=_previous(config),
+        previous=previous_of(config),
     )
 
 
@@ -321,7 +347,8 @@ def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _previous(config: configs.Config) -> Previous | None:
+def previous_of(config: configs.Config) -> Previous | None:
+    """What the release before this one says of itself, where the config names one."""
     if config.previous is None:
         return None
     return read_previous(configs.load(config.previous).release_folder)

@@ -94,6 +94,7 @@ _SHOWN = (
 )
 _REPOSITORIES = 1000  # repositories that a diff names, those with the most differences
 _BATCH = 65_536
+MEMORY = "512MB"  # of DuckDB; a diff of two 500,000-row releases stays below without spilling
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,7 @@ def diff(
     after: Path | Side,
     rows: Path | None = None,
     withdrawn: Withdrawn | None = None,
-    memory: str = "512MB",
+    memory: str = MEMORY,
 ) -> Diff:
     """Compare two releases. Writes every difference to the Parquet file ``rows`` where given.
 
@@ -164,11 +165,10 @@ def diff(
     """
     old = before if isinstance(before, Side) else Side.of(before)
     new = after if isinstance(after, Side) else Side.of(after)
-    found = changes(old.manifest, new.manifest)
-    with _joined(old, new, found, withdrawn, memory) as connection:
+    with joined(old, new, withdrawn, memory) as connection:
         if rows is not None:
             write_table(rows, _listed(connection), DIFFERENCE)
-        return _counted(connection, old, new, found)
+        return _counted(connection, old, new)
 
 
 @contextmanager
@@ -189,10 +189,14 @@ def opened(memory: str) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 @contextmanager
-def _joined(
-    old: Side, new: Side, found: Changes, withdrawn: Withdrawn | None, memory: str
+def joined(
+    old: Side, new: Side, withdrawn: Withdrawn | None = None, memory: str = MEMORY
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection with the table ``differences`` and the view ``pairs`` (all common rows)."""
+    """A connection with what two releases hold and how they differ.
+
+    Views ``old_files``, ``new_files``; tables ``old_ledger``, ``old_origins`` and the same of
+    ``new``, ``paired`` (files that differ, came or went), ``withdrawn_now``, ``differences``.
+    """
     with opened(memory) as connection:
         columns = [_columns(connection, side) for side in (old, new)]
         shared = [name for name in FILE.names if all(name in have for have in columns)]
@@ -204,7 +208,7 @@ def _joined(
             gone = _withdrawn(connection, withdrawn)
             connection.unregister("withdrawn_now")
             connection.register("withdrawn_now", gone)
-        connection.register("settings", settings(old.manifest, new.manifest, found))
+        connection.register("settings", settings(old.manifest, new.manifest))
         connection.execute(SQL["moves"])
         connection.execute(SQL["causes"])
         connection.execute(SQL["differences"])
@@ -289,7 +293,7 @@ def _listed(connection: duckdb.DuckDBPyConnection) -> Iterator[pa.Table]:
         yield pa.Table.from_batches([batch]).cast(DIFFERENCE)
 
 
-def _counted(connection: duckdb.DuckDBPyConnection, old: Side, new: Side, found: Changes) -> Diff:
+def _counted(connection: duckdb.DuckDBPyConnection, old: Side, new: Side) -> Diff:
     counts = _dicts(
         connection,
         "SELECT kind, cause, detail, count(*) AS files, "
@@ -313,7 +317,7 @@ def _counted(connection: duckdb.DuckDBPyConnection, old: Side, new: Side, found:
         licenses=_by(connection, "license", "coalesce(license, license_before)"),
         repositories=repositories,
         others=max((named[0] if named else 0) - _REPOSITORIES, 0),
-        changes=found,
+        changes=changes(old.manifest, new.manifest),
     )
 
 

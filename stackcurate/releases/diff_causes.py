@@ -14,11 +14,12 @@ from typing import Any
 import pyarrow as pa
 
 from stackcurate.licenses.policy import CLASSES
-from stackcurate.releases.versions import Changes, policy
+from stackcurate.releases.versions import changes, policy
 
 
-def settings(old: Mapping[str, Any], new: Mapping[str, Any], found: Changes) -> pa.Table:
+def settings(old: Mapping[str, Any], new: Mapping[str, Any]) -> pa.Table:
     """One row of what both configs allow and which parts of the releases differ, for the SQL."""
+    found = changes(old, new)
     row: dict[str, Any] = {
         "optout_differs": found.optout,
         "sources_differ": found.sources,
