@@ -18,8 +18,7 @@ def citation(facts: ReleaseFacts, manifest: Mapping[str, Any]) -> str:
         "type": "dataset",
         "title": facts.heading,
         "version": facts.version,
-        "authors": [_author(author) for author in facts.authors]
-        or [{"name": f"The maintainers of {facts.heading}"}],
+        "authors": authors(facts),
         "identifiers": [
             {
                 "type": "other",
@@ -31,6 +30,12 @@ def citation(facts: ReleaseFacts, manifest: Mapping[str, Any]) -> str:
     if facts.description:
         fields["abstract"] = facts.description
     return yaml.safe_dump(fields, sort_keys=False, allow_unicode=True, width=1000)
+
+
+def authors(facts: ReleaseFacts) -> list[dict[str, Any]]:
+    """Who made the release, by the citation format's keys; its maintainers if nobody is named."""
+    named = [_author(author) for author in facts.authors]
+    return named or [{"name": f"The maintainers of {facts.heading}"}]
 
 
 def _author(author: Any) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from stackcurate.errors import ConfigError, IntegrityError
+from stackcurate.releases import croissant
 from stackcurate.releases.card import card
 from stackcurate.releases.changelog import changelog
 from stackcurate.releases.citation import citation
@@ -87,6 +88,7 @@ def _complete(staging: Path, facts: ReleaseFacts, report: ReportWriter) -> None:
         "CITATION.cff": citation(facts, manifest),
         "CHANGELOG.md": changelog(facts, manifest, _difference(staging, facts, manifest)),
         "report.html": report(manifest),
+        croissant.NAME: croissant.croissant(facts, manifest),
     }
     for name, text in documents.items():
         files[name] = _write(staging / name, text.encode())
