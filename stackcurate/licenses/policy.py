@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from stackcurate.errors import ConfigError
@@ -127,7 +128,8 @@ class LicenseSettings:
     of single licenses: ``{"JSON": "permissive"}``. ``keep_unstated`` keeps files where neither
     folder nor header says anything (what The Stack v2 calls ``no_license``). ``places`` says whose
     license counts where the same bytes lie in several places: ``origin-most``, ``strictest`` or
-    ``any-permissive`` (see ``licenses/places.py``).
+    ``any-permissive`` (see ``licenses/places.py``). ``decisions`` is a file of what people decided
+    about single texts (see ``licenses/review.py``).
     """
 
     look_inside: str = "allowed"
@@ -136,6 +138,7 @@ class LicenseSettings:
     overrides: Mapping[str, str] = field(default_factory=dict)
     keep_unstated: bool = False
     places: str = PLACES[0]
+    decisions: Path | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "allow", tuple(self.allow))

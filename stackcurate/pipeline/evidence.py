@@ -19,6 +19,8 @@ import pyarrow.compute as pc
 from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.detect import Text, detect_texts
 from stackcurate.licenses.names import control_files
+from stackcurate.licenses.review import apply
+from stackcurate.licenses.review import read as read_decisions
 from stackcurate.licenses.scancode import Judge
 from stackcurate.optout.globs import parse_control_file
 from stackcurate.pipeline.addresses import address_book
@@ -167,7 +169,9 @@ def gather(run: Run, found: Sequence[Partition], index: Path) -> Evidence:
         for one in found
     ]
     controls = run.do("control", task, items, timeout=run.timeout)
-    place = run.place("evidence", [folder.name for folder in controls], licenses)
+    decisions = read_decisions(run.config.license.decisions)
+    said_by = [decisions[key] for key in sorted(decisions)]
+    place = run.place("evidence", [folder.name for folder in controls], licenses, said_by)
     if not place.exists():
         spread = _spread(controls)
         run.progress.phase("licenses", TARGETS, 0)
@@ -179,7 +183,7 @@ def gather(run: Run, found: Sequence[Partition], index: Path) -> Evidence:
             said = []
             for target in range(TARGETS):
                 rows = _rows(controls, target)
-                evidence = _detect(rows, cache, judge)
+                evidence = apply(_detect(rows, cache, judge), decisions)
                 said.append(evidence)
                 _send_home(part / f"folders-{target:02d}.arrow", rows, evidence, spread, len(found))
                 run.progress.step("licenses", rows.num_rows, 0)

@@ -18,6 +18,7 @@ from stackcurate.engine.base import Engine
 from stackcurate.errors import ConfigError, StopError
 from stackcurate.licenses.stage import Header
 from stackcurate.optout import registry as optouts
+from stackcurate.pipeline import alarm
 from stackcurate.pipeline import inputs as heads
 from stackcurate.pipeline.addresses import write_address_book
 from stackcurate.pipeline.body import BodyTask
@@ -28,7 +29,8 @@ from stackcurate.pipeline.fetch import Quarantine, fetch
 from stackcurate.pipeline.keep import keep
 from stackcurate.pipeline.ledger import write_ledger
 from stackcurate.pipeline.listing import find_partitions, list_files
-from stackcurate.pipeline.release import Finished, finish, same_release
+from stackcurate.pipeline.release import Finished, finish, previous_of, same_release
+from stackcurate.pipeline.review import write_review
 from stackcurate.pipeline.roots import decide_roots, group_inputs
 from stackcurate.pipeline.ship import ship
 from stackcurate.pipeline.tasks import Run
@@ -103,6 +105,7 @@ def _run(run: Run, limit: int | None) -> Result:
     evidence = gather(run, found, book)
     targets = targets_for(sum(_rows(one.path) for one in found))
     decided = decide(run, found, evidence, registry, targets)
+    write_review(run.folder, evidence, decided)
     chosen = choose(run, decided, targets)
 
     # The one pass over the bytes.
@@ -116,6 +119,9 @@ def _run(run: Run, limit: int | None) -> Result:
     # Files against each other, then out.
     twins = find_twins(run, bodies) if _dedup(config) else None
     kept = keep(run, bodies, twins)
+    if twins is not None:
+        before = previous_of(config)
+        alarm.watch(run, inputs, found, bodies, kept, before.manifest if before else None)
     shipped = ship(run, bodies, kept, registry)
     ledger = write_ledger(run, found, decided, chosen, bodies, kept)
     finished = Finished(

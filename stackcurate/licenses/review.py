@@ -1,0 +1,125 @@
+"""What a person decided about a license text, kept as lines in a file and replayed on every build.
+
+A line of the file (JSON Lines, under version control) says ``content_id`` (git's id of the text's
+bytes, so that a decision is about these bytes and no others), ``expression``, ``who``, ``when`` and
+``why``. The last line about a text counts; one whose expression is null undoes those before it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from stackcurate.errors import ConfigError
+from stackcurate.licenses.detect import UNDETERMINED, evidence_id
+from stackcurate.licenses.expression import license_class, normalize
+from stackcurate.licenses.paths import about_paths
+from stackcurate.schema import EVIDENCE
+
+MATCHER = "review"
+DOUBTFUL = ("unknown", "no_ai")  # classes of texts that are worth a look
+NEAR_THE_LINE = ("LicenseRef-stackcurate-",)  # riders and changed texts
+_ID = re.compile(r"[0-9a-f]{40}\Z")
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One line: what a person says a text states, or None where they take it back."""
+
+    content_id: str
+    expression: str | None
+    who: str
+    when: str
+    why: str
+
+
+def parse(text: str, name: str = "decisions") -> dict[str, Decision]:
+    """The decisions in force, by content id. Raises ConfigError naming the line that is wrong."""
+    found: dict[str, Decision] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            said: Any = json.loads(line)
+            one = Decision(**said)
+        except (ValueError, TypeError):
+            raise ConfigError(
+                f"{name}, line {number}: a decision is a JSON object of content_id, expression, "
+                "who, when and why"
+            ) from None
+        if not all(isinstance(v, str) for v in (one.who, one.when, one.why)) or not one.who:
+            raise ConfigError(f"{name}, line {number}: who, when and why are text")
+        if not isinstance(one.content_id, str) or not _ID.match(one.content_id):
+            raise ConfigError(f"{name}, line {number}: content_id is 40 hex digits")
+        if one.expression is None:
+            found.pop(one.content_id, None)
+            continue
+        if not isinstance(one.expression, str) or normalize(one.expression) is None:
+            raise ConfigError(f"{name}, line {number}: {one.expression!r} is no SPDX expression")
+        found[one.content_id] = one
+    return found
+
+
+def read(path: Path | None) -> dict[str, Decision]:
+    """The decisions in force of a file; none where ``path`` is None."""
+    if path is None:
+        return {}
+    try:
+        return parse(path.read_text(encoding="utf-8"), path.name)
+    except OSError as error:
+        raise ConfigError(f"cannot read license.decisions {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path} is not UTF-8 text") from None
+
+
+def apply(evidence: pa.Table, decisions: Mapping[str, Decision]) -> pa.Table:
+    """EVIDENCE with decided texts replaced by what was decided; statements about paths stay."""
+    if not decisions:
+        return evidence
+    rows = evidence.to_pylist()
+    for row in rows:
+        one = decisions.get(row["content_id"] or "")
+        if one is None or about_paths(row["rule"]):
+            continue
+        row["expression"] = normalize(one.expression or "")
+        row["evidence_id"] = evidence_id(
+            row["content_id"], row["kind"], row["start"], row["end"], row["expression"]
+        )
+        row |= {"score": 100.0, "rule": f"{one.why} ({one.when})", "matcher": MATCHER}
+        row["detector"] = one.who
+    return pa.Table.from_pylist(rows, schema=EVIDENCE)
+
+
+def doubtful(row: Mapping[str, Any]) -> bool:
+    """Whether a person should look at a statement (a row of EVIDENCE)."""
+    expression = row["expression"]
+    if row["matcher"] == MATCHER:
+        return False
+    if row["matcher"] == UNDETERMINED or expression is None:
+        return True
+    return license_class(expression) in DOUBTFUL or any(x in expression for x in NEAR_THE_LINE)
+
+
+def queue(evidence: pa.Table, decides: Mapping[str, int]) -> list[dict[str, Any]]:
+    """The doubtful statements, those that decide most files first.
+
+    ``decides`` is the number of files per evidence id. A row has ``files``, ``content_id``,
+    ``kind``, ``expression``, ``license_class``, ``score``, ``rule``, ``matcher``.
+    """
+    names: Sequence[str] = ("content_id", "kind", "expression", "score", "rule", "matcher")
+    found = [
+        {
+            "files": decides.get(row["evidence_id"], 0),
+            **{name: row[name] for name in names},
+            "license_class": license_class(row["expression"]),
+        }
+        for row in evidence.to_pylist()
+        if doubtful(row)
+    ]
+    return sorted(found, key=lambda row: (-row["files"], row["content_id"], row["kind"]))
