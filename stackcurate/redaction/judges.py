@@ -111,6 +111,9 @@ def encoded_pair(place: Place) -> float:
     return 1.0
 
 
+_URL_WORDS = (b"password", b"passwd", b"pass", b"secret", b"tiger")  # scott/tiger: Oracle's example
+
+
 def url_password(place: Place) -> float:
     """The password in ``scheme://user:password@host``."""
     value = place.value
@@ -123,7 +126,7 @@ def url_password(place: Place) -> float:
         rb"example|^host|localhost|^127\.|\.test$|^server|^domain|^\w$|^proxy\b|^foo", host
     ):
         return 0.45
-    if reason == "short" or value.lower() in (b"password", b"passwd", b"pass", b"secret", user):
+    if reason == "short" or value.lower() in (*_URL_WORDS, user):
         return 0.4
     if is_test_path(place.path) and (reason or len(value) < 8):
         return 0.5
@@ -136,8 +139,8 @@ _QUERY = re.compile(rb"[?&;][\w.-]{0,40}$")
 _BEHIND = re.compile(rb"\W{0,12}([\w.$]{1,80})")
 _NAME = re.compile(rb"[\w.$-]{1,60}$")
 _WEAK = re.compile(
-    rb"(?i)^(?:test|pass|passw(?:or)?d|secret|admin|foo|bar|demo|user|root|hello|key|token|super|my|"
-    rb"abc|pw|s3cr3t|hunter|guest|qwerty|p[a@]ss(?:w[o0]rd)?|[-_!@#.]|\d{0,4})+$"
+    rb"(?i)^(?:test|pass|passw(?:or)?d|s[e3]cr[e3]t|admin|foo|bar|demo|user|root|hello|key|token|super|my|"
+    rb"abc|pw|hunter|guest|qwerty|p[a@]ss(?:w[o0]rd)?|[-_!@#.]|\d{0,4})+$"
 )
 
 

@@ -167,7 +167,7 @@ NOT_A_VALUE_NAME = re.compile(
     rb"|policy|strength|expir\w*|ttl|count|limit|id|ids|salt|header|param|prefix|suffix|reset|valid\w*"
     rb"|algo\w*|method|endpoint|input|element|selector|button|link|help|desc\w*|usage|version|arn|ref|spec"
     rb"|used|date|days?|age|time(?:out|stamp)?|_at|changed|created|updated|verifier|challenge"
-    rb"|(?:next|page|paging|pagination|continuation|change|client(?:_?request)?|idempotency|cursor|sync"
+    rb"|(?:public_?key|next|page|paging|pagination|continuation|change|client(?:_?request)?|idempotency|cursor|sync"
     rb"|skip|start|resume|grant|import|export|upload|cancel\w*|device|push)_?-?token)"
     rb"[\])\"'`]*$"
 )
@@ -268,11 +268,12 @@ def is_random(value: bytes) -> bool:
     changes = _changes(value)
     digits = len(value) - len(value.translate(None, _DIGITS))
     if not digits:  # random letters of both cases change every other time
-        return len(value) >= 16 and value.isalpha() and changes * 9 >= len(value) * 4
+        odd = len(_CAPITALS.findall(value))  # identifiers have few runs of capitals
+        return len(value) >= 16 and value.isalpha() and odd > 1 and changes * 9 >= len(value) * 4
     if is_hex(value):
         return digits < len(value) and changes * 4 >= len(value)
     if value.islower() or value.isupper():
-        return changes * 3 >= len(value)
+        return _changes(value.translate(None, _SEPARATORS)) * 3 >= len(value)
     tokens = len(_TOKENS.findall(value))
     if len(value) >= 16 and changes * 20 >= len(value) * 9:
         return True
@@ -289,6 +290,8 @@ def _changes(value: bytes) -> int:
 
 
 _DIGITS = b"0123456789"
+_SEPARATORS = b"_-./:"
+_CAPITALS = re.compile(rb"[A-Z]{2,}")
 _RUNS = re.compile(rb"d+|l+|o+|u+")
 
 
