@@ -73,6 +73,30 @@ class FetchOptions:
 
 
 @dataclass(frozen=True)
+class AlarmOptions:
+    """The largest share of a group's files that may fall to clusters of ``cluster`` files and more.
+
+    ``files``: smaller groups are not judged. ``rise``: how much more of a source `dedup` may drop
+    than in the previous release. 1 switches a limit off.
+    """
+
+    repository: float = 0.9
+    license: float = 0.5
+    language: float = 0.5
+    source: float = 0.5
+    rise: float = 0.3
+    files: int = 1000
+    cluster: int = 100
+
+    def __post_init__(self) -> None:
+        shares = (self.repository, self.license, self.language, self.source, self.rise)
+        if not all(0 <= share <= 1 for share in shares):
+            raise ValueError("repository, license, language, source and rise must be from 0 to 1")
+        if self.files < 1 or self.cluster < 2:
+            raise ValueError("files must be 1 or more, cluster 2 or more")
+
+
+@dataclass(frozen=True)
 class ReleaseOptions:
     """``shard_bytes`` of text a Parquet file, ``row_group_bytes`` of text a row group."""
 
@@ -106,6 +130,7 @@ class Config:
     filter: Filter = field(default_factory=Filter)
     redact: RedactSettings = field(default_factory=RedactSettings)
     dedup: DedupSettings = field(default_factory=DedupSettings)
+    alarm: AlarmOptions = AlarmOptions()
     release: ReleaseOptions = ReleaseOptions()
     releases: Path = Path("releases")
     runs: Path = Path("runs")

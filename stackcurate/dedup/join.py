@@ -8,7 +8,6 @@ its fields are those of parquet.thrift, Apache Parquet format 2.11.
 
 from __future__ import annotations
 
-import shutil
 import struct
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 from stackcurate.errors import IntegrityError
 
 _MAGIC = b"PAR1"
+_COPY_BYTES = 1 << 20
 _TRUE, _FALSE, _BYTE, _I16, _I32, _I64, _DOUBLE, _BINARY, _LIST, _SET, _MAP, _STRUCT = range(1, 13)
 
 # FileMetaData, RowGroup, ColumnChunk and ColumnMetaData of parquet.thrift.
@@ -50,22 +50,14 @@ def join_parquet(parts: Sequence[Path], out: Path) -> None:
                 groups.append(_moved(group, by, len(groups)))
             with part.open("rb") as source:
                 source.seek(len(_MAGIC))
-                shutil.copyfileobj(_Until(source, end), sink, 1 << 20)
+                left = end - len(_MAGIC)
+                while left > 0:
+                    left -= sink.write(source.read(min(left, _COPY_BYTES)))
         whole[_NUM_ROWS] = (_I64, rows)
         whole[_ROW_GROUPS] = (_LIST, (_STRUCT, groups))
         written = bytearray()
         _write_struct(written, whole)
         sink.write(written + struct.pack("<I", len(written)) + _MAGIC)
-
-
-class _Until:
-    """A file as `copyfileobj` reads it, up to ``end``."""
-
-    def __init__(self, file: Any, end: int) -> None:
-        self.file, self.end = file, end
-
-    def read(self, size: int) -> bytes:
-        return bytes(self.file.read(min(size, self.end - self.file.tell())))
 
 
 def _footer(path: Path) -> tuple[Struct, int]:

@@ -140,7 +140,7 @@ def check_number(run: Run, lock: Sequence[dict[str, Any]], registry: optouts.Reg
     Raises ConfigError with the right number.
     """
     config = run.config
-    previous = _previous(config)
+    previous = previous_of(config)
     if previous is None:
         return
     new = {
