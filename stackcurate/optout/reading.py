@@ -165,7 +165,7 @@ def _trap(body: str) -> str:
         return "it holds characters that hide or turn text"
     if _TAGS.search(body):
         return "it holds HTML that can show something else than it says"
-    if "~~" in body:
+    if re.search(r"~~(?!~)[^\n~]+~~", body):
         return "something in it is struck out"
     return ""
 
@@ -209,7 +209,8 @@ def _named(lines: Sequence[str], account: str) -> list[Reading]:
             continue
         for sentence in re.split(r"(?<=[.!?;])\s+", _BULLET.sub("", plain)):
             mine = [names[ord(c) - 0xE001] for c in sentence if "\ue001" <= c <= "\uf8ff"]
-            why = _doubt(sentence, bool(heading)) if mine else ""
+            paths = all(one.subject and one.subject.kind == PATH for one in mine)
+            why = _doubt(sentence, bool(heading), paths) if mine else ""
             if not why:
                 found += [_reading(one) for one in mine if one.kind in ("read", "unclear")]
                 context += [one for one in mine if one.kind == "account"]
@@ -224,8 +225,11 @@ def _named(lines: Sequence[str], account: str) -> list[Reading]:
     return found
 
 
-def _doubt(sentence: str, headed: bool) -> str:
-    """Why a sentence with names in it (as private-use characters) may ask for something else."""
+def _doubt(sentence: str, headed: bool, paths: bool) -> str:
+    """Why a sentence with names in it (as private-use characters) may ask for something else.
+
+    ``paths``: the names are paths, so that words such as "file" are no surprise.
+    """
     pieces = re.split("[\ue001-\uf8ff]", sentence)
     rest = " ".join(pieces)
     if not re.search(r"\w", rest) or (
@@ -233,6 +237,8 @@ def _doubt(sentence: str, headed: bool) -> str:
     ):
         return ""
     strange = words.unknown(rest)
+    if paths:
+        strange = [word for word in strange if not words.PARTS.fullmatch(word)]
     if strange:
         return f"its sentence holds words that are not understood: {', '.join(strange[:3])}"
     if not headed and not words.ASKS.search(rest):
@@ -306,8 +312,8 @@ def _all_line(lines: Sequence[str], account: str, about: str) -> list[Reading]:
         return [Reading(None, "all", "nobody knows whose account it is")]
     if not (_TEMPLATE.search(text) or [one for one in items if one] == ["all"]):
         return [Reading(None, "all", "'all' stands in a text that is not the template")]
-    if any(one.subject for one in _named(lines, account)):
-        return [Reading(None, "all", "it says 'all' and names repositories")]
+    if _named(lines, account):
+        return [Reading(None, "all", "it says 'all' and names something else beside it")]
     return [Reading(parse(OWNER, f"{HOST}/{account}"), "all")]
 
 
@@ -354,7 +360,7 @@ def _take_out(line: str, account: str, text: str) -> tuple[str, list[_Name]]:
             return keep(
                 _Name("unclear", found[0], None, "a link shows one name and leads to another")
             )
-        return ("" if looks else f"{label} ") + keep(name)
+        return keep(name)
 
     line = _LINK.sub(link, line)
     line = _TOKEN.sub(lambda found: keep(_name(found[0], account, text)), line)
@@ -466,7 +472,9 @@ def _on_forge(host: str, parts: Sequence[str], token: str, text: str) -> _Name:
 
 def _within(repository: str, parts: Sequence[str], token: str, text: str) -> _Name:
     """A tree/ or blob/ address: ``parts`` are the word, the branch and the path."""
-    says = words.REPOSITORY.search(_without_names(text))
+    says = words.REPOSITORY.search(_without_names(text)) and not words.PARTS.search(
+        _without_names(text)
+    )
     if not _BRANCHES.fullmatch(parts[1]):
         return _Name("unclear", token, None, "branch and path cannot be told apart")
     if len(parts) == 2:

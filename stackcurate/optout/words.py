@@ -73,11 +73,11 @@ def _words(text: str) -> frozenset[str]:
 AROUND = _words(
     """a all also am an and any anything are as asap at author be been behalf best bigcode both
     can cheers code content contents could creator current data dataset datasets dear developer
-    everything every following for from future github gitlab codeberg good greetings hello
+    everything every following for from future github gitlab codeberg good now greetings hello
     hereby hey hi i i'd i'm immediately in include included inclusion into is it its kind kindly
     like link links listed maintainer maintainers me my name names next of
     on one our out owner owners own please pls plz possible project projects public publicly
-    regards release released releases repo repos repository repositories request requested
+    regards repo repos repository repositories request requested
     requesting requests sir source stack starcoder starcoder2 such sure team thank thanks that
     the them then these they this those three to too training two url urls v1 v2 v2.1 v3 version
     versions want was we we'd were which will wish with would you your
@@ -121,17 +121,20 @@ _PLACES = _words(
     """from in of by to with within inside into under at on aus von vom in de da do du del dans en
     из в van uit z w di dal dalla con avec mit"""
 )
+_OF = _words("of von de di do")
 _PLACE_BEFORE = ("从", "在", "自")
 _PLACE_AFTER = ("から", "에서", "中", "里", "内", "の", "의")
 
 
 def is_place(before: str, after: str) -> bool:
     """Whether the words around a name make it the place that something is removed from."""
-    last = re.findall(r"[^\W_]+", before)[-1:]
+    last = re.findall(r"[^\W_]+", before)[-2:]
+    if len(last) == 2 and last[1].lower() in _OF and ASKS.match(last[0]):
+        return False  # "removal of NAME"
     near = before.rstrip(" `*'\"“「(:")
     plain = not re.search(r"[:,.;]\s*$", before)
     return (
-        (plain and bool(last) and last[0].lower() in _PLACES)
+        (plain and bool(last) and last[-1].lower() in _PLACES)
         or near.endswith(_PLACE_BEFORE)
         or after.lstrip(" `*'\"”」)").startswith(_PLACE_AFTER)
     )
@@ -157,20 +160,24 @@ _ALL = re.compile(
 
 def unknown(text: str, known: frozenset[str] = AROUND) -> list[str]:
     """The words of ``text`` that are neither in ``known`` nor ask for removal."""
-    text = ASKS.sub(lambda found: " " if found.group()[0].isascii() else found.group(), text)
+    text = ASKS.sub(lambda found: " " if re.search(r"\W", found[0]) else found[0], text)
     left = []
     for word in re.findall(r"[^\W_][\w'’.\-/]*", text.replace("’", "'")):
         plain = word.lower().strip(".'-/")
-        run = _IDEOGRAMS.fullmatch(plain)
-        if run:
+        if _IDEOGRAMS.fullmatch(plain):
             plain = _PIECES.sub("", plain)
-        if plain and plain not in known and not plain.isdigit() and not _ENDS.fullmatch(plain):
+        asks = ASKS.match(plain)
+        if asks and _ENDS.fullmatch(plain[asks.end() :]):
+            continue
+        if plain and plain not in known:
             left.append(word)
     return left
 
 
+# What may follow the stem of a word that asks.
 _ENDS = re.compile(
-    r"(?:e|al|ed|ing|ion|s|ion|tion|r|ar|en|n|t|re|ere|t|ei|te|ть|ите|ze|et|er|ą|ć|z)"
+    r"|e|al|als|ed|d|es|s|ing|ion|ions|n|r|t|ar|en|er|ere|et|te|ez|ei|ą|ć|ąć|ite|ить|ите|ть|a|as|ado|"
+    r"are|an|ir|ung|der"
 )
 
 
