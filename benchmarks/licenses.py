@@ -188,6 +188,10 @@ def compare(items: Sequence[Item], mine: Sequence[str | None], judge: Recorded) 
         counts["texts"] += 1
         counts["class"] += classes[0] == classes[1]
         counts["expression"] += same(own, said)
+        # Nothing stated is no contradiction: the file's folder speaks for it.
+        silent = own is None and said is not None
+        counts["silent"] += silent
+        counts["contradicted"] += not silent and classes[0] != classes[1]
         counts["lax"] += classes[0] in OPEN and classes[1] not in OPEN
         counts["stricter"] += classes[0] not in OPEN and classes[1] in OPEN
         if not same(own, said) or classes[0] != classes[1]:
@@ -240,6 +244,8 @@ def report(kind: str, items: Sequence[Item], judge: Recorded) -> list[dict[str, 
         f"  same class {counts.get('class', 0) / texts:.2%}, same expression "
         f"{counts.get('expression', 0) / texts:.2%}; permissive where ScanCode is not "
         f"{counts.get('lax', 0)}, the reverse {counts.get('stricter', 0)}, "
+        f"silent where ScanCode speaks {counts.get('silent', 0)}, "
+        f"another class {counts.get('contradicted', 0)}, "
         f"unfinished {counts.get('unfinished', 0)}"
     )
     if kind != SOURCE:
