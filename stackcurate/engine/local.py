@@ -23,6 +23,7 @@ from typing import Any, TypeVar
 
 from stackcurate.engine.base import Failure
 from stackcurate.errors import StackcurateError, TransientError
+from stackcurate.storage.partitions import disk_error_number
 
 T = TypeVar("T")
 _SPAWN = multiprocessing.get_context("spawn")  # forking beside Arrow's threads can deadlock
@@ -192,6 +193,9 @@ def _try(task: Callable[[Any], Any], item: Any) -> Any:
     except OSError as error:
         return OSError(error.errno, error.strerror)
     except Exception as error:
+        number = disk_error_number(error)
+        if number is not None:  # no fault of the input: the run stops and goes on with more room
+            return OSError(number, os.strerror(number))
         # Only where it happened: a library's message may quote the contents it was given.
         return Failure("crashed", describe(error))
 

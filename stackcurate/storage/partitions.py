@@ -160,20 +160,35 @@ def write_json(path: Path, value: Any, synced: bool = True) -> None:
         part.write_text(json.dumps(value, sort_keys=True, indent=1, default=_plain) + "\n")
 
 
+def disk_error_number(error: BaseException) -> int | None:
+    """The number of the system error that ``error`` is; None where it is none.
+
+    DuckDB tells it in words, in an exception of its own.
+    """
+    if isinstance(error, OSError):
+        return error.errno
+    if type(error).__name__ == "IOException":
+        for number in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+            if os.strerror(number) in str(error):
+                return number
+    return None
+
+
 @contextlib.contextmanager
 def disk_errors(where: Path) -> Iterator[None]:
     """Turn a full or read-only disk into a StopError that says what to do."""
     try:
         yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    except Exception as error:
+        number = disk_error_number(error)
+        if number in (errno.ENOSPC, errno.EDQUOT):
             raise StopError(
                 f"the disk below {where} is full; nothing was published. Free some room (see "
                 "`stackcurate plan`) and start the same command again: it goes on where it stopped"
             ) from None
-        if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        if number in (errno.EROFS, errno.EACCES, errno.EPERM):
             raise StopError(
-                f"cannot write below {where}: {error.strerror}. Make it writable, or name another "
-                "folder under `releases:` and `runs:` in the config"
+                f"cannot write below {where}: {os.strerror(number)}. Make it writable, or name "
+                "another folder under `releases:` and `runs:` in the config"
             ) from None
         raise
