@@ -244,7 +244,7 @@ _NOBODY = re.compile(
     rb"|postgres|mysql|www(?:-data)?|nginx|apache|hadoop|spark|airflow|example|sample|demo|guest"
     rb"|all[ _]?users|u|x+|alice|bob|john|jane|joe|jdoe|johndoe|john\.doe|dummy|nobody|sandbox|work"
     rb"|\w*user|staging|production|media|myself|deploy\w*|service|svc|projects?|data|src|iojs|nodejs"
-    rb"|appuser|appveyor|containeradministrator|conda|python|ruby|rust|go|java|web|ftp|.)$"
+    rb"|__username__|appuser|appveyor|containeradministrator|conda|python|ruby|rust|go|java|web|ftp|.)$"
 )
 
 

@@ -1,13 +1,15 @@
 """What stands in a value's place: a typed token, or a documentation address for an IP.
 
 A replacement follows from the kind, the content id of the file and the number of the distinct value
-within its kind in that file. It says nothing about the value.
+within its kind in that file. It says nothing about the value. Markup writes its angles as entities
+and shell scripts, outside quotes and comments, as underscores, so that both still parse.
 """
 
 from __future__ import annotations
 
 import hashlib
 import ipaddress
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -67,12 +69,14 @@ def rewrite(
     out: list[bytes] = []
     placed: list[Placed] = []
     at = length = 0
+    syntax = _syntax(text)
     for span, number in numbered(spans):
         start, end = _whole_characters(text, span.start, span.end)
         new = text[start:end]
         if span.rule.kind not in settings.mark:
             family = 6 if b":" in span.value else 4
             new = replacement(span.rule.kind, content_id, number, family)
+            new = _written(new, syntax, text, start)
         kept = text[at:start]
         out += [kept, new]
         length += len(kept)
@@ -80,6 +84,29 @@ def rewrite(
         length += len(new)
         at = end
     return b"".join([*out, text[at:]]), placed
+
+
+_MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s{0,40}<(?:\?xml|!doctype|!--|[a-z])", re.IGNORECASE)
+_SHELL = re.compile(rb"#![^\n]{0,80}\b(?:ba|da|k|z)?sh\b")
+_COMMENT = re.compile(rb"(?:^|\s)#")
+
+
+def _syntax(text: bytes) -> str:
+    """``markup`` or ``shell`` where the text's first bytes say so: both give angles a meaning."""
+    if _MARKUP.match(text):
+        return "markup"
+    return "shell" if _SHELL.match(text) else ""
+
+
+def _written(token: bytes, syntax: str, text: bytes, start: int) -> bytes:
+    """``token`` as the file's syntax has to write it so that it still parses."""
+    if not syntax or not token.startswith(b"<"):
+        return token
+    if syntax == "markup":
+        return b"&lt;" + token[1:-1] + b"&gt;"
+    line = text[max(text.rfind(b"\n", 0, start) + 1, start - 2000) : start]
+    quoted = line.count(b'"') % 2 or line.count(b"'") % 2 or _COMMENT.search(line)
+    return token if quoted else b"__" + token[1:-1] + b"__"
 
 
 def numbered(spans: Iterable[Span]) -> Iterator[tuple[Span, int]]:
