@@ -160,7 +160,7 @@ def test_duckdb_and_polars_read_it_as_it_is(sample) -> None:
     pattern = str(sample.release / "data" / "**" / "*.parquet")
     counted = duckdb.sql(
         f"SELECT count(*), sum(octet_length(encode(content))) FROM read_parquet('{pattern}')"
-    ).fetchone()
+    ).fetchall()[0]
     assert counted == (files.num_rows, sum(files["text_bytes"].to_pylist()))
     frame = polars.read_parquet(pattern)
     assert frame.height == files.num_rows

@@ -77,13 +77,14 @@ class BodyTask:
                     fill(batch, pa.table({"content_id": _hex(batch["content_id"])}))
                 )
         with partitions.whole_folder(item.out) as part:
-            batch = _sorted(_finish(batch))
+            texts = one_chunk(batch, "content").cast(pa.large_string())
+            batch, order = _sorted(_finish(batch.drop_columns(["content"]), texts))
             partitions.write_arrow(part / "rows.arrow", conform(batch, ROWS), rows=ROWS_BATCH)
             np.save(part / "keys.npy", np.array(batch["row_key"].to_pylist(), "S32"))
-            texts = one_chunk(batch, "content").cast(pa.large_string())
-            spill.write_spill(part / "spill.arrow", texts)
+            spill.write_spill(part / "spill.arrow", texts, order)
             if self.dedup is not None:
-                for_dedup = _signatures(batch, texts, self.dedup)
+                signed = signatures(texts, self.dedup).take(pa.array(order))
+                for_dedup = _for_dedup(batch, signed, self.dedup)
                 partitions.write_arrow(part / "signatures.arrow", for_dedup, rows=8192)
             dropped = pa.concat_tables(drops).sort_by("row")
             partitions.write_arrow(part / "drops.arrow", dropped)
@@ -228,9 +229,8 @@ def _separate(batch: pa.Table) -> tuple[pa.Table, pa.Table]:
     return batch if not gone.num_rows else batch.filter(kept), gone
 
 
-def _finish(batch: pa.Table) -> pa.Table:
+def _finish(batch: pa.Table, texts: pa.LargeStringArray) -> pa.Table:
     """The columns that follow from others: ids as text, keys, hashes of what ships, extension."""
-    texts = one_chunk(batch, "content").cast(pa.large_string())
     origins = batch["origin"].to_pylist()
     raw = pc.coalesce(batch["path_bytes"], batch["path"].cast(pa.binary())).to_pylist()
     keys = [row_key(origin, path) for origin, path in zip(origins, raw, strict=True)]
@@ -266,8 +266,12 @@ def repo_hash(origin: str) -> int:
     return int.from_bytes(hashlib.sha256(origin.encode()).digest()[:8], "big") >> 1
 
 
-def _sorted(batch: pa.Table) -> pa.Table:
-    """The order of a release: language folder, place of the repository, origin, path."""
+def _sorted(batch: pa.Table) -> tuple[pa.Table, np.ndarray]:
+    """Rows in the order of a release (language folder, place of the repository, origin, path).
+
+    Also returns where each of them was; the texts, which are large, are put in order by who writes
+    them, a little at a time.
+    """
     languages = batch["language"].to_pylist() if "language" in batch.column_names else []
     folders = [folder_name(language) for language in languages] or ["_unknown"] * batch.num_rows
     origins = one_chunk(batch, "origin").dictionary_encode()
@@ -279,7 +283,7 @@ def _sorted(batch: pa.Table) -> pa.Table:
     )
     keys = [("folder", "ascending"), ("repo_hash", "ascending"), ("origin", "ascending")]
     order = pc.sort_indices(batch, sort_keys=[*keys, ("order", "ascending"), ("row", "ascending")])
-    return batch.take(order)
+    return batch.take(order), order.to_numpy()
 
 
 def _meta(batch: pa.Table) -> dict[str, Any]:
@@ -296,9 +300,8 @@ def _meta(batch: pa.Table) -> dict[str, Any]:
     return {"rows": batch.num_rows, "folders": ranges, "languages": languages}
 
 
-def _signatures(batch: pa.Table, texts: pa.LargeStringArray, settings: DedupSettings) -> pa.Table:
+def _for_dedup(batch: pa.Table, signed: pa.Table, settings: DedupSettings) -> pa.Table:
     """What `dedup` matches by; ``row`` is the row in the spill."""
-    found = signatures(texts, settings)
     group = {
         "language": batch["language"] if "language" in batch.column_names else None,
         "repository": batch["origin"],
@@ -312,7 +315,7 @@ def _signatures(batch: pa.Table, texts: pa.LargeStringArray, settings: DedupSett
         "rank": _dedup_rank(batch),
         "text_sha256": pa.array(digests, pa.binary(32)),
     }
-    return fill(pa.table(columns), found)
+    return fill(pa.table(columns), signed)
 
 
 def _dedup_rank(batch: pa.Table) -> pa.Array:

@@ -31,7 +31,7 @@ WITHDRAWN, WITHDRAWN_COPIES = 1, 2
 RECORD = pa.schema(
     [
         ("content_id", ID),
-        ("rank", pa.binary()),  # first byte 0 where a place is alive, 1 where all are dropped
+        ("rank", pa.binary()),  # first byte 0 where a place is alive, else all are dropped
         *((f"place{n}", pa.int64()) for n in range(PLACES)),  # address, -1 for none; best first
         ("places", pa.int64()),
         ("classes", pa.int64()),  # one bit per license class, see decide.CLASSES
@@ -165,7 +165,7 @@ def read_chosen(folders: Sequence[Path], partition: int) -> pa.Table:
 
 
 def rank(
-    dropped: np.ndarray,
+    gone: np.ndarray,
     is_open: np.ndarray,
     vendored: np.ndarray,
     unnamed: np.ndarray,
@@ -177,14 +177,16 @@ def rank(
 ) -> pa.Array:
     """The rank of each row as bytes whose order is the rank's order (see the module's head).
 
-    The first four are boolean, stars and forks int64 (absent as -1), date nanoseconds (absent as
+    ``gone`` is 0 for places that are alive, 1 for dropped ones, 2 for withdrawn ones, which have no
+    address: so the best place that has one comes first, in whatever order records are folded.
+    The next three are boolean, stars and forks int64 (absent as -1), date nanoseconds (absent as
     NO_DATE); ``path`` is binary. Ends in origin, NUL, path.
     """
     fixed = np.zeros(
-        len(dropped),
+        len(gone),
         dtype=[("flags", "u1", 4), ("stars", ">u8"), ("forks", ">u8"), ("date", ">u8")],
     )
-    for number, flag in enumerate((dropped, is_open, vendored, unnamed)):
+    for number, flag in enumerate((gone, is_open, vendored, unnamed)):
         fixed["flags"][:, number] = flag
     top = np.uint64(1 << 63)
     fixed["stars"] = top - np.minimum(stars + 1, NO_DATE).astype(np.uint64)

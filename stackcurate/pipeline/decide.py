@@ -153,7 +153,7 @@ class DecideTask:
         columns = [
             batch["content_id"],
             choose.rank(
-                dropped,
+                np.where(marks != 0, 2, dropped),
                 _true(pc.equal(batch["license_state"], "open")),
                 _true(batch["is_vendor"]),
                 ~_recognized(one_chunk(batch, "path")),

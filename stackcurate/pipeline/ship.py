@@ -29,6 +29,7 @@ from stackcurate.storage import partitions
 # Rows gathered at a time, and their most text: a bound on memory, without trace in the output.
 GATHER_ROWS = 4096
 GATHER_BYTES = 32 * 1024 * 1024
+MOST_RUNS = 64  # pieces that are read one by one; each costs about a millisecond
 
 
 @dataclass(frozen=True)
@@ -145,20 +146,38 @@ def _gather(item: ShipItem, order: pa.Table) -> Iterator[pa.Table]:
     while begin < len(ends):
         before = ends[begin - 1] if begin else 0
         end = max(begin + 1, int(np.searchsorted(ends, before + GATHER_BYTES, side="right")))
-        here, pieces, places = stretches[begin:end], [], []
+        here, mine = stretches[begin:end], rows[begin:end]
         for number in np.unique(here).tolist():
             if number not in readers:
                 readers[number] = _Reader(item.stretches[number])
-            at = np.flatnonzero(here == number)
-            at = at[np.argsort(rows[begin:end][at], kind="stable")]
-            pieces.append(readers[number].read(rows[begin:end][at]))
-            places.append(at)
-        table = pieces[0] if len(pieces) == 1 else pa.concat_tables(pieces)
-        where = np.concatenate(places)
-        if (where != np.arange(len(where))).any():
-            table = table.take(pa.array(np.argsort(where, kind="stable")))
+        table = _by_runs(readers, here, mine) or _by_stretch(readers, here, mine)
         yield table
         begin = end
+
+
+def _by_runs(
+    readers: dict[int, _Reader], stretches: np.ndarray, rows: np.ndarray
+) -> pa.Table | None:
+    """The rows run by run of one stretch, which needs no copy; None where runs are short."""
+    starts = np.flatnonzero(np.append(True, stretches[1:] != stretches[:-1]))
+    if len(starts) > MOST_RUNS:
+        return None
+    ends = np.append(starts[1:], len(rows))
+    return pa.concat_tables(
+        readers[int(stretches[start])].read(rows[start:end])
+        for start, end in zip(starts.tolist(), ends.tolist(), strict=True)
+    )
+
+
+def _by_stretch(
+    readers: dict[int, _Reader], stretches: np.ndarray, rows: np.ndarray
+) -> pa.Table:
+    """The rows stretch by stretch, then put in order: for stretches that alternate row by row."""
+    places = np.argsort(stretches, kind="stable")
+    pieces = []
+    for number in np.unique(stretches).tolist():
+        pieces.append(readers[number].read(rows[stretches == number]))
+    return pa.concat_tables(pieces).take(pa.array(np.argsort(places, kind="stable")))
 
 
 class _Reader:

@@ -16,17 +16,20 @@ _SCHEMA = pa.schema([("content", pa.large_string())])
 BATCH_BYTES = 1 << 20
 
 
-def write_spill(path: Path, contents: pa.LargeStringArray) -> None:
-    """Write texts in batches of about BATCH_BYTES; a longer text is a batch of its own."""
-    ends = np.cumsum(text_lengths(contents))
+def write_spill(path: Path, contents: pa.LargeStringArray, order: np.ndarray) -> None:
+    """Write texts, row ``order[i]`` as row i, in batches of about BATCH_BYTES.
+
+    A longer text is a batch of its own.
+    """
+    ends = np.cumsum(text_lengths(contents)[order])
     options = pa.ipc.IpcWriteOptions(compression="lz4")
     with (
         pa.OSFile(str(path), "wb") as sink,
         pa.ipc.new_file(sink, _SCHEMA, options=options) as writer,
     ):
         for begin, end in cuts(ends, BATCH_BYTES):
-            rows = contents.slice(begin, end - begin)
-            writer.write_batch(pa.record_batch([compact(rows)], schema=_SCHEMA))
+            rows = contents.take(pa.array(order[begin:end]))
+            writer.write_batch(pa.record_batch([rows], schema=_SCHEMA))
     written = [end for _, end in cuts(ends, BATCH_BYTES)]
     np.save(path.with_suffix(".npy"), np.array(written, np.int64))
 
@@ -54,15 +57,6 @@ def offsets(contents: pa.LargeStringArray) -> np.ndarray:
     return np.frombuffer(buffer, np.int64)[contents.offset : contents.offset + len(contents) + 1]
 
 
-def compact(rows: pa.LargeStringArray) -> pa.LargeStringArray:
-    """The same texts over a buffer that holds nothing else."""
-    bounds = offsets(rows)
-    data = rows.buffers()[2]
-    data = b"" if data is None else data.slice(int(bounds[0]), int(bounds[-1] - bounds[0]))
-    first = np.ascontiguousarray(bounds - bounds[0])
-    return pa.LargeStringArray.from_buffers(len(rows), pa.py_buffer(first), pa.py_buffer(data))
-
-
 class Batches:
     """Reads rows of an Arrow file by number; holds the last batch it inflated.
 
@@ -81,7 +75,11 @@ class Batches:
         for batch in np.unique(batch_of).tolist():
             first = int(self._ends[batch - 1]) if batch else 0
             inside = rows[batch_of == batch] - first
-            pieces.append(self._batch(batch).take(pa.array(inside, pa.int64())))
+            held = self._batch(batch)
+            if inside[-1] - inside[0] + 1 == len(inside):  # a run needs no copy
+                pieces.append(held.slice(int(inside[0]), len(inside)))
+            else:
+                pieces.append(held.take(pa.array(inside, pa.int64())))
         return pa.Table.from_batches(pieces, self._reader.schema)
 
     def _batch(self, number: int) -> pa.RecordBatch:
