@@ -84,13 +84,16 @@ def file_set(corpus: Path, most: int, out: Path) -> int:
     return total
 
 
-def ours(path: Path, out: Path, workers: int = 0) -> dict[str, float]:
-    """One run of `stackcurate.dedup.alone`; ``workers`` 0 is this process alone."""
+def ours(path: Path, out: Path, workers: int = 0, warm: Path | None = None) -> dict[str, float]:
+    """One run of `stackcurate.dedup.alone`; ``workers`` 0 is this process alone.
+
+    Worker processes first do ``warm``, so that imports are not counted.
+    """
     shutil.rmtree(out, ignore_errors=True)
     used = time.process_time()
-    if workers:
+    if warm is not None:
         with LocalEngine(workers) as engine:
-            dedup_parquet(path.with_name("warm.parquet"), out, "content", "id", ALL, engine)
+            dedup_parquet(warm, out, "content", "id", ALL, engine)
             begin = time.monotonic()
             found = dedup_parquet(path, out, "content", "id", ALL, engine)
             wall = time.monotonic() - begin
@@ -177,12 +180,12 @@ def pair(given: argparse.Namespace, beside: Path) -> None:
     data = beside / "data"
     data.mkdir()
     size = file_set(given.corpus, given.bytes * 4, data / "set.parquet") / 1e6
-    pq.write_table(pq.read_table(data / "set.parquet").slice(0, 200), data.parent / "warm.parquet")
-    path = (data / "set.parquet").rename(beside / "set.parquet")
+    path, warm = data / "set.parquet", beside / "warm.parquet"
+    pq.write_table(pq.read_table(path).slice(0, 200), warm)
     found = []
     for number in range(given.repeat):
-        loops = [copies(beside, beside, count)[0] for count in (1, 2, 2, 1)]
-        one, two = ours(path, beside / "o1", 1)["wall"], ours(path, beside / "o2", 2)["wall"]
+        loops = [copies(data, beside, count)[0] for count in (1, 2, 2, 1)]
+        one, two = (ours(path, beside / "out", count, warm)["wall"] for count in (1, 2))
         gain = one / two
         copy_gain = 2 * (loops[1] + loops[2]) / (loops[0] + loops[3])
         found.append(gain / copy_gain)

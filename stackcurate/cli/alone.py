@@ -18,6 +18,7 @@ from stackcurate.cli.progress import watcher
 from stackcurate.cli.records import Record
 from stackcurate.cli.run import LOG_FORMAT, default_workers
 from stackcurate.dedup.alone import dedup_parquet
+from stackcurate.dedup.plot import svg
 from stackcurate.dedup.settings import Settings as DedupSettings
 from stackcurate.engine.local import LocalEngine
 from stackcurate.errors import ConfigError
@@ -230,7 +231,18 @@ def redact_command(
 @click.option("--rows", default=6, show_default=True, help="Values of a band.")
 @click.option("--seed", default=1, show_default=True, help="Seed of the permutations.")
 @click.option("--workers", type=click.IntRange(1), help="Worker processes. Default: one per core.")
+@click.option(
+    "--against",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Also drop what this Parquet file, folder or release holds. May stand several times.",
+)
 @click.option("--explain", is_flag=True, help="Print and plot what bands and rows find, and stop.")
+@click.option(
+    "--plot",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="With --explain: write the curve to this SVG file too.",
+)
 @LOG_FORMAT
 def dedup_command(
     source: Path | None,
@@ -245,7 +257,9 @@ def dedup_command(
     rows: int,
     seed: int,
     workers: int | None,
+    against: tuple[Path, ...],
     explain: bool,
+    plot: Path | None,
     log_format: str,
 ) -> None:
     """Remove exact and near duplicates from a Parquet file or a folder of them.
@@ -265,6 +279,8 @@ def dedup_command(
     )  # fmt: skip
     if explain:
         click.echo(explain_text(settings))
+        if plot is not None:
+            plot.write_text(svg(settings))
         return
     if source is None or out is None:
         raise ConfigError(
@@ -272,7 +288,7 @@ def dedup_command(
         )
     progress = watcher(log_format)
     with LocalEngine(workers or default_workers()) as engine:
-        found = dedup_parquet(source, out, column, id_, settings, engine, group)
+        found = dedup_parquet(source, out, column, id_, settings, engine, group, against)
     progress.note(
         f"{found.files:,} rows: {found.exact:,} exact and {found.near:,} near duplicates dropped, "
         f"{found.kept:,} kept in {out}"
@@ -298,8 +314,12 @@ def explain_text(settings: DedupSettings) -> str:
         "is found is verified by the exact similarity of the word shingles.",
         f"A pair at {low:.2f} meets with probability {settings.probability(low):.4f}; pairs whose "
         "signatures estimate less than that are skipped unverified.",
-        f"Per file: {settings.bands} band keys of 8 bytes and a signature of "
-        f"{4 * settings.permutations} bytes.",
+        f"Disk per file: {settings.bands} band keys of 12 bytes, a signature of "
+        f"{4 * settings.permutations} bytes and a sketch of {settings.permutations}: "
+        f"{(12 * settings.bands + 5 * settings.permutations) / 1000:.1f} GB per million files.",
+        f"Signing costs one multiplication per word and permutation: {settings.permutations} of "
+        "them take about a tenth of the time of finding the words; pairs are verified about once "
+        "per two files of real code.",
     ]
     return "\n".join(lines)
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import itertools
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +63,7 @@ def dedup_parquet(
     settings: Settings,
     engine: Engine,
     group: str | None = None,
+    against: Sequence[Path] = (),
 ) -> Summary:
     """Write ``out/kept.parquet`` and ``out/clusters.parquet`` for a Parquet file or folder.
 
@@ -72,29 +74,50 @@ def dedup_parquet(
 
     ``content`` names a string or binary column, rows without content stay; ``id`` any column.
     With ``group``, near-duplicates are sought among rows of equal value (cast to string);
-    ``settings.scope`` is not looked at. Raises ConfigError for columns that are not there.
+    ``settings.scope`` is not looked at. Rows that are like one of ``against`` (Parquet files or
+    folders with the same columns, for example releases) go too: their ``representative`` is an id
+    from there, and their ``cluster`` a number past the rows of the input. Raises ConfigError for
+    columns that are not there.
     """
     if input.is_dir() and out.resolve().is_relative_to(input.resolve()):
         raise ConfigError(f"{out} lies in the input {input}; name a folder outside")
     files = _files(input)
     schema, pieces = _pieces(files, content, id, group)
+    own = len(pieces)
+    for earlier in against:
+        some = _files(earlier)
+        its, more = _pieces(some, content, id, group, pieces)
+        if its.field(id).type != schema.field(id).type:
+            raise ConfigError(f"column {id!r} of {earlier} is not of the type it has in {input}")
+        files, pieces = [*files, *some], more
     stamp = [[str(p), p.stat().st_size, p.stat().st_mtime_ns] for p in files]
-    work = out / f".work-{digest(_CODE, stamp, content, id, settings, group, boot())}"
+    work = out / f".work-{digest(_CODE, stamp, content, id, settings, group, own, boot())}"
     for other in out.glob(".work-*"):
         if other != work:
             shutil.rmtree(other)
-    job = Job(work, schema, tuple(pieces), content, id, group, settings)
-    plan = Plan(work, settings, tuple(Part(n, job.records(n)) for n in range(len(pieces))))
+    job = Job(work, schema, tuple(pieces), own, content, id, group, settings)
+    parts = tuple(Part(n, job.records(n), n >= own) for n in range(len(pieces)))
+    plan = Plan(work, settings, parts)
     work.mkdir(parents=True, exist_ok=True)
     run(engine, plan, "sign", Sign(job), len(pieces))
     summary = dedup(plan.parts, ReadTexts(job), engine, work / "match", settings)
-    run(engine, plan, "seek", SeekIds(job), len(pieces))
+    run(engine, plan, "seek", SeekIds(job), own)
     run(engine, plan, "answer", AnswerIds(job), len(pieces))
     _write_clusters(job, out / "clusters.parquet")
-    run(engine, plan, "keep", WriteKept(job), len(pieces))
+    run(engine, plan, "keep", WriteKept(job), own)
     _join_kept(job, out / "kept.parquet")
+    summary = _of_input(job, summary) if against else summary
     shutil.rmtree(work)
     return summary
+
+
+def _of_input(job: Job, summary: Summary) -> Summary:
+    """The same numbers without the files that were only compared against."""
+    verdicts = [job.decisions(number)["verdict"].to_pylist() for number in range(job.own)]
+    counts = Counter(itertools.chain.from_iterable(verdicts))
+    exact, near = counts["dedup:exact"], counts["dedup:near"]
+    files = sum(pq.read_metadata(job.kept(number)).num_rows for number in range(job.own))
+    return replace(summary, files=files + exact + near, exact=exact, near=near, kept=files)
 
 
 @dataclass(frozen=True)
@@ -103,7 +126,8 @@ class Job:
 
     work: Path
     schema: pa.Schema  # of the input
-    pieces: tuple[Piece, ...]
+    pieces: tuple[Piece, ...]  # the input's, then those that it is compared against
+    own: int  # how many are the input's
     content: str
     id: str
     group: str | None
@@ -121,8 +145,8 @@ class Job:
     def decisions(self, number: int) -> pa.Table:
         return read_arrow(self.work / "match" / f"decisions-{number}.arrow")
 
-    def paths(self, name: str) -> list[Path]:
-        return [self.work / f"{name}-{number}.bin" for number in range(len(self.pieces))]
+    def paths(self, name: str, count: int) -> list[Path]:
+        return [self.work / f"{name}-{number}.bin" for number in range(count)]
 
 
 def _files(input: Path) -> list[Path]:
@@ -135,11 +159,11 @@ def _files(input: Path) -> list[Path]:
 
 
 def _pieces(
-    files: Sequence[Path], content: str, id: str, group: str | None
+    files: Sequence[Path], content: str, id: str, group: str | None, before: Sequence[Piece] = ()
 ) -> tuple[pa.Schema, list[Piece]]:
-    """Cut the input into parts; checks columns and types of every file."""
-    pieces: list[Piece] = []
-    first = 0
+    """Cut the input into parts behind those ``before``; checks columns and types of every file."""
+    pieces = list(before)
+    first = sum(piece.rows for piece in before)
     schema: pa.Schema | None = None
     for path in files:
         try:
@@ -218,13 +242,14 @@ class Sign:
             if job.group:
                 groups = batch.column(job.group).cast(pa.string()).fill_null("")
                 groups = groups.take(pa.array(present))
-            ranks = (piece.first + rows).astype(">u8")
+            ranks = np.zeros(len(rows), [("new", "u1"), ("number", ">u8")])
+            ranks["new"], ranks["number"] = number < job.own, piece.first + rows
             records.append(
                 pa.table(
                     {
                         "row": rows,
                         "group": groups,
-                        "rank": _fixed_array(ranks, 8),
+                        "rank": _fixed_array(ranks, 9),
                         "text_sha256": digests,
                         "shingles": signed["shingles"],
                         "signature": signed["signature"],
@@ -304,11 +329,11 @@ class AnswerIds:
     job: Job
 
     def __call__(self, number: int) -> None:
-        table = read_exchange(self.job.paths("seek"), number)
+        table = read_exchange(self.job.paths("seek", self.job.own), number)
         ids = one_chunk(read_arrow(self.job.ids(number)), "id")
         answer = pa.table({"row": table["row"], "id": ids.take(one_chunk(table, "kept_row"))})
         path = self.job.work / f"answer-{number}.bin"
-        send(path, answer, numpy(table, "home"), len(self.job.pieces))
+        send(path, answer, numpy(table, "home"), self.job.own)
 
 
 def _write_clusters(job: Job, path: Path) -> None:
@@ -324,7 +349,7 @@ def _write_clusters(job: Job, path: Path) -> None:
         ]
     )
     with whole(path) as beside, pq.ParquetWriter(beside, schema, compression="zstd") as writer:
-        for number in range(len(job.pieces)):
+        for number in range(job.own):
             writer.write_table(_clusters(job, number, starts).cast(schema))
 
 
@@ -342,7 +367,7 @@ def _clusters(job: Job, number: int, starts: np.ndarray) -> pa.Table:
     cluster[row[dropped]] = starts[numpy(kept, "kept_part")] + numpy(kept, "kept_row")
     similarity = np.full(piece.rows, np.nan, np.float32)
     similarity[row[dropped]] = numpy(kept, "similarity")
-    answer = read_exchange(job.paths("answer"), number)
+    answer = read_exchange(job.paths("answer", len(job.pieces)), number)
     # Each row takes its id from its own ids, or from the answers that are appended to them.
     source = np.arange(piece.rows, dtype=np.int64)
     source[numpy(answer, "row")] = piece.rows + np.arange(answer.num_rows)
@@ -386,9 +411,9 @@ class WriteKept:
 
 def _join_kept(job: Job, path: Path) -> None:
     """The parts' files as one, in order."""
-    if not job.pieces:
+    if not job.own:
         with whole(path) as beside:
             pq.write_table(job.schema.empty_table(), beside, compression="zstd")
         return
     with whole(path) as beside:
-        join_parquet([job.kept(number) for number in range(len(job.pieces))], beside)
+        join_parquet([job.kept(number) for number in range(job.own)], beside)

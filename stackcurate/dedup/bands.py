@@ -242,6 +242,7 @@ class SendPairs:
             plan.settings.width(number - 1) if number else 0,
         )
         pairs = np.unique(pairs)
+        pairs = pairs[pairs >> np.uint64(32) >= np.uint64(plan.earlier)]
         slot = plan.slot_of(pairs >> np.uint64(32))
         send(plan.path("pairs", number, target), pa.table({"pair": pairs}), slot, plan.slots)
         return int(limited)

@@ -41,11 +41,13 @@ class Part:
 
     Columns ``row`` int32 (unique in the part), ``group`` string (near-duplicates are sought within
     it), ``rank`` fixed-size binary (smaller is better; unique over all parts), ``text_sha256``
-    binary(32), ``shingles`` int32 and ``signature`` as ``near.signatures`` gives them.
+    binary(32), ``shingles`` int32 and ``signature`` as ``near.signatures`` gives them. ``earlier``
+    files stay whatever they are like, and rank before all others.
     """
 
     number: int
     path: Path
+    earlier: bool = False
 
 
 Texts = Callable[[int, np.ndarray], pa.Array]
@@ -65,6 +67,12 @@ class Plan:
     @property
     def files(self) -> int:
         return sum(self.rows)
+
+    @property
+    def earlier(self) -> int:
+        """How many files stay whatever they are like: the first numbers."""
+        pairs = zip(self.parts, self.rows, strict=True)
+        return sum(rows for part, rows in pairs if part.earlier)
 
     @property
     def slots(self) -> int:

@@ -207,3 +207,18 @@ def test_dedup_mistakes_and_explain(tmp_path) -> None:
         said = call("dedup", *arguments)
         assert said.code == 2 and "Traceback" not in said.all, (arguments, said.all)
     assert "threshold" in call("dedup", "--explain").text
+
+
+def test_dedup_against_and_plot(tmp_path) -> None:
+    text = " ".join(f"word{n}" for n in range(50))
+    for name, texts in (("old", [text]), ("new", [text, "another text"])):
+        ids = [f"{name}{n}" for n in range(len(texts))]
+        pq.write_table(pa.table({"id": ids, "content": texts}), tmp_path / f"{name}.parquet")
+    old, new, out = (str(tmp_path / n) for n in ("old.parquet", "new.parquet", "out"))
+    done = call("dedup", new, out, "--against", old, "--workers", "1")
+    assert done.code == 0, done.err
+    assert pq.read_table(tmp_path / "out" / "kept.parquet")["id"].to_pylist() == ["new1"]
+    clusters = pq.read_table(tmp_path / "out" / "clusters.parquet").to_pylist()
+    assert clusters[0]["representative"] == "old0"
+    assert call("dedup", "--explain", "--plot", str(tmp_path / "curve.svg")).code == 0
+    assert (tmp_path / "curve.svg").read_text().startswith("<svg")

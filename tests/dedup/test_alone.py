@@ -131,3 +131,31 @@ def test_an_input_without_rows(tmp_path: Path):
     kept, clusters, summary = run(tmp_path / "in.parquet", tmp_path / "out")
     assert kept.num_rows == 0 and clusters == [] and summary.files == 0
     assert kept.schema.equals(table_of([]).schema)
+
+
+def test_against_earlier_files(tmp_path: Path, monkeypatch):
+    """What an earlier input holds goes, whatever its own files are like to each other."""
+    monkeypatch.setattr(alone, "PART_BYTES", 4_000)
+    first, second = made_text(21), made_text(22)
+    earlier = [first, edited(first, 0.02, 1), second, second]
+    pq.write_table(table_of(earlier, ["e0", "e1", "e2", "e3"]), tmp_path / "old.parquet")
+    new = [second, "something new", edited(edited(first, 0.02, 1), 0.02, 2), made_text(23), "new b"]
+    new.append(edited(new[3], 0.01, 3))
+    pq.write_table(table_of(new), tmp_path / "in.parquet", row_group_size=2)
+    kept, clusters, summary = run(
+        tmp_path / "in.parquet", tmp_path / "out", against=[tmp_path / "old.parquet"]
+    )
+    assert kept["n"].to_pylist() == [1, 3, 4]
+    assert clusters[0]["representative"] == "e2"
+    assert clusters[2]["representative"] in ("e0", "e1") and clusters[2]["similarity"] < 1
+    assert clusters[5]["representative"] == "id 3"
+    assert [c["cluster"] for c in clusters][:2] == [len(new) + 2, None]
+    assert (summary.files, summary.exact, summary.near, summary.kept) == (6, 1, 2, 3)
+
+
+def test_files_to_compare_against_need_the_same_columns(tmp_path: Path):
+    pq.write_table(table_of(["x"]), tmp_path / "in.parquet")
+    other = table_of(["x"]).set_column(2, "key", pa.array([1], pa.int64()))
+    pq.write_table(other, tmp_path / "old.parquet")
+    with pytest.raises(ConfigError, match="not of the type"):
+        run(tmp_path / "in.parquet", tmp_path / "out", against=[tmp_path / "old.parquet"])
