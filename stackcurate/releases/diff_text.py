@@ -43,7 +43,8 @@ def text(found: Diff) -> str:
         ("license", found.licenses),
         ("repository", found.repositories),
     ):
-        lines += ["", *_columns(name, entries, found.others if name == "repository" else 0)]
+        if entries:  # what an opt-out took away has no repository here
+            lines += ["", *_columns(name, entries, found.others if name == "repository" else 0)]
     return "\n".join(lines) + "\n"
 
 

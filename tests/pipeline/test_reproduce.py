@@ -27,6 +27,8 @@ from stackcurate.pipeline.reproduce import (
     _Plan,
     registry_of,
 )
+from stackcurate.pipeline.withdraw import withdraw
+from stackcurate.releases.diff import diff
 from stackcurate.releases.manifest import canonical, read_manifest, sums
 from stackcurate.releases.writer import write_table
 
@@ -135,6 +137,20 @@ def test_what_was_withdrawn_since_is_never_written_and_counted(tiny: Site, tmp_p
         assert not path.is_file() or SECRET.encode() not in path.read_bytes(), path
     rows = pq.read_table(next(Path(found["folder"]).glob("data/Python/*.parquet")))
     assert {"https://example.org/zed/code"} <= set(rows["origin"].to_pylist())
+
+
+def test_a_patch_is_told_by_rows_and_its_diff_names_nobody(tiny: Site, tmp_path: Path) -> None:
+    made = copy_of(tiny, tmp_path / "copy")
+    registry = made.config.parent / "optout.jsonl"
+    register(registry, "second", "https://example.org/amy")
+    patch = withdraw(made.release, optouts.read(registry)).release
+    told = diff(made.release, patch)
+    assert {(one["kind"], one["cause"]) for one in told.counts} == {("removed", "optout")}
+    assert "amy" not in json.dumps(told.plain())
+    said = call("reproduce", patch, "--config", made.config, "--json")
+    found = json.loads(said.out)
+    assert (said.code, found["by"], found["different"], found["withdrawn"]) == (0, "rows", {}, 0)
+    assert found["replaced"] == 3  # what the patch could not bring back, a full run does
 
 
 def compared(
