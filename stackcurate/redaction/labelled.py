@@ -46,7 +46,7 @@ class Case:
 @lru_cache(maxsize=1)
 def cases() -> tuple[Case, ...]:
     """The whole set, in a fixed order."""
-    text = resources.files("stackcurate.tables").joinpath("redaction_labelled.yaml").read_text()
+    text = resources.files("stackcurate.tables").joinpath("redactions_labelled.yaml").read_text()
     table = yaml.safe_load(text)
     return tuple([*_planted(table["formats"]), *_files(table["files"]), *_look_alikes(table)])
 
