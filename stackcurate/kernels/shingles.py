@@ -75,6 +75,16 @@ def _grow(table: np.ndarray, bits: int, found: np.ndarray, count: int) -> int:
 
 
 @njit(cache=True, nogil=True)
+def _begin_table(table: np.ndarray, expected: int) -> int:
+    """Empty a table for so many hashes, or as large as there is room for; returns its bits."""
+    bits = _SMALLEST_BITS
+    while (1 << bits) < expected and (1 << (bits + 1)) + _TRIES <= len(table):
+        bits += 1
+    table[: (1 << bits) + _TRIES] = 0
+    return bits
+
+
+@njit(cache=True, nogil=True)
 def distinct_shingles(
     data: np.ndarray,
     begin: int,
@@ -90,10 +100,7 @@ def distinct_shingles(
     Returns their number and the bits of the table they lie in; (0, _) for fewer than ``ngram``
     tokens and (GIVEN_UP, _) past the bounds. ``blank`` to ``found`` are ``scratch``.
     """
-    bits = _SMALLEST_BITS
-    while (1 << bits) < (end - begin) // 5 and (1 << (bits + 1)) + _TRIES <= len(table):
-        bits += 1
-    table[: (1 << bits) + _TRIES] = 0
+    bits = _begin_table(table, (end - begin) // 5)
     base = np.intp(joined.ctypes.data)
     begins = np.empty(ngram, dtype=np.intp)  # where the last tokens begin in `joined`, a ring
     block = np.empty(_BLOCK, dtype=np.uint64)
