@@ -64,6 +64,7 @@ def cli() -> None:
                       stackcurate run config.yaml
     Ask about it:     stackcurate report | status | why
     Check and use:    stackcurate verify | query | notices
+    Compare, cite:    stackcurate diff | releases | reproduce | cite
     One stage alone:  stackcurate license | language | redact | dedup
 
     Exit codes: 0 done, 1 done but something was set aside (--strict), 2 usage or config,
