@@ -365,9 +365,8 @@ def apply(desk: Desk, release: Path) -> None:
     Example:  stackcurate optout apply releases/stack-sample/v2.1.0
     """
     registry = desk.read()
-    folder = desk.runs / release.resolve().parent.name / release.resolve().name
-    run = folder if (folder / "ledger").is_dir() else None
-    patch = withdraw.withdraw(release, registry, run)
+    release = release.resolve()
+    patch = withdraw.withdraw(release, registry, preview.run_of(release, desk.runs))
     made = withdraw.record(desk.registry, patch, registry, _now())
     click.echo(f"{with_commas(patch.files)} files withdrawn; written to {patch.release}")
     for one in made:

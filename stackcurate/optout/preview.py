@@ -24,6 +24,7 @@ from stackcurate.optout.apply import BY_COPIES, hits, match_files, match_heads
 from stackcurate.optout.registry import APPROVED, EMPTY, Registry, Request
 from stackcurate.optout.subjects import PATH, SWHID, origin_keys
 from stackcurate.schema import one_chunk
+from stackcurate.storage.partitions import read_arrow
 from stackcurate.text import as_size, visible, with_commas
 
 #: Names that a preview or receipt spells out; all are counted.
@@ -161,7 +162,7 @@ def places(releases: Path, runs: Path | None = None) -> list[Place]:
     """The releases below a folder (NAME/vX.Y.Z/), oldest first, each with its run folder."""
     depths = [releases, *releases.glob("*"), *releases.glob("*/*")]
     found = [one for one in depths if (one / "manifest.json").is_file() and one.name[:1] != "."]
-    return [Place(one, _run_of(one, runs)) for one in sorted(found, key=_age)]
+    return [Place(one, run_of(one, runs)) for one in sorted(found, key=_age)]
 
 
 def _age(release: Path) -> tuple[str, list[int], str]:
@@ -169,9 +170,15 @@ def _age(release: Path) -> tuple[str, list[int], str]:
     return release.parent.name, [int(p) for p in parts if p.isdigit()], release.name
 
 
-def _run_of(release: Path, runs: Path | None) -> Path | None:
-    folder = None if runs is None else runs / release.parent.name / release.name
-    return folder if folder and (folder / "ledger").is_dir() else None
+def run_of(release: Path, runs: Path | None) -> Path | None:
+    """The run folder of a release; of a patch, that of the version it was made from."""
+    parts = release.name.rpartition(".")
+    numbers = range(int(parts[2]), -1, -1) if parts[2].isdigit() else []
+    for name in [release.name, *(f"{parts[0]}.{number}" for number in numbers)]:
+        folder = None if runs is None else runs / release.parent.name / name
+        if folder and (folder / "ledger").is_dir():
+            return folder
+    return None
 
 
 def as_if_approved(requests: Iterable[Request], base: Registry = EMPTY) -> Registry:
@@ -240,8 +247,11 @@ def find(place: Place, registry: Registry) -> Found:
     repositories = pq.read_table(release / "repositories.parquet")
     gone = pc.is_valid(match_heads(repositories, registry))
     heads, remain = repositories.filter(gone), repositories.filter(pc.invert(gone))
-    origins = pc.unique(one_chunk(heads, "origin"))
-    named = pc.unique(pa.concat_arrays([origins, _with_paths(repositories, registry)]))
+    known = _known_heads(place, repositories)
+    origins = pc.unique(
+        one_chunk(known.filter(pc.is_valid(match_heads(known, registry))), "origin")
+    )
+    named = pc.unique(pa.concat_arrays([origins, _with_paths(known, registry)]))
     with _tables(place) as tables:
         files = tables.files(named, named_contents(registry))
         files = _judged(files, hits(files, registry))
@@ -263,6 +273,14 @@ def find(place: Place, registry: Registry) -> Found:
     same = remain.filter(pc.is_in(remain["directory_id"], roots)) if len(roots) else remain[:0]
     names = sorted(set(same["origin"].to_pylist()))
     return Found(place, heads, files, listed, others, names, copied)
+
+
+def _known_heads(place: Place, repositories: pa.Table) -> pa.Table:
+    """Origins of the release, and those that its run knows: earlier patches took some away."""
+    tables = [repositories.select(_HEADS)]
+    for path in sorted(place.run.glob("work/roots/*/roots.arrow")) if place.run else ():
+        tables.append(read_arrow(path, _HEADS))
+    return pa.concat_tables(tables)
 
 
 def count_held(place: Place, registry: Registry) -> tuple[int, int]:

@@ -230,8 +230,11 @@ def _seal(event: dict[str, Any]) -> str:
     return _canonical({**body, "digest": _sha256(_canonical(body))})
 
 
+_ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
 def _canonical(value: dict[str, Any]) -> str:
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(value)
 
 
 def _sha256(text: str) -> str:

@@ -38,6 +38,7 @@ from stackcurate.pipeline.tasks import versions
 from stackcurate.releases.facts import ReleaseFacts
 from stackcurate.releases.manifest import manifest_digest, read_manifest, read_previous
 from stackcurate.releases.publish import publish
+from stackcurate.releases.verify import verify
 from stackcurate.releases.writer import Shard, write_shard, write_table
 from stackcurate.schema import FILE, KEPT, conform, one_chunk
 from stackcurate.text import with_commas
@@ -72,6 +73,7 @@ def withdraw(release: Path, registry: Registry, run: Path | None = None) -> Patc
     that are withdrawn with all copies. Raises ConfigError where the release holds nothing of it,
     IntegrityError where the release is damaged, StopError where something withdrawn would remain.
     """
+    verify(release, files_only=True).demand()  # nothing is built on damaged bytes
     manifest = read_manifest(release)
     found = find(Place(release, run), registry)
     judge = _ledger_judge(found, registry)
