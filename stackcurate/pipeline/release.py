@@ -32,6 +32,7 @@ from stackcurate.pipeline.ship import place_files
 from stackcurate.pipeline.tasks import Run, versions
 from stackcurate.pipeline.texts import license_texts
 from stackcurate.pipeline.twins import Twins
+from stackcurate.redaction.scorecard import scorecard
 from stackcurate.redaction.settings import Settings as RedactSettings
 from stackcurate.releases.checks import Withdrawn
 from stackcurate.releases.facts import Previous, ReleaseFacts
@@ -89,6 +90,8 @@ def finish(run: Run, made: Finished) -> tuple[dict[str, Any], int]:
     (staging / "quarantine.jsonl").write_text(
         made.quarantine.path.read_text() if made.quarantine.path.exists() else ""
     )
+    if redact is not None:
+        partitions.write_json(staging / "scorecard.json", scorecard(redact))
     problems = problems_of([*(one.out for one in made.inputs), *made.listed])
     facts = _facts(run, made, files, total, by_input, others, problems)
     withdrawn = withdrawn_in(made.registry) if made.registry.requests else None

@@ -169,9 +169,7 @@ def _by_runs(
     )
 
 
-def _by_stretch(
-    readers: dict[int, _Reader], stretches: np.ndarray, rows: np.ndarray
-) -> pa.Table:
+def _by_stretch(readers: dict[int, _Reader], stretches: np.ndarray, rows: np.ndarray) -> pa.Table:
     """The rows stretch by stretch, then put in order: for stretches that alternate row by row."""
     places = np.argsort(stretches, kind="stable")
     pieces = []
