@@ -35,7 +35,7 @@ def test_the_version() -> None:
 def test_help_is_quick_and_needs_no_heavy_library() -> None:
     script = "from stackcurate.cli.main import main; main()"
     seen = subprocess.run(
-        [sys.executable, "-X", "importtime", "-c", script, "--help"],
+        [sys.executable, "-X", "importtime", "-c", script, "init", "--help"],
         env=environment(),
         capture_output=True,
         text=True,
