@@ -71,7 +71,8 @@ def release(folder: Path) -> Path:
     listed = {"files": FILES + FILES // 4, "bytes": count["bytes"]}
     facts = ReleaseFacts(
         name="bench", version="1.0.0", files=files, folders={"Python": "Python"},
-        stages=["optout", "choose"], listed=listed, kept=count, dropped={"choose": {"copy": copies}},
+        stages=["optout", "choose"], listed=listed, kept=count,
+        dropped={"choose": {"copy": copies}},
         config={}, inputs=[], tables={}, tools={},
     )  # fmt: skip
     publish(staging, final, facts, report.html_of)
@@ -100,7 +101,8 @@ def _ledger(origins: list[str]) -> pa.Table:
     mine = [origins[(n * 7) % REPOSITORIES] for n in range(rows)]
     table = pa.table(
         {
-            "scope": ["file"] * rows, "origin": mine, "path": [f"/copy/{n}.py" for n in range(rows)],
+            "scope": ["file"] * rows, "origin": mine,
+            "path": [f"/copy/{n}.py" for n in range(rows)],
             "row_key": [_hash(f"copy {n}")[:32] for n in range(rows)],
             "content_id": [_hash(f"value = {n:>30}\n") for n in range(rows)],
             "files": [1] * rows, "bytes": [0] * rows, "outcome": ["choose:copy"] * rows,

@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from stackcurate.errors import ConfigError
-from stackcurate.optout.preview import Place, as_if_approved, count_held
-from stackcurate.optout.registry import APPROVED, PENDING, Registry, Request
+from stackcurate.optout.preview import Place, count_held
+from stackcurate.optout.registry import APPROVED, Registry, Request
 from stackcurate.optout.subjects import (
     GROUP_HOSTS,
     ORIGIN,
@@ -86,11 +86,10 @@ def lookup(asked: str, registry: Registry, where: Sequence[Place]) -> Answer:
     subject = subject_of(asked)
     found = list(_concerning(subject, registry))
     covered = any(one.state == APPROVED and _covers(one, subject) for one in found)
-    as_asked = as_if_approved([Request("lookup", subject, "place", PENDING, "")])
     held = [
         {"release": place.name, "repositories": repositories, "files": files}
         for place in where
-        for repositories, files in [count_held(place, as_asked)]
+        for repositories, files in [count_held(place, subject)]
         if repositories or files
     ]
     requests = [

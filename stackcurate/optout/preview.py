@@ -8,6 +8,7 @@ published versions, and under which other names the same contents go. The rules 
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,7 +23,7 @@ import pyarrow.parquet as pq
 
 from stackcurate.optout.apply import BY_COPIES, hits, match_files, match_heads
 from stackcurate.optout.registry import APPROVED, EMPTY, Registry, Request
-from stackcurate.optout.subjects import PATH, SWHID, origin_keys
+from stackcurate.optout.subjects import PATH, SWHID, Subject, origin_keys
 from stackcurate.schema import one_chunk
 from stackcurate.storage.partitions import read_arrow
 from stackcurate.text import as_size, visible, with_commas
@@ -283,16 +284,20 @@ def _known_heads(place: Place, repositories: pa.Table) -> pa.Table:
     return pa.concat_tables(tables)
 
 
-def count_held(place: Place, registry: Registry) -> tuple[int, int]:
-    """(repositories, files) that the approved requests meet in one release."""
-    repositories = pq.read_table(place.release / "repositories.parquet", columns=_HEADS)
-    gone = pc.is_valid(match_heads(repositories, registry))
-    origins = pc.unique(one_chunk(repositories.filter(gone), "origin"))
+def count_held(place: Place, subject: Subject) -> tuple[int, int]:
+    """(repositories, files) of one subject in one release, a path's repository for a path."""
+    registry = as_if_approved([Request("count", subject, "place", APPROVED, "")])
     contents = named_contents(registry)
-    if not (len(origins) or len(contents)):
-        return 0, 0
     with _tables(place) as tables:
-        return len(origins), tables.files(origins, contents).num_rows
+        origins = pa.array([], pa.string())
+        if not len(contents):
+            where = _HEADS[1:] if subject.kind == SWHID else _HEADS[:1]
+            word = re.split("[/:]", subject.value)[-1]
+            near = tables.heads(place, word, where)
+            gone = pc.is_valid(match_heads(near, registry))
+            origins = pc.unique(one_chunk(near.filter(gone), "origin"))
+        column, values = ("content_id", contents) if len(contents) else ("origin", origins)
+        return len(origins), tables.count(column, values)
 
 
 def _judged(table: pa.Table, verdicts: pa.Array) -> pa.Table:
@@ -355,11 +360,33 @@ class _Tables:
         folder = (place.run or place.release) / "ledger"
         self.rows = _view(connection, "ledger", sorted(folder.glob("*.parquet")))
 
+    def heads(self, place: Place, word: str, where: Sequence[str]) -> pa.Table:
+        """Rows of repositories.parquet that hold ``word`` in one of ``where``, in any case."""
+        columns = ", ".join(_HEADS)
+        held = " OR ".join(f"contains(lower({name}), {_quoted(word.lower())})" for name in where)
+        path = _quoted(str(place.release / "repositories.parquet"))
+        found = self.connection.sql(f"SELECT {columns} FROM read_parquet({path}) WHERE {held}")
+        return found.to_arrow_table().cast(pa.schema([(name, pa.string()) for name in _HEADS]))
+
     def files(self, origins: pa.Array, contents: pa.Array) -> pa.Table:
         """SLIM rows of these origins or contents."""
         if not self.data:
             return pa.table({name: pa.array([], _type(name)) for name in SLIM})
         return self._ask("files", SLIM, origins, contents)
+
+    def count(self, column: str, values: pa.Array) -> int:
+        """How many files have one of ``values`` in ``column``."""
+        if not (self.data and len(values)):
+            return 0
+        self.connection.register("counted", pa.table({column: values}))
+        narrow = ", ".join(_quoted(one) for one in values.to_pylist()[:_SHORT])
+        query = (
+            f"SELECT count(*) FROM files WHERE {column} IN ({narrow})"
+            if len(values) <= _SHORT
+            else f"SELECT count(*) FROM files SEMI JOIN counted USING ({column})"
+        )
+        ((number,),) = self.connection.sql(query).fetchall()
+        return int(number)
 
     def ledger(self, origins: pa.Array, contents: pa.Array) -> pa.Table:
         """Ledger rows of single files of these origins or contents, kept ones too."""

@@ -16,7 +16,8 @@ from ..driving import Site, call
 ISSUE = {
     "number": 41,
     "title": "Opt-out request for tideline",
-    "body": "I request that the following data is removed from The Stack:\n\n - tideline/harbor\n\nShame!",
+    "body": "I request that the following data is removed from The Stack:\n\n"
+    " - tideline/harbor\n\nShame!",
     "user": {"login": "tideline"},
     "created_at": "2026-07-24T10:00:00Z",
     "html_url": "https://example.org/issues/41",

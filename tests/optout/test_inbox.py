@@ -74,9 +74,10 @@ def test_notes_that_turn_the_request_send_it_to_review() -> None:
 
 
 def test_issues_of_the_api_and_of_gh_read_alike(tmp_path) -> None:
-    api = {"number": 7, "title": "Opt-out request for alice", "body": "- alice/tool", "user": {"login": "alice"},
+    same = {"number": 7, "title": "Opt-out request for alice", "body": "- alice/tool"}
+    api = {**same, "user": {"login": "alice"},
            "created_at": "2026-07-01T10:00:00Z", "html_url": "https://example.org/7"}  # fmt: skip
-    gh = {"number": 7, "title": "Opt-out request for alice", "body": "- alice/tool", "author": {"login": "alice"},
+    gh = {**same, "author": {"login": "alice"},
           "createdAt": "2026-07-01T10:00:00Z", "url": "https://example.org/7"}  # fmt: skip
     found = []
     for number, one in enumerate((api, gh)):
@@ -98,7 +99,8 @@ def test_all_for_an_account_that_is_not_the_askers_goes_to_review(tmp_path) -> N
 def test_the_published_list_of_the_tracker(tmp_path) -> None:
     path = tmp_path / "optouts.jsonl"
     path.write_text(
-        '{"issue": 3, "author": "alice", "optout_repos": ["alice/tool"], "optout_owners": ["acme"]}\n'
+        '{"issue": 3, "author": "alice", "optout_repos": ["alice/tool"], '
+        '"optout_owners": ["acme"]}\n'
         '{"issue": 4, "author": "bob", "optout_repos": ["not a repo"], "optout_owners": []}\n'
     )
     asked = inbox.read_file(path, None, NOW)
