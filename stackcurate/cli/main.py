@@ -65,6 +65,7 @@ def cli() -> None:
     Ask about it:     stackcurate report | status | why
     Check and use:    stackcurate verify | query | notices
     Compare, cite:    stackcurate diff | releases | reproduce | cite
+    Opt-outs:         stackcurate optout
     One stage alone:  stackcurate license | language | redact | dedup
 
     Exit codes: 0 done, 1 done but something was set aside (--strict), 2 usage or config,

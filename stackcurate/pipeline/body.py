@@ -156,19 +156,19 @@ class BodyTask:
     ) -> Iterator[tuple[int, bytes | Problem]]:
         """Each row from its place, and where that fails from its other places."""
         book = address_book(index)
-        yield from self._empty(wanted, rows)
-        lengths = wanted["length"].to_pylist()
-        rows = [row for row in rows if lengths[row] != 0]
+        empty = set(self._empty(wanted, rows))
+        yield from ((row, b"") for row in sorted(empty))
+        rows = [row for row in rows if row not in empty]
         for number, found in self._read(wanted, rows, book):
             if isinstance(found, Problem) and found.reason != "too_large":
                 found = self._elsewhere(wanted, number, found, book)
             yield number, found
 
-    def _empty(
-        self, wanted: pa.Table, rows: Sequence[int]
-    ) -> Iterator[tuple[int, bytes | Problem]]:
-        lengths = wanted["length"].to_pylist()
-        yield from ((row, b"") for row in rows if lengths[row] == 0)
+    def _empty(self, wanted: pa.Table, rows: Sequence[int]) -> list[int]:
+        """Rows whose id says that nothing is in them: no source needs to be asked."""
+        nothing = content_id(b"")
+        ids = wanted["content_id"].to_pylist()
+        return [row for row in rows if ids[row] == nothing]
 
     def _read(
         self, listed: pa.Table, rows: Sequence[int], book: AddressBook

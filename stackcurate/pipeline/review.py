@@ -12,12 +12,21 @@ import pyarrow.compute as pc
 from stackcurate.licenses.decode import text_of
 from stackcurate.licenses.review import queue
 from stackcurate.pipeline.evidence import TARGETS, Evidence
+from stackcurate.redaction.alone import redact_records
+from stackcurate.redaction.settings import Settings
 from stackcurate.storage import partitions
 from stackcurate.storage.exchange import read_exchange
 
 FILE = "review.jsonl"
 MOST = 10_000  # texts of a queue
-SHOWN = 4_000  # characters of a text that are kept for the reader
+SHOWN = 4_000  # characters of a text that are kept for the reader, redacted
+
+
+def _clean(text: str, path: str) -> str:
+    """The text without personal data and secrets: a value that redaction finds is never written."""
+    record = {"id": None, "path": path, "text": text}
+    (row,) = redact_records([record], Settings(sensitivity="strict"))
+    return str(row["text"])
 
 
 def write_review(folder: Path, evidence: Evidence, decided: Sequence[Path]) -> None:
@@ -37,7 +46,7 @@ def write_review(folder: Path, evidence: Evidence, decided: Sequence[Path]) -> N
             content_id = row["content_id"].hex()
             if content_id in wanted and row["path"] < texts.get(content_id, ("\U0010ffff",))[0]:
                 text = text_of(row["data"]).data.decode("utf-8", "replace")
-                texts[content_id] = (row["path"], text[:SHOWN])
+                texts[content_id] = (row["path"], _clean(text[:SHOWN], row["path"]))
     lines = []
     for row in found:
         path, text = texts.get(row["content_id"], ("", ""))

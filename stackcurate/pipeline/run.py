@@ -29,7 +29,7 @@ from stackcurate.pipeline.fetch import Quarantine, fetch
 from stackcurate.pipeline.keep import keep
 from stackcurate.pipeline.ledger import write_ledger
 from stackcurate.pipeline.listing import find_partitions, list_files
-from stackcurate.pipeline.release import Finished, finish, previous_of, same_release
+from stackcurate.pipeline.release import Finished, check_number, finish, previous_of, same_release
 from stackcurate.pipeline.review import write_review
 from stackcurate.pipeline.roots import decide_roots, group_inputs
 from stackcurate.pipeline.ship import ship
@@ -97,6 +97,7 @@ def _run(run: Run, limit: int | None) -> Result:
     lock = heads.lock(run, inputs)
     if config.release_folder.exists():
         return _stands(run, lock, registry)
+    check_number(run, lock, registry)  # before any work: another number is another run
     roots = decide_roots(run, inputs, registry)
     groups = group_inputs(run, inputs, roots)
     listed = list_files(run, groups, inputs)
