@@ -13,7 +13,7 @@ run: $(READY)
 	$(BIN)/stackcurate run configs/v2.1.yaml
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: lint test
 
