@@ -179,21 +179,25 @@ def _without(path: Path, gone: pa.Array) -> Iterator[pa.Table]:
 def _tables(
     release: Path, staging: Path, manifest: Mapping[str, Any], found: Found
 ) -> dict[str, Shard]:
-    """Repositories, revisions and evidence of what remains; linked where nothing leaves."""
+    """Repositories, revisions, evidence and its texts, as far as they remain; else linked."""
     repositories = pq.read_table(release / "repositories.parquet")
     revisions = pq.read_table(release / "revisions.parquet")
     evidence = pq.read_table(release / "evidence.parquet")
+    texts = pq.read_table(release / "texts.parquet")
     origins = one_chunk(found.heads, "origin")
     remain = repositories.filter(pc.invert(_rows_in(repositories, found.heads)))
+    stated = _evidence(release, manifest, evidence, found)
+    held = pc.is_in(texts["content_id"], pc.unique(stated["content_id"]))
     made = {
         "repositories.parquet": remain,
         "revisions.parquet": _revisions(revisions, found.heads, remain)
         if len(origins)
         else revisions,
-        "evidence.parquet": _evidence(release, manifest, evidence, found),
+        "evidence.parquet": stated,
+        "texts.parquet": texts.filter(held),
     }
     old = {"repositories.parquet": repositories, "revisions.parquet": revisions,
-           "evidence.parquet": evidence}  # fmt: skip
+           "evidence.parquet": evidence, "texts.parquet": texts}  # fmt: skip
     files = {}
     for entry in manifest["files"]:
         path = entry["path"]

@@ -102,6 +102,10 @@ def test_only_what_was_withdrawn_leaves_and_every_other_row_is_the_same(desk) ->
     assert gone and after == {key: row for key, row in before.items() if key not in gone}
     assert patch.files == len(gone) and patch.release.name == "v1.0.1"
     assert passes(patch.release, desk.registry)
+    # its license text, which nobody else's file rests on, goes with it
+    told = pq.read_table(patch.release / "texts.parquet")["content_id"].to_pylist()
+    held = pq.read_table(desk.site.release / "texts.parquet")["content_id"].to_pylist()
+    assert 0 < len(told) < len(held) and set(told) <= set(held)
     for name, digest in tree(patch.release).items():
         assert b"alice" not in (patch.release / name).read_bytes() or name == "manifest.json", name
         if name.startswith("data/Ruby/"):
