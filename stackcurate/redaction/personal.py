@@ -13,10 +13,11 @@ from .rules import tlds
 _NO_MAILBOX = frozenset(
     (b"git", b"svn", b"hg", b"this", b"super", b"return", b"break", b"continue", b"self", b"param")
 )
+# The registered name itself must be the word: corp-mail.de and mail.ru are where people have mail.
 _EXAMPLE_DOMAIN = re.compile(
-    rb"(?i)(?:^|[.-])(?:example|sample|domain|yourdomain|mydomain|yourcompany|mycompany|company|foo"
-    rb"|bar|baz|foobar|test|testing|invalid|localhost|local|localdomain|somewhere|acme|fake|email"
-    rb"|your-?domain|mail)\.[a-z]{2,10}(?:\.[a-z]{2})?$"
+    rb"(?i)(?:^|[.])(?:example|sample|domain|yourdomain|mydomain|yourcompany|mycompany|company|foo"
+    rb"|bar|baz|foobar|test|testing|invalid|localhost|local|localdomain|somewhere|acme|fake"
+    rb"|your-?domain|my-?domain)\.[a-z]{2,10}(?:\.[a-z]{2})?$"
 )
 _RESERVED_TLD = (b".example", b".test", b".invalid", b".localhost", b".local", b".internal")
 _NO_REPLY = re.compile(rb"(?i)^(?:no[-_.]?reply|do[-_.]?not[-_.]?reply|mailer-daemon|postmaster)")

@@ -234,3 +234,11 @@ def test_an_address_is_one_by_its_key_or_its_peers(text: str) -> None:
 def test_versions_are_no_addresses() -> None:
     text = 'version: 5.9.12.14\nfile_version = "4.12.7.31"\nchrome/91.20.62.13\n'
     assert kinds_of(text, "lights.yaml") == []
+
+
+def test_addresses_at_mail_providers_are_found_and_those_at_placeholders_are_not() -> None:
+    real = ["ivan.petrov@mail.ru", "anna.k@mail.com", "x.y@corp-mail.de", "jo.lee@acme-test.org"]
+    placeholder = ["info@example.com", "joe@your-domain.org", "a.b@test.example", "x.y@foo.com"]
+    texts = [f"contact {address} now\n" for address in [*real, *placeholder]]
+    found = [len(findings) for findings in run(texts, BALANCED).findings.to_pylist()]
+    assert found == [1] * len(real) + [0] * len(placeholder)
