@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from stackcurate.kernels import encoded as kernel
 from stackcurate.kernels import text
+from tests.kernels.texts import TEXTS
 
 
 def encoded(values: list[bytes]) -> list[tuple[int, int]]:
@@ -33,19 +34,6 @@ def plain_encoded(value: str) -> tuple[int, int]:
             covered.update(range(*found.span()))
             longest = max(longest, found.end() - found.start())
     return len(covered), longest
-
-
-PIECES = st.sampled_from(
-    ["0x1f", "\\x1f", "\\xAB", "1f", "AB", "0X00", "x12", "00x12", "_ab", "0xfff", ",", ", ", " ",
-     "\n", "\r\n", ",,", "\\u12ab", "\\u00", "A" * 30, "a=\n", "=" * 64, "é", "\\", "-", "12,34,"]
-)  # fmt: skip
-TEXTS = st.one_of(
-    st.text(max_size=60),
-    st.lists(PIECES, max_size=60).map("".join),
-    st.lists(st.tuples(PIECES, st.integers(1, 12)), max_size=8).map(
-        lambda parts: "".join(piece * times for piece, times in parts)
-    ),
-)
 
 
 @settings(max_examples=600, deadline=None)
