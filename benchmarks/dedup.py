@@ -1,8 +1,8 @@
 """Measures near-dedup beside other projects, and how right its answers are.
 
-    python benchmarks/dedup.py CORPUS                    all tables but --files
+    python benchmarks/dedup.py CORPUS                    all tables but synthetic
     python benchmarks/dedup.py CORPUS --only peers       one of peers, pair, truth, edits, growth
-    python benchmarks/dedup.py --files 20000000          synthetic signatures, no texts
+    python benchmarks/dedup.py --only synthetic --files 20000000     see dedup_files.py
 
 CORPUS is what corpus.py built. Rates are MB (10^6 bytes) of text a second, Parquet to Parquet, on
 one core (taskset); imports and compilation are not counted. Peers are installed with pip into a
@@ -17,7 +17,6 @@ import json
 import os
 import random
 import re
-import resource
 import shutil
 import statistics
 import subprocess
@@ -36,12 +35,10 @@ import pyarrow.parquet as pq
 from stackcurate import __version__
 from stackcurate.dedup.alone import dedup_parquet
 from stackcurate.dedup.header import header_ends
-from stackcurate.dedup.match import Part, dedup
 from stackcurate.dedup.near import signatures, text_buffers
 from stackcurate.dedup.settings import Settings
 from stackcurate.engine.base import SerialEngine
 from stackcurate.engine.local import LocalEngine
-from stackcurate.storage.partitions import write_arrow
 
 PEERS = ("datatrove", "datasketch", "rensa", "daft")
 BARS = {"datatrove": 60.0, "datasketch": 10.0, "rensa": 3.0, "daft": 2.5}
@@ -357,84 +354,32 @@ def growth(given: argparse.Namespace, beside: Path) -> None:
     print(f"growth: cost per byte at ten times {cost[1] / cost[0]:.3f} (bar 1.15)")
 
 
-def files(given: argparse.Namespace, beside: Path) -> None:
-    """The matching of many files whose signatures are made up; no text is read.
-
-    A tenth of the files have a twin with an equal signature and another text; the texts are not
-    there, so every pair estimates as alike and none is verified: threshold and margin are set so.
-    """
-    settings = Settings(scope="all", cluster="components")
-    count, part_rows = given.files, 1 << 18
-    parts, begin = [], time.monotonic()
-    for number, start in enumerate(range(0, count, part_rows)):
-        rows = min(part_rows, count - start)
-        path = beside / f"part-{number}.arrow"
-        write_arrow(path, _made_up(start, rows, settings), rows=8192)
-        parts.append(Part(number, path))
-    made = time.monotonic()
-    workers = LocalEngine(given.workers)
-    with workers as engine:
-        summary = dedup(parts, _no_texts, engine, beside / "work", settings)
-    wall = time.monotonic() - made
-    worst = max(resource.getrusage(who).ru_maxrss for who in (-1, 0)) / 1024  # -1: children
-    print(
-        f"files: {count:,} files in {len(parts)} parts; made in {made - begin:.0f} s, matched in "
-        f"{wall:.0f} s ({count / wall:,.0f} files/s with {given.workers} workers); largest process "
-        f"{worst:.0f} MB; {summary.near:,} near, {summary.kept:,} kept"
-    )
-
-
-def _no_texts(part: int, rows: np.ndarray) -> pa.Array:
-    raise AssertionError("components read no texts")
-
-
-def _made_up(start: int, rows: int, settings: Settings) -> pa.Table:
-    """Records as `near.signatures` gives them; each tenth file has the signature before it."""
-    values = np.random.default_rng(start).integers(
-        0, 1 << 32, (rows, settings.permutations), dtype=np.uint32
-    )
-    values[9::10] = values[8::10][: len(values[9::10])]
-    numbers = np.arange(start, start + rows, dtype=np.uint64)
-    digest = np.zeros((rows, 4), np.uint64)
-    digest[:, 0] = numbers * np.uint64(0x9E3779B97F4A7C15)
-
-    def fixed(data: np.ndarray, width: int) -> pa.Array:
-        return pa.FixedSizeBinaryArray.from_buffers(
-            pa.binary(width), rows, [None, pa.py_buffer(np.ascontiguousarray(data))]
-        )
-
-    return pa.table(
-        {
-            "row": pa.array(np.arange(rows, dtype=np.int32)),
-            "group": pa.array([""]).take(pa.array(np.zeros(rows, np.int32))),
-            "rank": fixed(numbers.astype(">u8"), 8),
-            "text_sha256": fixed(digest, 32),
-            "shingles": pa.array(np.full(rows, 500, np.int32)),
-            "signature": fixed(values, 4 * settings.permutations),
-        }
-    )
+TABLES = {"pair": pair, "peers": peers, "truth": truth, "edits": edits, "growth": growth}
 
 
 def main() -> None:
     words = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     words.add_argument("corpus", type=Path, nargs="?")
-    words.add_argument("--only", choices=("peers", "pair", "truth", "edits", "growth"))
+    words.add_argument("--only", choices=(*TABLES, "synthetic"))
     words.add_argument("--bytes", type=int, default=24_000_000, help="text of the file set")
     words.add_argument("--venv", type=Path, help="environment of the peers, made where missing")
     words.add_argument("--repeat", type=int, default=2)
-    words.add_argument("--workers", type=int, default=2, help="of --files")
-    words.add_argument("--files", type=int, help="so many synthetic signatures")
+    words.add_argument("--workers", type=int, default=2, help="of synthetic")
+    words.add_argument("--files", type=int, default=1_000_000, help="of synthetic")
+    words.add_argument("--cluster", default="cover", help="of synthetic: cover or components")
     words.add_argument("--work", type=Path, help="where files go (default: the system's place)")
     given = words.parse_args()
     print(f"stackcurate {__version__} {' '.join(sys.argv[1:])}")
     with tempfile.TemporaryDirectory(dir=given.work, prefix="dedup-") as made:
-        if given.files:
+        if given.only == "synthetic":
+            sys.path.insert(0, str(HERE))
+            from dedup_files import files
+
             files(given, Path(made))
             return
         if given.corpus is None:
-            words.error("give CORPUS (what corpus.py built) or --files")
-        tables = {"pair": pair, "peers": peers, "truth": truth, "edits": edits, "growth": growth}
-        for name, table in tables.items():
+            words.error("give CORPUS (what corpus.py built) or --only synthetic")
+        for name, table in TABLES.items():
             if given.only in (None, name):
                 if name != "pair":
                     one_core()

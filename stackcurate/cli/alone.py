@@ -315,8 +315,8 @@ def explain_text(settings: DedupSettings) -> str:
         f"A pair at {low:.2f} meets with probability {settings.probability(low):.4f}; pairs whose "
         "signatures estimate less than that are skipped unverified.",
         f"Disk per file: {settings.bands} band keys of 12 bytes, a signature of "
-        f"{4 * settings.permutations} bytes and a sketch of {settings.permutations}: "
-        f"{(12 * settings.bands + 5 * settings.permutations) / 1000:.1f} GB per million files.",
+        f"{2 * settings.permutations} bytes and a sketch of {settings.permutations}: "
+        f"{(12 * settings.bands + 3 * settings.permutations) / 1000:.1f} GB per million files.",
         f"Signing costs one multiplication per word and permutation: {settings.permutations} of "
         "them take about a tenth of the time of finding the words; pairs are verified about once "
         "per two files of real code.",

@@ -73,7 +73,7 @@ class SendBands:
         seeds: np.ndarray,
     ) -> None:
         plan, settings = self.plan, self.plan.settings
-        values = fixed(table, "signature", "<u4").reshape(-1, settings.permutations)[some]
+        values = fixed(table, "signature", "<u2").reshape(-1, settings.permutations)[some]
         numbers = numbers[some]
         keys = band_keys(values, seeds[some], settings.bands, settings.rows).ravel()
         target = ((keys >> np.uint64(32)) * np.uint64(plan.band_targets)) >> np.uint64(32)

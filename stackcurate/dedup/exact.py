@@ -18,7 +18,7 @@ from stackcurate.kernels.components import clear_bits
 from stackcurate.storage.exchange import exchange_counts, read_exchange
 from stackcurate.storage.partitions import read_arrow
 
-_SAMPLE = 1024  # ranks of a part that help to cut the slots
+_SAMPLE = 1 << 18  # ranks of all parts that help to cut the slots
 
 
 def number_files(plan: Plan, engine: Engine) -> Plan:
@@ -57,7 +57,8 @@ class Sample:
 
     def __call__(self, part: int) -> tuple[int, list[str]]:
         table = read_arrow(self.plan.parts[part].path, ["rank"])
-        step = max(1, -(-table.num_rows // _SAMPLE))
+        some_here = max(8, _SAMPLE // len(self.plan.parts))
+        step = max(1, -(-table.num_rows // some_here))
         some = table.take(pa.array(np.arange(0, table.num_rows, step)))["rank"]
         return table.num_rows, [rank.hex() for rank in some.to_pylist()]
 

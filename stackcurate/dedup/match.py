@@ -85,8 +85,10 @@ def _match(plan: Plan, texts: Texts, engine: Engine) -> Summary:
     if not live_path(plan, 0).exists():
         save(live_path(plan, 0), drop_equal(plan, engine))
     signed = sum(run(engine, plan, "bands", SendBands(plan), len(plan.parts)))
-    run(engine, plan, "sketch", KeepSketches(plan), plan.slots)
     run(engine, plan, "bucket", MakeBuckets(plan), plan.band_targets)
+    _forget(plan, "bands")
+    run(engine, plan, "sketch", KeepSketches(plan), plan.slots)
+    _forget(plan, "sketches")
     if plan.settings.cluster == "components":
         limited = sum(run(engine, plan, "pairs-0", SendPairs(plan, 0), plan.band_targets))
         join_all(plan)
@@ -152,9 +154,14 @@ def _round(
     )
     write_json(note, [asdict(done), len(edges) - 1], SYNCED)
     for name in ("pairs", "wanted", "asked", "sets"):
-        for path in plan.folder.glob(f"{name}-{number}-*.bin"):
-            path.unlink()
+        _forget(plan, f"{name}-{number}")
     return done, len(edges) - 1
+
+
+def _forget(plan: Plan, name: str) -> None:
+    """Give back the disk of files whose readers are all done."""
+    for path in plan.folder.glob(f"{name}-*.bin"):
+        path.unlink()
 
 
 def _claim(work: Path, settings: Settings, partitions: Sequence[Part]) -> None:

@@ -13,6 +13,7 @@ from stackcurate.errors import ConfigError
 
 SCOPES = ("language", "all", "repository")
 CLUSTERS = ("cover", "components")
+SIGNED = 1  # raise it when tokens, shingles, header rule or signatures change
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class Settings:
     threshold minus this are not verified. ``links``: in the first round each member of a bucket
     meets this many of its best-ranked members; eight times as many in each further round, up
     to ``reach``. ``cluster``: ``cover``, or ``components`` of unverified links for comparison.
+    ``memory_mb``: about what a worker may take for matching, however many files there are; no
+    result depends on it.
     """
 
     threshold: float = 0.7
@@ -41,6 +44,7 @@ class Settings:
     links: int = 1
     reach: int = 64
     cluster: str = "cover"
+    memory_mb: int = 1024
 
     def __post_init__(self) -> None:
         _demand(0 < self.threshold <= 1, "threshold", self.threshold, "above 0, at most 1")
@@ -60,6 +64,7 @@ class Settings:
         _demand(self.links >= 1, "links", self.links, "1 or more")
         _demand(self.reach >= self.links, "reach", self.reach, f"links ({self.links}) or more")
         _demand(self.cluster in CLUSTERS, "cluster", self.cluster, ", ".join(CLUSTERS))
+        _demand(self.memory_mb >= 64, "memory_mb", self.memory_mb, "64 or more")
 
     def probability(self, similarity: float) -> float:
         """The chance that a pair of this similarity (0 to 1) shares at least one band."""
@@ -69,6 +74,12 @@ class Settings:
         """(similarity, probability) from 0 to 1, for `dedup --explain`."""
         count = round(1 / step)
         return [(k / count, self.probability(k / count)) for k in range(count + 1)]
+
+    @property
+    def signing(self) -> dict[str, object]:
+        """What signatures and shingle counts depend on: equal here, they may be compared."""
+        depends = ("permutations", "ngram", "seed", "skip_header")
+        return {"format": SIGNED, **{name: getattr(self, name) for name in depends}}
 
     def width(self, round_number: int) -> int:
         """How many best-ranked members of a bucket a file meets in a round (from 0)."""

@@ -26,7 +26,9 @@ from stackcurate.schema import one_chunk
 from stackcurate.storage.exchange import read_exchange, write_exchange
 from stackcurate.storage.partitions import boot, whole, write_json
 
+# What one task takes at once, at settings.memory_mb of 1024; more or less memory scales them all.
 SLOT_ROWS = 1 << 18  # 67 MB of sketches a slot at 256 permutations
+DIGESTS = 1 << 22  # (digest, number) records of one target: 150 MB
 BAND_RECORDS = 1 << 23  # (key, number) records of one target: 100 MB, some three times that sorted
 CHUNK_ROWS = 1 << 16  # files whose band records are written in one go: 33 MB
 GROUP_SHINGLES = 1 << 23  # better files of one verification task: 64 MB of hashes
@@ -76,20 +78,24 @@ class Plan:
 
     @property
     def slots(self) -> int:
-        return max(1, -(-self.files // SLOT_ROWS))
+        return max(1, -(-self.files // self.sized(SLOT_ROWS)))
 
     @property
     def digest_targets(self) -> int:
-        return max(1, -(-self.files // (1 << 22)))
+        return max(1, -(-self.files // self.sized(DIGESTS)))
 
     @property
     def band_targets(self) -> int:
-        return max(1, -(-self.files * self.settings.bands // BAND_RECORDS))
+        return max(1, -(-self.files * self.settings.bands // self.sized(BAND_RECORDS)))
+
+    def sized(self, amount: int) -> int:
+        """An amount that a task takes at once, as ``settings.memory_mb`` allows."""
+        return max(1, amount * self.settings.memory_mb // 1024)
 
     def chunks(self, part: int) -> list[tuple[int, int]]:
         """The row ranges in which a part's records are written."""
-        rows = self.rows[part]
-        return [(at, min(at + CHUNK_ROWS, rows)) for at in range(0, rows, CHUNK_ROWS)]
+        rows, step = self.rows[part], self.sized(CHUNK_ROWS)
+        return [(at, min(at + step, rows)) for at in range(0, rows, step)]
 
     def path(self, name: str, *numbers: int) -> Path:
         return self.folder / ("-".join([name, *map(str, numbers)]) + ".bin")

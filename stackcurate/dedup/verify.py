@@ -162,7 +162,7 @@ def group_edges(plan: Plan, number: int) -> list[int]:
         (better,) = received(plan.paths(f"wanted-{number}", plan.slots), slot, "better")
         better = np.unique(better)
         sizes = load(plan.path("shingles", slot))[better.astype(np.int64) - plan.starts[slot]]
-        begins, used = group_begins(np.asarray(sizes), used, GROUP_SHINGLES)
+        begins, used = group_begins(np.asarray(sizes), used, plan.sized(GROUP_SHINGLES))
         edges += better[begins].tolist()
     return [*edges, plan.files]
 
@@ -189,7 +189,7 @@ class SendSets:
         _, first = np.unique(both, return_index=True)
         row, file, shingles, group = row[first], file[first], shingles[first], group[first]
         rows, first, back = np.unique(row, return_index=True, return_inverse=True)
-        chunk_of = (np.cumsum(shingles[first], dtype=np.int64) - 1) // CHUNK_SHINGLES
+        chunk_of = (np.cumsum(shingles[first], dtype=np.int64) - 1) // plan.sized(CHUNK_SHINGLES)
         for chunk, some in enumerate(np.unique(chunk_of)):
             here = np.flatnonzero(chunk_of == some)
             chosen = np.flatnonzero(chunk_of[back] == some)

@@ -89,15 +89,16 @@ def sign_texts(
 def band_keys(signatures: np.ndarray, seeds: np.ndarray, bands: int, rows: int) -> np.ndarray:
     """64-bit keys uint64[n, bands]: equal where ``rows`` values in a row and the seed are equal.
 
-    ``signatures`` is uint32[n, permutations] in one stretch of memory, ``seeds`` uint64[n] is the
-    hash of a file's group. Band k is the values from ``k * rows`` on; XXH64 mixes seed, band and
-    values.
+    ``signatures`` is uint16 or uint32[n, permutations] in one stretch of memory, ``seeds``
+    uint64[n] is the hash of a file's group. Band k is the values from ``k * rows`` on; XXH64 mixes
+    seed, band and values.
     """
     base = np.intp(signatures.ctypes.data)
-    width = signatures.shape[1] * 4
+    size = signatures.itemsize
+    width = signatures.shape[1] * size
     keys = np.empty((len(signatures), bands), dtype=np.uint64)
     for row in range(len(signatures)):
         for band in range(bands):
             seed = seeds[row] + np.uint64(band)
-            keys[row, band] = xxh64_at(base + row * width + band * rows * 4, rows * 4, seed)
+            keys[row, band] = xxh64_at(base + row * width + band * rows * size, rows * size, seed)
     return keys
