@@ -289,9 +289,11 @@ def dedup_command(
     progress = watcher(log_format)
     with LocalEngine(workers or default_workers()) as engine:
         found = dedup_parquet(source, out, column, id_, settings, engine, group, against)
+    earlier = found.earlier_exact + found.earlier_near
+    more = f", {earlier:,} more that --against holds" if against else ""
     progress.note(
-        f"{found.files:,} rows: {found.exact:,} exact and {found.near:,} near duplicates dropped, "
-        f"{found.kept:,} kept in {out}"
+        f"{found.files:,} rows: {found.exact:,} exact and {found.near:,} near duplicates dropped"
+        f"{more}, {found.kept:,} kept in {out}"
     )
 
 

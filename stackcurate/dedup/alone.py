@@ -6,12 +6,9 @@ three times (sign, verify, copy) and never held in memory: a *part* is some row 
 
 from __future__ import annotations
 
-import hashlib
-import itertools
 import shutil
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,39 +17,19 @@ import pyarrow.parquet as pq
 
 from stackcurate.dedup.join import join_parquet
 from stackcurate.dedup.match import dedup
-from stackcurate.dedup.near import signatures, text_buffers
+from stackcurate.dedup.near import digests_of, fixed_array, signatures
+from stackcurate.dedup.pieces import Piece, cut, parquet_files
 from stackcurate.dedup.settings import Settings
 from stackcurate.dedup.steps import SYNCED, Part, Plan, numpy, run, send
 from stackcurate.dedup.summary import Summary
 from stackcurate.engine.base import Engine
-from stackcurate.errors import ConfigError, InputError
+from stackcurate.errors import ConfigError
 from stackcurate.schema import one_chunk
 from stackcurate.storage.exchange import read_exchange
 from stackcurate.storage.partitions import boot, digest, read_arrow, whole, write_arrow
 
-PART_BYTES = 64 << 20  # of the content column as stored in memory
-BATCH_BYTES = 32 << 20
 GROUP_BYTES = 32 << 20  # a row group of what is written
 _CODE = 1  # a number in the name of unfinished work: raise it when the steps change
-
-
-@dataclass(frozen=True)
-class Piece:
-    """Some row groups of one input file: ``first`` is their first row's number in the input."""
-
-    path: Path
-    row_groups: tuple[int, ...]
-    first: int
-    rows: int
-    bytes: int
-
-    def batches(self, columns: list[str] | None) -> Iterator[pa.RecordBatch]:
-        """The rows in batches of about ``BATCH_BYTES``."""
-        size = max(1, self.rows * BATCH_BYTES // max(self.bytes, 1))
-        with pq.ParquetFile(self.path, memory_map=True) as file:
-            yield from file.iter_batches(
-                min(size, 65_536), row_groups=list(self.row_groups), columns=columns
-            )
 
 
 def dedup_parquet(
@@ -81,12 +58,13 @@ def dedup_parquet(
     """
     if input.is_dir() and out.resolve().is_relative_to(input.resolve()):
         raise ConfigError(f"{out} lies in the input {input}; name a folder outside")
-    files = _files(input)
-    schema, pieces = _pieces(files, content, id, group)
+    files = parquet_files(input)
+    needed = [id, group] if group else [id]
+    schema, pieces = cut(files, content, needed)
     own = len(pieces)
     for earlier in against:
-        some = _files(earlier)
-        its, more = _pieces(some, content, id, group, pieces)
+        some = parquet_files(earlier)
+        its, more = cut(some, content, needed, pieces)
         if its.field(id).type != schema.field(id).type:
             raise ConfigError(f"column {id!r} of {earlier} is not of the type it has in {input}")
         files, pieces = [*files, *some], more
@@ -96,7 +74,7 @@ def dedup_parquet(
         if other != work:
             shutil.rmtree(other)
     job = Job(work, schema, tuple(pieces), own, content, id, group, settings)
-    parts = tuple(Part(n, job.records(n), n >= own) for n in range(len(pieces)))
+    parts = tuple(Part(n, job.records(n), n >= own, piece.first) for n, piece in enumerate(pieces))
     plan = Plan(work, settings, parts)
     work.mkdir(parents=True, exist_ok=True)
     run(engine, plan, "sign", Sign(job), len(pieces))
@@ -106,18 +84,8 @@ def dedup_parquet(
     _write_clusters(job, out / "clusters.parquet")
     run(engine, plan, "keep", WriteKept(job), own)
     _join_kept(job, out / "kept.parquet")
-    summary = _of_input(job, summary) if against else summary
     shutil.rmtree(work)
     return summary
-
-
-def _of_input(job: Job, summary: Summary) -> Summary:
-    """The same numbers without the files that were only compared against."""
-    verdicts = [job.decisions(number)["verdict"].to_pylist() for number in range(job.own)]
-    counts = Counter(itertools.chain.from_iterable(verdicts))
-    exact, near = counts["dedup:exact"], counts["dedup:near"]
-    files = sum(pq.read_metadata(job.kept(number)).num_rows for number in range(job.own))
-    return replace(summary, files=files + exact + near, exact=exact, near=near, kept=files)
 
 
 @dataclass(frozen=True)
@@ -149,75 +117,6 @@ class Job:
         return [self.work / f"{name}-{number}.bin" for number in range(count)]
 
 
-def _files(input: Path) -> list[Path]:
-    if not input.exists():
-        raise ConfigError(f"{input} is not there")
-    files = sorted(input.rglob("*.parquet")) if input.is_dir() else [input]
-    if not files:
-        raise ConfigError(f"there is no .parquet file below {input}")
-    return files
-
-
-def _pieces(
-    files: Sequence[Path], content: str, id: str, group: str | None, before: Sequence[Piece] = ()
-) -> tuple[pa.Schema, list[Piece]]:
-    """Cut the input into parts behind those ``before``; checks columns and types of every file."""
-    pieces = list(before)
-    first = sum(piece.rows for piece in before)
-    schema: pa.Schema | None = None
-    for path in files:
-        try:
-            file = pq.ParquetFile(path)
-        except (pa.ArrowInvalid, OSError) as error:
-            raise InputError(f"{path} cannot be read as Parquet ({type(error).__name__})") from None
-        with file:
-            _check_columns(path, file.schema_arrow, content, id, group)
-            schema = schema or file.schema_arrow
-            if not file.schema_arrow.equals(schema):
-                raise ConfigError(f"{path} has other columns than {files[0]}; give one at a time")
-            column = file.schema_arrow.get_field_index(content)
-            some: list[int] = []
-            rows = size = 0
-            for number in range(file.num_row_groups):
-                of = file.metadata.row_group(number)
-                bytes_here = _column_bytes(of, content, column)
-                if some and size + bytes_here > PART_BYTES:
-                    pieces.append(Piece(path, tuple(some), first, rows, size))
-                    first, some, rows, size = first + rows, [], 0, 0
-                some, rows, size = [*some, number], rows + of.num_rows, size + bytes_here
-            if rows:
-                pieces.append(Piece(path, tuple(some), first, rows, size))
-                first += rows
-    assert schema is not None  # there is at least one file
-    return schema, pieces
-
-
-def _check_columns(path: Path, schema: pa.Schema, content: str, id: str, group: str | None) -> None:
-    for name in filter(None, (content, id, group)):
-        if name not in schema.names:
-            raise ConfigError(f"{path} has no column {name!r}; it has {', '.join(schema.names)}")
-    kind = schema.field(content).type
-    if not any(
-        test(kind)
-        for test in (
-            pa.types.is_string,
-            pa.types.is_large_string,
-            pa.types.is_binary,
-            pa.types.is_large_binary,
-        )
-    ):
-        raise ConfigError(f"column {content!r} of {path} holds {kind}, not text")
-
-
-def _column_bytes(group: pq.RowGroupMetaData, name: str, near: int) -> int:
-    """Bytes of a column in a row group, before compression. Nested columns shift its place."""
-    for number in range(near, group.num_columns):
-        column = group.column(number)
-        if column.path_in_schema == name:
-            return int(column.total_uncompressed_size)
-    return int(group.total_byte_size)
-
-
 @dataclass(frozen=True)
 class Sign:
     """Digests, shingle counts and signatures of one part; keeps its ids beside them."""
@@ -236,20 +135,20 @@ class Sign:
             rows = (at + present).astype(np.int32)
             if len(present) < len(contents):
                 contents = contents.take(pa.array(present))
-            digests = _digests(contents)
+            digests = digests_of(contents)
             signed = signatures(contents, job.settings, _seen(digests, seen))
             groups = pa.array([""]).take(pa.array(np.zeros(len(rows), np.int32)))
             if job.group:
                 groups = batch.column(job.group).cast(pa.string()).fill_null("")
                 groups = groups.take(pa.array(present))
             ranks = np.zeros(len(rows), [("new", "u1"), ("number", ">u8")])
-            ranks["new"], ranks["number"] = number < job.own, piece.first + rows
+            ranks["new"], ranks["number"] = 1, piece.first + rows
             records.append(
                 pa.table(
                     {
                         "row": rows,
                         "group": groups,
-                        "rank": _fixed_array(ranks, 9),
+                        "rank": fixed_array(ranks, 9),
                         "text_sha256": digests,
                         "shingles": signed["shingles"],
                         "signature": signed["signature"],
@@ -261,22 +160,6 @@ class Sign:
         for path, tables in ((job.ids(number), ids), (job.records(number), records)):
             with whole(path, SYNCED) as beside:
                 write_arrow(beside, pa.concat_tables(tables))
-
-
-def _fixed_array(values: np.ndarray, width: int) -> pa.Array:
-    buffers = [None, pa.py_buffer(np.ascontiguousarray(values))]
-    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(width), len(values), buffers)
-
-
-def _digests(contents: pa.Array) -> pa.Array:
-    """SHA-256 of each text."""
-    data, offsets = text_buffers(contents)
-    view = memoryview(data.data)
-    places = offsets.tolist()
-    found = b"".join(
-        hashlib.sha256(view[begin:end]).digest() for begin, end in itertools.pairwise(places)
-    )
-    return _fixed_array(np.frombuffer(found, np.uint8).reshape(-1, 32), 32)
 
 
 def _seen(digests: pa.Array, seen: set[bytes]) -> np.ndarray:
@@ -295,15 +178,7 @@ class ReadTexts:
     job: Job
 
     def __call__(self, number: int, rows: np.ndarray) -> pa.Array:
-        found = []
-        at = 0
-        for batch in self.job.pieces[number].batches([self.job.content]):
-            begin, end = np.searchsorted(rows, [at, at + len(batch)])
-            if begin < end:
-                wanted = batch.column(0).take(pa.array(rows[begin:end].astype(np.int64) - at))
-                found.append(wanted.cast(pa.large_binary()))
-            at += len(batch)
-        return pa.concat_arrays(found)
+        return self.job.pieces[number].texts(self.job.content, rows)
 
 
 @dataclass(frozen=True)

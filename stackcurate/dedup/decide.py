@@ -6,6 +6,7 @@ is kept. So no removal rests on a removed file, and there is no chain from like 
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +31,7 @@ from stackcurate.storage.partitions import whole, write_arrow
 DECISION = pa.schema(
     [
         ("row", pa.int32()),
-        ("verdict", pa.string()),  # dedup:exact, dedup:near; null for a kept file
+        ("verdict", pa.string()),  # one of VERDICTS; null for a kept file
         ("kept_part", pa.int32()),  # number of the part of the kept file that stands for this one
         ("kept_row", pa.int32()),
         ("similarity", pa.float32()),  # to the kept file: verified; null for components
@@ -39,6 +40,10 @@ DECISION = pa.schema(
 )
 
 EXACT, NEAR = 1, 2
+# By reason, and whether the file that stands for this one is an earlier part's.
+VERDICTS = np.array(
+    [["dedup:exact", "dedup:earlier_exact"], ["dedup:near", "dedup:earlier_near"]], object
+)
 
 
 def cover_all(plan: Plan, number: int, groups: list[int]) -> np.ndarray:
@@ -125,12 +130,12 @@ class SendTwins:
 class SendDecisions:
     """The clusters whose kept file is in this slot, to the parts of all their members.
 
-    Returns [exact copies, near copies, {cluster size: clusters}].
+    Returns ({verdict: files}, {cluster size: clusters}), both without files of earlier parts.
     """
 
     plan: Plan
 
-    def __call__(self, slot: int) -> tuple[int, int, dict[str, int]]:
+    def __call__(self, slot: int) -> tuple[dict[str, int], dict[str, int]]:
         plan = self.plan
         file, twin, similarity, reason = received(
             plan.paths("twins", plan.slots), slot, "file", "twin", "similarity", "reason"
@@ -146,7 +151,7 @@ class SendDecisions:
         dropped = pa.table(
             {
                 "row": home[:, 1].copy(),
-                "verdict": np.where(reason == EXACT, "dedup:exact", "dedup:near"),
+                "verdict": VERDICTS[reason - EXACT, (twin < plan.earlier).astype(np.int8)],
                 "kept_part": part_numbers[twin_home[:, 0]],
                 "kept_row": twin_home[:, 1].copy(),
                 "similarity": pa.array(similarity, from_pandas=True),  # NaN as null
@@ -162,9 +167,10 @@ class SendDecisions:
             np.concatenate([home[:, 0], kept_home[:, 0]]).astype(np.int64),
             len(plan.parts),
         )
-        sizes, clusters = np.unique(members + 1, return_counts=True)
-        histogram = {str(s): int(c) for s, c in zip(sizes, clusters, strict=True)}
-        return int((reason == EXACT).sum()), int((reason == NEAR).sum()), histogram
+        own_files, own_heads = file >= plan.earlier, kept >= plan.earlier
+        verdicts = dict(Counter(dropped["verdict"].filter(pa.array(own_files)).to_pylist()))
+        sizes, clusters = np.unique(members[own_heads] + 1, return_counts=True)
+        return verdicts, {str(s): int(c) for s, c in zip(sizes, clusters, strict=True)}
 
 
 @dataclass(frozen=True)

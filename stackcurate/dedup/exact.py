@@ -7,10 +7,12 @@ slots, each slot sorts its own. Texts are equal when their SHA-256 is; the best-
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
+from stackcurate.dedup.near import fixed_array
 from stackcurate.dedup.steps import Plan, fixed, numpy, received, run, save, send
 from stackcurate.engine.base import Engine
 from stackcurate.errors import ConfigError
@@ -49,6 +51,27 @@ def _cuts(ranks: list[bytes], slots: int) -> list[bytes]:
     return [ranks[len(ranks) * slot // slots] for slot in range(1, slots)]
 
 
+def ranks_of(plan: Plan, part: int) -> np.ndarray:
+    """The ranks of a part's files as fixed-width bytes: smaller is better."""
+    own = [one.path for one in plan.parts if not one.earlier]
+    width = rank_width(own[0]) if own else 9
+    path, first = plan.parts[part].path, plan.parts[part].first
+    if not plan.parts[part].earlier:
+        ranks = fixed(read_arrow(path, ["rank"]), "rank", f"S{width}")
+        if len(own) < len(plan.parts) and (ranks.view("u1").reshape(-1, width)[:, 0] == 0).any():
+            raise ConfigError("dedup: ranks begin with a zero byte, as only earlier files' may")
+        return ranks
+    rows = numpy(read_arrow(path, ["row"]), "row")
+    made = np.zeros((len(rows), width), np.uint8)
+    made[:, width - 8 :] = (first + rows.astype(">u8")).view(np.uint8).reshape(-1, 8)
+    return made.view(f"S{width}").ravel()
+
+
+def rank_width(path: Path) -> int:
+    with pa.ipc.open_file(pa.memory_map(str(path))) as reader:
+        return int(reader.schema.field("rank").type.byte_width)
+
+
 @dataclass(frozen=True)
 class Sample:
     """How many files a part has, and some of their ranks in hex."""
@@ -56,11 +79,13 @@ class Sample:
     plan: Plan
 
     def __call__(self, part: int) -> tuple[int, list[str]]:
-        table = read_arrow(self.plan.parts[part].path, ["rank"])
+        table = read_arrow(self.plan.parts[part].path, ["row"])
+        ranks = ranks_of(self.plan, part)
         some_here = max(8, _SAMPLE // len(self.plan.parts))
         step = max(1, -(-table.num_rows // some_here))
-        some = table.take(pa.array(np.arange(0, table.num_rows, step)))["rank"]
-        return table.num_rows, [rank.hex() for rank in some.to_pylist()]
+        width = ranks.dtype.itemsize
+        some = [rank.ljust(width, b"\0").hex() for rank in ranks[::step].tolist()]
+        return table.num_rows, some
 
 
 @dataclass(frozen=True)
@@ -71,10 +96,11 @@ class SendRanks:
     cuts: tuple[bytes, ...]
 
     def __call__(self, part: int) -> None:
-        table = read_arrow(self.plan.parts[part].path, ["rank", "row"])
-        width = table.schema.field("rank").type.byte_width
-        ranks = fixed(table, "rank", f"S{width}")
+        table = read_arrow(self.plan.parts[part].path, ["row"])
+        ranks = ranks_of(self.plan, part)
+        width = ranks.dtype.itemsize
         slot = np.searchsorted(np.array(self.cuts, f"S{width}"), ranks, side="right")
+        table = table.append_column("rank", fixed_array(ranks, width))
         table = table.append_column("part", pa.array(np.full(len(ranks), part, np.int32)))
         send(self.plan.path("ranks", part), table, slot, self.plan.slots)
 

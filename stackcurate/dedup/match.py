@@ -98,16 +98,20 @@ def _match(plan: Plan, texts: Texts, engine: Engine) -> Summary:
     run(engine, plan, "twins", SendTwins(plan), plan.slots)
     decided = run(engine, plan, "decide", SendDecisions(plan), plan.slots)
     run(engine, plan, "write", WriteDecisions(plan), len(plan.parts))
-    exact, near = sum(d[0] for d in decided), sum(d[1] for d in decided)
+    verdicts: Counter[str] = Counter()
     sizes: Counter[int] = Counter()
-    for _, _, histogram in decided:
+    for by_verdict, histogram in decided:
+        verdicts.update(by_verdict)
         sizes.update({int(size): count for size, count in histogram.items()})
     unique = int(np.bitwise_count(read_live(plan, 0)).sum())
+    files = plan.files - plan.earlier
     return Summary(
-        files=plan.files,
-        exact=exact,
-        near=near,
-        kept=plan.files - exact - near,
+        files=files,
+        exact=verdicts["dedup:exact"],
+        near=verdicts["dedup:near"],
+        kept=files - verdicts.total(),
+        earlier_exact=verdicts["dedup:earlier_exact"],
+        earlier_near=verdicts["dedup:earlier_near"],
         unsigned=unique - signed,
         cluster_sizes=dict(sorted(sizes.items())),
         rounds=rounds,
@@ -166,7 +170,8 @@ def _forget(plan: Plan, name: str) -> None:
 
 def _claim(work: Path, settings: Settings, partitions: Sequence[Part]) -> None:
     """Note whose folder this is, or refuse another call's; forget the steps of another boot."""
-    mine = {"settings": asdict(settings), "parts": [part.number for part in partitions]}
+    parts = [(part.number, part.earlier) for part in partitions]
+    mine = json.loads(json.dumps({"settings": asdict(settings), "parts": parts}))
     note = work / "settings.json"
     if note.exists():
         noted = json.loads(note.read_text())
@@ -181,4 +186,4 @@ def _nothing(plan: Plan) -> Summary:
     for part in range(len(plan.parts)):
         with whole(decisions_path(plan, part)) as beside:
             write_arrow(beside, DECISION.empty_table())
-    return Summary(0, 0, 0, 0, 0, {}, [], 0)
+    return Summary(0, 0, 0, 0, 0, {}, [], 0, 0, 0)

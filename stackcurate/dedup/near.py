@@ -6,6 +6,9 @@ tokens, or more than the kernels' bounds, count as none: such files are compared
 
 from __future__ import annotations
 
+import hashlib
+import itertools
+
 import numpy as np
 import pyarrow as pa
 
@@ -53,6 +56,23 @@ def _stretches(contents: pa.Array, settings: Settings) -> tuple[np.ndarray, np.n
     data, offsets = text_buffers(contents)
     begins = header_ends(data, offsets) if settings.skip_header else offsets[:-1]
     return data, begins, offsets[1:]
+
+
+def fixed_array(values: np.ndarray, width: int) -> pa.Array:
+    """Rows of ``width`` bytes each as a fixed-size binary array."""
+    buffers = [None, pa.py_buffer(np.ascontiguousarray(values))]
+    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(width), len(values), buffers)
+
+
+def digests_of(contents: pa.Array) -> pa.Array:
+    """SHA-256 of each text, as 32 bytes."""
+    data, offsets = text_buffers(contents)
+    view = memoryview(data.data)
+    places = offsets.tolist()
+    found = b"".join(
+        hashlib.sha256(view[begin:end]).digest() for begin, end in itertools.pairwise(places)
+    )
+    return fixed_array(np.frombuffer(found, np.uint8).reshape(-1, 32), 32)
 
 
 def text_buffers(contents: pa.Array) -> tuple[np.ndarray, np.ndarray]:

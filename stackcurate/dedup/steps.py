@@ -43,13 +43,17 @@ class Part:
 
     Columns ``row`` int32 (unique in the part), ``group`` string (near-duplicates are sought within
     it), ``rank`` fixed-size binary (smaller is better; unique over all parts), ``text_sha256``
-    binary(32), ``shingles`` int32 and ``signature`` as ``near.signatures`` gives them. ``earlier``
-    files stay whatever they are like, and rank before all others.
+    binary(32), ``shingles`` int32 and ``signature`` as ``near.signatures`` gives them.
+
+    ``earlier`` files stay whatever they are like, and rank before all others: by their place, of
+    which ``first`` is that of row 0. They need no ``rank``; those of all others must not begin with
+    a zero byte then.
     """
 
     number: int
     path: Path
     earlier: bool = False
+    first: int = 0
 
 
 Texts = Callable[[int, np.ndarray], pa.Array]

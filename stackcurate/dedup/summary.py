@@ -19,11 +19,12 @@ class Round:
 
 @dataclass(frozen=True)
 class Summary:
-    """What became of all files.
+    """What became of all files; those of earlier parts are not counted.
 
-    ``exact + near + kept == files``. ``unsigned``: files without shingles among those that are no
-    exact copies. ``cluster_sizes``: {size: clusters}, clusters of one file left out.
-    ``giant_buckets``: buckets whose members did not all meet, cut by rank.
+    ``exact + near + earlier_exact + earlier_near + kept == files``. ``unsigned``: files without
+    shingles among those that are no exact copies (earlier ones too). ``cluster_sizes``: {size:
+    clusters}, clusters of one file left out. ``giant_buckets``: buckets whose members did not all
+    meet, cut by rank.
     """
 
     files: int
@@ -34,6 +35,8 @@ class Summary:
     cluster_sizes: dict[int, int]
     rounds: list[Round]
     giant_buckets: int
+    earlier_exact: int
+    earlier_near: int
 
     @property
     def comparisons(self) -> int:

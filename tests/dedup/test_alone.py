@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from stackcurate.dedup import alone
+from stackcurate.dedup import alone, pieces
 from stackcurate.dedup.alone import dedup_parquet
 from stackcurate.dedup.settings import Settings
 from stackcurate.engine.base import SerialEngine
@@ -40,8 +40,8 @@ def run(input: Path, out: Path, **more) -> tuple[pa.Table, list[dict], object]:
 
 
 def test_rows_clusters_and_columns(tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(alone, "PART_BYTES", 20_000)
-    monkeypatch.setattr(alone, "BATCH_BYTES", 5_000)
+    monkeypatch.setattr(pieces, "PART_BYTES", 20_000)
+    monkeypatch.setattr(pieces, "BATCH_BYTES", 5_000)
     monkeypatch.setattr(alone, "GROUP_BYTES", 30_000)
     files = families(5, 40)
     for n, file in enumerate(files):
@@ -135,7 +135,7 @@ def test_an_input_without_rows(tmp_path: Path):
 
 def test_against_earlier_files(tmp_path: Path, monkeypatch):
     """What an earlier input holds goes, whatever its own files are like to each other."""
-    monkeypatch.setattr(alone, "PART_BYTES", 4_000)
+    monkeypatch.setattr(pieces, "PART_BYTES", 4_000)
     first, second = made_text(21), made_text(22)
     earlier = [first, edited(first, 0.02, 1), second, second]
     pq.write_table(table_of(earlier, ["e0", "e1", "e2", "e3"]), tmp_path / "old.parquet")
@@ -150,7 +150,8 @@ def test_against_earlier_files(tmp_path: Path, monkeypatch):
     assert clusters[2]["representative"] in ("e0", "e1") and clusters[2]["similarity"] < 1
     assert clusters[5]["representative"] == "id 3"
     assert [c["cluster"] for c in clusters][:2] == [len(new) + 2, None]
-    assert (summary.files, summary.exact, summary.near, summary.kept) == (6, 1, 2, 3)
+    assert (summary.files, summary.kept, summary.exact, summary.near) == (6, 3, 0, 1)
+    assert (summary.earlier_exact, summary.earlier_near) == (1, 1)
 
 
 def test_files_to_compare_against_need_the_same_columns(tmp_path: Path):
