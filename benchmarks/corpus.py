@@ -54,7 +54,7 @@ SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class Package:
-    """One version of one package; apt's version is empty, the system's release decides."""
+    """One version of one package; an empty one is the newest, or what the system's release has."""
 
     ecosystem: str
     name: str
@@ -63,7 +63,7 @@ class Package:
     @property
     def label(self) -> str:
         name = self.name.replace("@", "").replace("/", "-")
-        return f"{self.ecosystem}/{name}-{self.version}" if self.version else f"apt/{name}"
+        return f"{self.ecosystem}/{name}" + (f"-{self.version}" if self.version else "")
 
 
 def packages(path: Path = PACKAGES) -> list[Package]:
@@ -112,17 +112,17 @@ class Downloads:
         return place
 
     def _command(self, package: Package) -> list[str]:
-        spec = package.name
+        spec, version = package.name, package.version
         if package.ecosystem == "pip":
             platforms = ("any", "manylinux2014_x86_64", "manylinux_2_17_x86_64")
             chosen = [f"--platform={name}" for name in platforms]
             return [
                 sys.executable, "-m", "pip", "download", "--quiet", "--no-deps",
                 "--only-binary=:all:", f"--python-version={PYTHON}", *chosen,
-                f"{spec}=={package.version}",
+                f"{spec}=={version}" if version else spec,
             ]  # fmt: skip
         if package.ecosystem == "npm":
-            return ["npm", "pack", "--silent", "--ignore-scripts", f"{spec}@{package.version}"]
+            return ["npm", "pack", "--silent", "--ignore-scripts", f"{spec}@{version or 'latest'}"]
         if self._apt is None:
             raise OSError("apt has no list of sources here")
         return ["apt-get", *self._apt, "source", "--download-only", "--quiet", spec]

@@ -1,6 +1,7 @@
 """Measures license detection against ScanCode's full matcher, on the texts of real packages.
 
     python benchmarks/licenses.py CORPUS... [--sample N] [--store FILE] [--headers N] [--list FILE]
+    python benchmarks/licenses.py --metadata FOLDER      against the packages' own metadata
 
 A CORPUS is a Parquet file or a folder of them with ``content``, ``path`` and ``repo_name`` (as
 ``benchmarks/corpus.py`` writes it), or a folder of packages (``/usr/share/doc``: Debian's copyright
@@ -28,6 +29,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+import metadata
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -296,12 +298,17 @@ def tag_speed(tops: Sequence[bytes]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("corpus", type=Path, nargs="+")
+    parser.add_argument("corpus", type=Path, nargs="*")
+    parser.add_argument("--metadata", type=Path, metavar="FOLDER", help="see metadata.py")
     parser.add_argument("--sample", type=int, help="texts of each kind; default: all")
     parser.add_argument("--headers", type=int, help="leading comments; default: as --sample")
     parser.add_argument("--store", type=Path, help="what the full matcher said, kept between runs")
     parser.add_argument("--list", type=Path, help="write the disagreements here, as JSON Lines")
     args = parser.parse_args()
+    if args.metadata:
+        with Judge() as judge:
+            metadata.report(args.metadata, judge, args.list)
+        return
     items, tops = gather(args.corpus)
     packages = len({item.package for item in items})
     size = sum(len(item.data) for item in items if item.kind != SOURCE) / 1e6
