@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from stackcurate.licenses import names, texts
+from stackcurate.licenses import names, pointers, texts
 from stackcurate.licenses import words as w
 from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.decode import text_of
@@ -350,7 +350,7 @@ def detect_texts(
         if reading is None and (prose or item.kind != names.MANIFEST):
             text, exact = text_of(item.data)
             found = w.words(text)
-            reading = _cheap(text, found, steps)
+            reading = _pointer(item, text) or _cheap(text, found, steps)
             if reading is None and (prose or item.kind in FULL) and len(found.hashes):
                 open_.append((number, text, exact, found))
                 continue
@@ -390,6 +390,14 @@ def _cheap(text: bytes, found: w.Words, steps: Steps) -> Reading | None:
     reading = by_words(text, found)
     steps.words += reading is not None
     return reading
+
+
+def _pointer(item: Text, text: bytes) -> Reading | None:
+    """A license file that only says which other file is the license; the folder walk follows it."""
+    rule = pointers.rule(text) if item.kind == names.LICENSE_FILE else None
+    if rule is None:
+        return None
+    return Reading(UNKNOWN, 0, len(text), 100.0, rule, pointers.MATCHER, OWN)
 
 
 def _whole_span(reading: Reading, exact: bool, item: Text) -> Reading:

@@ -131,6 +131,12 @@ def ids(text: str) -> frozenset[str]:
         return frozenset()
 
 
+def operands(text: str) -> list[str]:
+    """The parts that bind together, in order: of ``A AND (B OR C)`` A and ``B OR C``."""
+    tree = parse(text)
+    return [_show(arg) for arg in tree.args] if isinstance(tree, AND) else [_show(tree)]
+
+
 def known(text: str) -> bool:
     """Whether ``text`` is an expression of licenses that the table has."""
     found = ids(text)

@@ -1,10 +1,10 @@
 """Which license covers which file of a root: the nearest folder that states one.
 
-In a folder, license files speak first, then manifests; readmes, notices and the texts in a
-LICENSES folder never decide. Paragraphs about paths (DEP-5, REUSE) speak for the files they name,
-unless a folder further down states something of its own. A folder of other people's code
-(``node_modules/x``) without a statement of its own does not inherit: the license of the project is
-not theirs to give. Only folders are walked; files follow with Arrow.
+What a folder states, ``licenses.folder`` works out of its license files and manifests; readmes,
+notices and the texts in a LICENSES folder never decide. Paragraphs about paths (DEP-5, REUSE) speak
+for the files they name, unless a folder further down states something of its own. A folder of other
+people's code (``node_modules/x``) without a statement of its own does not inherit: the license of
+the project is not theirs to give. Only folders are walked; files follow with Arrow.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,11 +21,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from stackcurate.licenses import names
-from stackcurate.licenses.expression import combine, ids, license_class, normalize
+from stackcurate.licenses import names, pointers
+from stackcurate.licenses.expression import license_class, normalize
+from stackcurate.licenses.folder import Statement, decide
 from stackcurate.licenses.manifests import UNKNOWN
 from stackcurate.licenses.paths import about_paths, catches_all, glob_regex, globs_of
-from stackcurate.licenses.policy import RANK, LicenseSettings, table
+from stackcurate.licenses.policy import LicenseSettings, table
 from stackcurate.schema import EVIDENCE
 
 COVER = pa.schema(
@@ -51,18 +52,6 @@ _FOREIGN_PATTERNS = sorted(re.escape(name) for name in _FOREIGN)
 _PATTERN_CHARS = 4000
 # Folders that hold the papers of the folder above them.
 _PAPERS = re.compile(r"/(?:[^/]+\.(?:dist|egg)-info(?:/licenses)?|debian|META-INF|\.reuse)\Z")
-
-
-@dataclass(frozen=True)
-class Statement:
-    """One folder's evidence: kind, file name, expression (None: undetermined) and evidence id."""
-
-    kind: str
-    name: str
-    expression: str | None
-    evidence_id: str
-    rule: str = ""
-    start: int = 0
 
 
 def declared_evidence(license_id: str | None) -> dict[str, Any] | None:
@@ -91,62 +80,6 @@ def _folder_of(path: str) -> str:
     folder = path.rpartition("/")[0]
     papers = _PAPERS.search(folder)
     return folder[: papers.start()] if papers else folder
-
-
-def _choice(statements: Sequence[Statement], manifest: str | None) -> str | None:
-    """One expression for the license files of a folder.
-
-    They bind together, except where a manifest beside them says that they are a choice
-    (``MIT OR Apache-2.0`` beside LICENSE-MIT and LICENSE-APACHE), and where the GPL's text stands
-    beside the LGPL because the LGPL is written as an addition to it.
-    """
-    parts = dict.fromkeys(s.expression for s in statements if s.expression)
-    if len(parts) > 1 and manifest and " OR " in manifest:
-        offered, stated = ids(manifest), frozenset().union(*(ids(part) for part in parts))
-        if {_family(name) for name in stated} <= {_family(name) for name in offered}:
-            return manifest
-    names_ = " ".join(s.name.lower() for s in statements)
-    if len(parts) == 2 and ("lesser" in names_ or "lgpl" in names_):
-        lesser = [part for part in parts if part.startswith("LGPL-")]
-        full = [part for part in parts if part.startswith("GPL-")]
-        if lesser and full:
-            return lesser[0]
-    return combine(parts)
-
-
-def _family(name: str) -> str:
-    """A GNU license without "only" and "or later", which its text does not say."""
-    return re.sub(r"-(?:only|or-later)$", "", name)
-
-
-def _says_something(statement: Statement) -> bool:
-    return statement.expression is None or license_class(statement.expression) != "unstated"
-
-
-def decide(statements: Sequence[Statement]) -> tuple[str, str] | None:
-    """Expression and evidence id of one folder's statements; None where none can decide.
-
-    A manifest that is stricter than the license file beside it contradicts it: both bind.
-    """
-    ordered = sorted(statements, key=lambda s: (s.kind, s.name, s.evidence_id))
-    files = [s for s in ordered if s.kind == names.LICENSE_FILE and _says_something(s)]
-    manifests = [s for s in ordered if s.kind == names.MANIFEST and _says_something(s)]
-    manifest = combine(dict.fromkeys(s.expression or UNKNOWN for s in manifests))
-    if not files:
-        return (manifest, manifests[0].evidence_id) if manifest else None
-    if any(s.expression is None for s in files):
-        undetermined = next(s for s in files if s.expression is None)
-        return UNKNOWN, undetermined.evidence_id
-    expression = _choice(files, manifest)
-    assert expression is not None
-    first = files[0].evidence_id
-    for statement in manifests:
-        said = statement.expression
-        if said and said != UNKNOWN and RANK[license_class(said)] > RANK[license_class(expression)]:
-            families = {_family(name) for name in ids(expression)}
-            if not {_family(name) for name in ids(said)} <= families:
-                return combine([expression, said]) or expression, statement.evidence_id
-    return expression, first
 
 
 def _state(name: str, settings: LicenseSettings) -> str:
@@ -183,7 +116,7 @@ def folders(
                     Statement(kind, name, row["expression"], row["evidence_id"], rule, start)
                 )
     rows, about = [], []
-    for folder, statements in sorted(found.items()):
+    for folder, statements in sorted(_followed(found).items()):
         statements, named = _whole_and_named(statements)
         about += [
             _row(folder, one.expression or UNKNOWN, one.evidence_id, settings)
@@ -196,6 +129,31 @@ def folders(
     if declared is not None and not any(row["folder"] == "" for row in rows):
         rows.insert(0, _row("", declared["expression"], declared["evidence_id"], settings))
     return pa.Table.from_pylist([*rows, *about], schema=FOLDERS)
+
+
+def _followed(found: Mapping[str, list[Statement]]) -> dict[str, list[Statement]]:
+    """The statements per folder, with what pointers to other license files point to in their place.
+
+    A pointer to a file of its own folder falls away; one that leads nowhere stays unknown.
+    """
+    followed: dict[str, list[Statement]] = {}
+    for folder, statements in found.items():
+        followed[folder] = []
+        for one in statements:
+            path = pointers.target(one.rule, folder) if pointers.is_pointer(one.rule) else "/"
+            where, _, name = path.rpartition("/")
+            meant = [
+                other
+                for other in found.get(where, ())
+                if other.kind in (names.LICENSE_FILE, names.LICENSE_TEXT)
+                and pointers.names(name, other.name)
+                and not pointers.is_pointer(other.rule)
+            ]
+            if path == "/" or not meant:
+                followed[folder].append(one)
+            elif where != folder or any(other.kind == names.LICENSE_TEXT for other in meant):
+                followed[folder] += [replace(other, kind=one.kind) for other in meant]
+    return followed
 
 
 def _whole_and_named(statements: Sequence[Statement]) -> tuple[list[Statement], list[Statement]]:

@@ -66,6 +66,7 @@ TROVE = {
     "Mozilla Public License 1.1 (MPL 1.1)": "MPL-1.1",
     "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
     "Mulan Permissive Software License v2 (MulanPSL-2.0)": "MulanPSL-2.0",
+    "Public Domain": "LicenseRef-scancode-public-domain",
     "Python Software Foundation License": "PSF-2.0",
     "SIL Open Font License 1.1 (OFL-1.1)": "OFL-1.1",
     "The Unlicense (Unlicense)": "Unlicense",

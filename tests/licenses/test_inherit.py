@@ -1,7 +1,8 @@
 import pyarrow as pa
 import pytest
 
-from stackcurate.licenses.inherit import Statement, cover, decide, declared_evidence, folders
+from stackcurate.licenses.folder import Statement, decide
+from stackcurate.licenses.inherit import cover, declared_evidence, folders
 from stackcurate.licenses.policy import LicenseSettings
 from stackcurate.schema import EVIDENCE
 
@@ -25,7 +26,25 @@ def manifest(expression, name="package.json"):
         ([manifest("MIT")], "MIT"),
         ([license_file("MIT"), manifest("ISC")], "MIT"),
         ([license_file("MIT"), manifest("GPL-3.0-only")], "MIT AND GPL-3.0-only"),
-        ([license_file("GPL-3.0-only"), manifest("GPL-3.0-or-later")], "GPL-3.0-only"),
+        ([license_file("GPL-3.0-only"), manifest("GPL-3.0-or-later")], "GPL-3.0-or-later"),
+        ([license_file("GPL-3.0-only"), manifest("GPL-3.0-only WITH GCC-exception-3.1")],
+         "GPL-3.0-only"),
+        ([license_file("MIT"), manifest("MIT AND Zlib")], "MIT AND Zlib"),
+        ([license_file("MIT"), manifest("MIT OR GPL-2.0-only")], "MIT OR GPL-2.0-only"),
+        ([license_file("GPL-2.0-only"), manifest("MIT OR GPL-2.0-only")], "GPL-2.0-only"),
+        ([license_file("MIT"), manifest("MIT OR Zlib"), manifest("MIT AND Zlib", "setup.py")],
+         "MIT"),
+        ([license_file("(MIT OR GPL-2.0-or-later) AND MIT AND GPL-2.0-only")],
+         "MIT OR GPL-2.0-or-later"),
+        ([license_file("(MIT OR GPL-2.0-or-later) AND MIT AND GPL-3.0-only")],
+         "(MIT OR GPL-2.0-or-later) AND MIT AND GPL-3.0-only"),
+        ([license_file("(MIT OR GPL-2.0-or-later) AND MIT AND GPL-2.0-only AND Zlib")],
+         "(MIT OR GPL-2.0-or-later) AND Zlib"),
+        ([license_file("BSD-3-Clause OR Apache-2.0"), license_file("MIT", "LICENSE.MIT"),
+          license_file("Apache-2.0", "LICENSE.APACHE"), manifest("MIT OR Apache-2.0")],
+         "MIT OR Apache-2.0"),
+        ([license_file("Apache-2.0 AND MIT AND MPL-2.0"),
+          manifest("MPL-2.0 AND (Apache-2.0 OR MIT)")], "MPL-2.0 AND (Apache-2.0 OR MIT)"),
         ([license_file("MIT"), manifest("LicenseRef-scancode-unknown")], "MIT"),
         ([license_file("MIT", "LICENSE-MIT"), license_file("Apache-2.0", "LICENSE-APACHE")],
          "Apache-2.0 AND MIT"),
