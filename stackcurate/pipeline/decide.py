@@ -197,9 +197,12 @@ def cover_roots(
             continue
         if statements is None:
             statements = FOLDERS.empty_table()
-        distinct = statements.group_by(["path", "content_id"]).aggregate([])
+        stand = statements.group_by(["path", "content_id"]).aggregate([])
+        # One text may lie in thousands of folders; what it says is said once.
+        said_once = statements.drop_columns(["root", "path"])
+        said_once = said_once.group_by(said_once.column_names).aggregate([])
         stated = stating_folders(
-            one_chunk(distinct, "path"), distinct["content_id"].to_pylist(), statements, settings,
+            one_chunk(stand, "path"), stand["content_id"].to_pylist(), said_once, settings,
             declared,
         )  # fmt: skip
         told.append(cover(one_chunk(batch, "path").take(pa.array(mine)), stated))
@@ -236,7 +239,7 @@ def decide(
     config = run.config
     settings = config.license if "license" in config.stages else None
     task = DecideTask(registry, settings, config.fetch.max_bytes, targets)
-    stamp = evidence.name if evidence else ""
+    stamp = evidence.names if evidence else []
     items = [
         DecideItem(
             one_part,

@@ -14,11 +14,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from stackcurate.pipeline.evidence import evidence_shares
 from stackcurate.pipeline.fetch import Body
 from stackcurate.pipeline.inputs import meta_of
 from stackcurate.pipeline.tasks import Run
 from stackcurate.pipeline.twins import Twins
 from stackcurate.storage import partitions
+from stackcurate.storage.exchange import write_exchange
 
 # Row by row with the body's rows.arrow.
 KEEP = pa.schema(
@@ -33,11 +35,15 @@ KEEP = pa.schema(
 
 @dataclass(frozen=True)
 class KeepItem:
-    """One body and what dedup decided about it; ``keys`` are all bodies' row keys."""
+    """One body and what dedup decided about it; ``keys`` are all bodies' row keys.
+
+    What ships rests on evidence, which is told in ``shares`` parts, see `evidence.Evidence`.
+    """
 
     body: Path
     decisions: Path | None
     keys: tuple[Path, ...]
+    shares: int
     out: Path
 
 
@@ -69,12 +75,19 @@ def keep_task(item: KeepItem) -> tuple[int, int]:
     )
     with partitions.whole_folder(item.out) as part:
         partitions.write_arrow(part / "keep.arrow", table)
-        ships = rows.filter(pa.array(kept))
-        evidence = sorted(set(ships["license_evidence"].drop_null().to_pylist()))
-        partitions.write_json(
-            part / "meta.json", {"evidence": evidence} | _sizes(item.body, rows, kept)
-        )
+        _write_evidence(part, item, rows.filter(pa.array(kept))["license_evidence"])
+        partitions.write_json(part / "meta.json", _sizes(item.body, rows, kept))
     return count, 0
+
+
+def _write_evidence(part: Path, item: KeepItem, used: pa.ChunkedArray) -> None:
+    """The ids of the evidence that shipping rows rest on, and the headers among it."""
+    ids = pa.table({"evidence_id": pc.unique(used.drop_null()).sort()})
+    said = partitions.read_arrow(item.body / "evidence.arrow")
+    headers = said.filter(pc.is_in(said["evidence_id"], ids["evidence_id"].combine_chunks()))
+    for name, table in (("used", ids), ("headers", headers)):
+        shares = evidence_shares(table["evidence_id"], item.shares)
+        write_exchange(part / f"{name}.arrow", table, shares, item.shares)
 
 
 def _twin_keys(found: pa.Table, keys: Sequence[Path]) -> list[str | None]:
@@ -99,15 +112,15 @@ def _sizes(body: Path, rows: pa.Table, kept: np.ndarray) -> dict[str, object]:
     return {"sizes": sizes}
 
 
-def keep(run: Run, bodies: Sequence[Body], twins: Twins | None) -> list[Path]:
+def keep(run: Run, bodies: Sequence[Body], twins: Twins | None, shares: int) -> list[Path]:
     """Decide every body's rows; returns the folders, in the order of ``bodies``."""
     keys = tuple(body.folder / "keys.npy" for body in bodies)
     stamp = twins.folder.name if twins else ""
     items = []
     for body in bodies:
         decisions = twins.folder / f"decisions-{body.number}.arrow" if twins else None
-        place = run.place("keep", body.folder.name, body.number, stamp)
-        items.append(KeepItem(body.folder, decisions, keys, place))
+        place = run.place("keep", body.folder.name, body.number, stamp, shares)
+        items.append(KeepItem(body.folder, decisions, keys, shares, place))
     return run.do("keep", keep_task, items)
 
 

@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,10 @@ from stackcurate.licenses.notices import TEXTS
 from stackcurate.optout import apply as optout
 from stackcurate.optout import registry as optouts
 from stackcurate.pipeline import ledger as ledgers
-from stackcurate.pipeline.evidence import Evidence
-from stackcurate.pipeline.fetch import Body, Quarantine
+from stackcurate.pipeline.culprits import FILE as QUARANTINE
+from stackcurate.pipeline.culprits import Quarantine
+from stackcurate.pipeline.evidence import Evidence, first_of_each
+from stackcurate.pipeline.fetch import Body
 from stackcurate.pipeline.inputs import Input, meta_of, problems_of, revisions
 from stackcurate.pipeline.roots import Group
 from stackcurate.pipeline.ship import place_files
@@ -33,7 +35,6 @@ from stackcurate.pipeline.tasks import Run, versions
 from stackcurate.pipeline.texts import license_texts
 from stackcurate.pipeline.twins import Twins
 from stackcurate.redaction.scorecard import scorecard
-from stackcurate.redaction.settings import Settings as RedactSettings
 from stackcurate.releases.checks import Withdrawn
 from stackcurate.releases.facts import Previous, ReleaseFacts
 from stackcurate.releases.manifest import read_manifest, read_previous
@@ -41,8 +42,9 @@ from stackcurate.releases.publish import publish
 from stackcurate.releases.verify import verify
 from stackcurate.releases.versions import check_version
 from stackcurate.releases.writer import Shard, write_table
-from stackcurate.schema import EVIDENCE, HEAD, KEPT, LEDGER, REVISION, schema_digest
+from stackcurate.schema import EVIDENCE, HEAD, KEPT, LEDGER, REVISION, one_chunk, schema_digest
 from stackcurate.storage import partitions
+from stackcurate.storage.exchange import read_exchange
 
 REPOSITORIES = pa.schema(
     [*(field for field in HEAD if field.name != "root"), ("outcome", pa.string())]
@@ -85,13 +87,10 @@ def finish(run: Run, made: Finished) -> tuple[dict[str, Any], int]:
     total, by_input = ledgers.add_up(made.ledger, others, listed)
     _keep_ledger(run, made, others)
     files = place_files(made.shipped, staging)
-    redact = config.redact if "redact" in config.stages else None
-    files |= _side_tables(staging, made, roots, others, redact)
-    (staging / "quarantine.jsonl").write_text(
-        made.quarantine.path.read_text() if made.quarantine.path.exists() else ""
-    )
-    if redact is not None:
-        partitions.write_json(staging / "scorecard.json", scorecard(redact))
+    files |= _side_tables(staging, made, roots, others)
+    made.quarantine.write(staging / QUARANTINE)
+    if "redact" in config.stages:
+        partitions.write_json(staging / "scorecard.json", scorecard(config.redact))
     problems = problems_of([*(one.out for one in made.inputs), *made.listed])
     facts = _facts(run, made, files, total, by_input, others, problems)
     withdrawn = withdrawn_in(made.registry) if made.registry.requests else None
@@ -202,11 +201,7 @@ def _keep_ledger(run: Run, made: Finished, others: pa.Table) -> None:
 
 
 def _side_tables(
-    staging: Path,
-    made: Finished,
-    roots: pa.Table,
-    others: pa.Table,
-    redact: RedactSettings | None,
+    staging: Path, made: Finished, roots: pa.Table, others: pa.Table
 ) -> dict[str, Shard]:
     """Repositories, revisions, evidence, license texts and the published ledger, each sorted."""
     files: dict[str, Shard] = {}
@@ -220,11 +215,12 @@ def _side_tables(
     files["revisions.parquet"] = write_table(
         staging / "revisions.parquet", _revisions(made, roots, remain), REVISION
     )
-    evidence = _evidence(made, roots)
-    files["evidence.parquet"] = write_table(staging / "evidence.parquet", evidence, EVIDENCE)
-    files["texts.parquet"] = write_table(
-        staging / "texts.parquet", license_texts(made.evidence, evidence, redact), TEXTS
+    kinds: list[pa.Table] = []
+    files["evidence.parquet"] = write_table(
+        staging / "evidence.parquet", _evidence(made, roots, kinds), EVIDENCE
     )
+    texts = license_texts(made.evidence, pa.concat_tables([_KINDS.empty_table(), *kinds]))
+    files["texts.parquet"] = write_table(staging / "texts.parquet", texts, TEXTS)
     (staging / "ledger").mkdir()
     origins = ledgers.published(others.select(LEDGER.names))
     origins = origins.sort_by([("origin", "ascending"), ("outcome", "ascending")])
@@ -238,17 +234,24 @@ def _side_tables(
     return files
 
 
-def _evidence(made: Finished, roots: pa.Table) -> pa.Table:
-    """Every statement that a kept file's license rests on: folders', headers', the host's."""
-    used = {one for folder in made.kept for one in meta_of(folder)["evidence"]}
+_KINDS = pa.schema([EVIDENCE.field("content_id"), EVIDENCE.field("kind")])
+
+
+def _evidence(made: Finished, roots: pa.Table, kinds: list[pa.Table]) -> Iterator[pa.Table]:
+    """Every statement that a kept file's license rests on: folders', headers', the host's.
+
+    Comes in shares, sorted by id. Appends the statements' contents and kinds to ``kinds``.
+    """
     hosts = [declared_evidence(one) for one in pc.unique(roots["gha_license_id"]).to_pylist()]
     declared = pa.Table.from_pylist([row for row in hosts if row], schema=EVIDENCE)
-    headers = [partitions.read_arrow(body.folder / "evidence.arrow") for body in made.bodies]
-    table = pa.concat_tables([made.evidence.table(), declared, *headers])
-    table = table.filter(pc.is_in(table["evidence_id"], pa.array(sorted(used), pa.string())))
-    table = table.append_column("n", pa.array(range(table.num_rows), pa.int64()))
-    first = table.group_by("evidence_id").aggregate([("n", "min")])["n_min"]
-    return table.take(first).drop_columns(["n"]).sort_by("evidence_id").cast(EVIDENCE)
+    for number in range(made.evidence.shares if made.kept else 0):
+        used = read_exchange([folder / "used.arrow" for folder in made.kept], number)
+        headers = read_exchange([folder / "headers.arrow" for folder in made.kept], number)
+        said = pa.concat_tables([made.evidence.share(number), declared, headers])
+        said = said.filter(pc.is_in(said["evidence_id"], one_chunk(used, "evidence_id")))
+        said = first_of_each(said, "evidence_id").cast(EVIDENCE)
+        kinds.append(said.select(_KINDS.names))
+        yield said
 
 
 def _revisions(made: Finished, roots: pa.Table, remain: pa.Table) -> pa.Table:

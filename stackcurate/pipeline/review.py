@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
-from stackcurate.licenses.decode import text_of
-from stackcurate.licenses.review import queue
-from stackcurate.pipeline.evidence import TARGETS, Evidence
+from stackcurate.licenses.review import doubtful, queue
+from stackcurate.pipeline.evidence import Evidence
 from stackcurate.redaction.alone import redact_records
 from stackcurate.redaction.settings import Settings
+from stackcurate.schema import EVIDENCE
 from stackcurate.storage import partitions
-from stackcurate.storage.exchange import read_exchange
 
 FILE = "review.jsonl"
 MOST = 10_000  # texts of a queue
@@ -31,22 +31,15 @@ def _clean(text: str, path: str) -> str:
 
 def write_review(folder: Path, evidence: Evidence, decided: Sequence[Path]) -> None:
     """Write the queue into the run folder; it stays with the maintainer and never ships."""
-    files: Counter[str] = Counter()
-    for place in decided:
-        rows = partitions.read_arrow(place / "rows.arrow", ["license_evidence"])
-        for one in pc.value_counts(rows["license_evidence"].combine_chunks()).to_pylist():
-            files[one["values"] or ""] += one["counts"]
-    found = queue(evidence.table(), files)[:MOST]
-    wanted = {row["content_id"] for row in found}
-    texts: dict[str, tuple[str, str]] = {}
-    controls = [place / "controls.arrow" for place in evidence.controls]
-    for target in range(TARGETS if wanted and controls else 0):
-        rows = read_exchange(controls, target).select(["content_id", "path", "data"])
-        for row in rows.to_pylist():
-            content_id = row["content_id"].hex()
-            if content_id in wanted and row["path"] < texts.get(content_id, ("\U0010ffff",))[0]:
-                text = text_of(row["data"]).data.decode("utf-8", "replace")
-                texts[content_id] = (row["path"], _clean(text[:SHOWN], row["path"]))
+    doubts = [_doubtful(evidence.share(number)) for number in range(evidence.shares)]
+    table = pa.concat_tables([EVIDENCE.empty_table(), *doubts])
+    found = queue(table, _decides(table["evidence_id"].combine_chunks(), decided))[:MOST]
+    wanted = pa.array(sorted({row["content_id"] for row in found}), pa.string())
+    texts = {
+        row["content_id"]: (row["path"], _clean(row["text"][:SHOWN], row["path"]))
+        for some in (evidence.texts(wanted) if found else ())
+        for row in some.to_pylist()
+    }
     lines = []
     for row in found:
         path, text = texts.get(row["content_id"], ("", ""))
@@ -54,3 +47,17 @@ def write_review(folder: Path, evidence: Evidence, decided: Sequence[Path]) -> N
     part = folder / f".{FILE}"
     part.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     part.replace(folder / FILE)
+
+
+def _doubtful(evidence: pa.Table) -> pa.Table:
+    return evidence.filter(pa.array([doubtful(row) for row in evidence.to_pylist()], pa.bool_()))
+
+
+def _decides(ids: pa.Array, decided: Sequence[Path]) -> dict[str, int]:
+    """The number of files that each of these statements decides."""
+    counts = np.zeros(len(ids), np.int64)
+    for place in decided:
+        rows = partitions.read_arrow(place / "rows.arrow", ["license_evidence"])
+        at = pc.index_in(rows["license_evidence"], ids).drop_null().to_numpy()
+        counts += np.bincount(at, minlength=len(ids))
+    return dict(zip(ids.to_pylist(), counts.tolist(), strict=True))

@@ -23,9 +23,11 @@ from stackcurate.pipeline import inputs as heads
 from stackcurate.pipeline.addresses import write_address_book
 from stackcurate.pipeline.body import BodyTask
 from stackcurate.pipeline.choose import choose, targets_for
+from stackcurate.pipeline.culprits import FILE as QUARANTINE
+from stackcurate.pipeline.culprits import Quarantine
 from stackcurate.pipeline.decide import decide
 from stackcurate.pipeline.evidence import gather
-from stackcurate.pipeline.fetch import Quarantine, fetch
+from stackcurate.pipeline.fetch import fetch
 from stackcurate.pipeline.keep import keep
 from stackcurate.pipeline.ledger import write_ledger
 from stackcurate.pipeline.listing import find_partitions, list_files
@@ -103,15 +105,15 @@ def _run(run: Run, limit: int | None) -> Result:
     listed = list_files(run, groups, inputs)
     found = find_partitions(groups, listed)
     book = write_address_book(run, inputs, found)
-    evidence = gather(run, found, book)
     targets = targets_for(sum(_rows(one.path) for one in found))
+    quarantine = Quarantine(run.folder / QUARANTINE)
+    evidence = gather(run, found, book, targets, quarantine)
     decided = decide(run, found, evidence, registry, targets)
     write_review(run.folder, evidence, decided)
     chosen = choose(run, decided, targets)
 
     # The one pass over the bytes.
     winners = find_winners(run, found, chosen)
-    quarantine = Quarantine(run.folder / "quarantine.jsonl")
     stages = row_stages(config)
     settings = [config.stages, stages, config.dedup, config.fetch]
     task = BodyTask(config.sources, stages, _dedup(config), config.fetch.max_bytes)
@@ -119,7 +121,7 @@ def _run(run: Run, limit: int | None) -> Result:
 
     # Files against each other, then out.
     twins = find_twins(run, bodies) if _dedup(config) else None
-    kept = keep(run, bodies, twins)
+    kept = keep(run, bodies, twins, evidence.shares)
     if twins is not None:
         before = previous_of(config)
         alarm.watch(run, inputs, found, bodies, kept, before.manifest if before else None)

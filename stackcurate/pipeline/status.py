@@ -16,6 +16,7 @@ PHASES = (
     "roots",
     "list",
     "control",
+    "judge",
     "evidence",
     "decide",
     "choose",

@@ -114,14 +114,13 @@ def stormy(tmp_path_factory, cache, values):
     )
     place = site(folder, [{"kind": "git", "path": "git"}], cache)
     stopped = trapped(place, TRAP_STOP="1")
-    middle = leaks(place.run_folder, values, but=("/control/",))
-    controls = leaks(place.run_folder / "work" / "control", values)
+    middle = leaks(place.run_folder, values)
     done = trapped(place)
-    return place, stopped, middle, controls, done
+    return place, stopped, middle, done
 
 
 def test_culprits_are_dropped_and_the_run_goes_on(stormy) -> None:
-    place, stopped, _, _, done = stormy
+    place, stopped, _, done = stormy
     assert stopped.code == 4 and not any(place.release.parent.glob("*1.0.0.staging/manifest.json"))
     assert done.code == 0, done.all
     outcomes = {key.rpartition("/")[2]: outcome for key, outcome in place.outcomes().items()}
@@ -141,7 +140,7 @@ def test_quarantine_names_contents_and_ships(stormy) -> None:
 
 
 def test_no_planted_value_is_ever_on_disk_or_on_the_screen(stormy, values) -> None:
-    place, stopped, middle, _, done = stormy
+    place, stopped, middle, done = stormy
     assert middle == []
     assert leaks(place.run_folder, values) == []
     assert leaks(place.release, values) == []
@@ -149,11 +148,6 @@ def test_no_planted_value_is_ever_on_disk_or_on_the_screen(stormy, values) -> No
     assert [value for value in values if value in said] == []
     redactions = place.files()["redactions"].to_pylist()
     assert sum(len(found or ()) for found in redactions) >= 40, "the canaries do not sing"
-
-
-@pytest.mark.xfail(reason="work/control holds archived control files until publishing")
-def test_no_planted_value_of_a_control_file_waits_on_disk(stormy) -> None:
-    assert stormy[3] == []
 
 
 def test_a_rebuild_with_the_quarantine_gives_the_same_bytes(stormy, cache, tmp_path) -> None:
@@ -171,7 +165,7 @@ def test_a_file_that_hangs_a_library_is_found_too(tmp_path, cache) -> None:
     files = {"a.py": f"{SPDX}# {HANG}\n" + code("a"), "b.py": SPDX + code("b")}
     repository(tmp_path / "git" / "one", files, license_=None)
     place = site(tmp_path, [{"kind": "git", "path": "git"}], cache)
-    said = trapped(place, TRAP_SECONDS="5")
+    said = trapped(place, TRAP_SECONDS="12")
     assert said.code == 0, said.all
     outcomes = {key.rpartition("/")[2]: outcome for key, outcome in place.outcomes().items()}
     assert outcomes == {"a.py": "run:timeout", "b.py": "kept"}

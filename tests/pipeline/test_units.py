@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from stackcurate.errors import ConfigError, IntegrityError, StopError
 from stackcurate.licenses.places import NO_PLACE
 from stackcurate.pipeline import choose, ledger, spill
+from stackcurate.pipeline.culprits import Quarantine
 from stackcurate.pipeline.decode import decode
-from stackcurate.pipeline.fetch import Quarantine
 from stackcurate.schema import LEDGER
 from stackcurate.storage import partitions
 from stackcurate.storage.exchange import read_exchange
@@ -238,13 +238,23 @@ def test_the_ledger_adds_up_or_the_run_stops(tmp_path) -> None:
 def test_quarantine_is_sorted_and_read_again(tmp_path) -> None:
     path = tmp_path / "quarantine.jsonl"
     held = Quarantine(path)
-    held.add("bb" * 20, "timeout")
-    held.add("aa" * 20, "crashed")
+    held.add("fetch", "content_id", "bb" * 20, "timeout")
+    held.add("control", "content_id", "aa" * 20, "crashed")
     assert [json.loads(line)["content_id"][:2] for line in path.read_text().splitlines()] == [
         "aa", "bb",
     ]  # fmt: skip
-    ids = pa.array([bytes.fromhex("aa" * 20), bytes(20)], pa.binary(20))
-    assert Quarantine(path).of(ids) == {("aa" * 20, "crashed")}
+    again = Quarantine(path)
+    assert again.skip({"aa" * 20, "00" * 20}) == {("aa" * 20, "crashed")}
+    assert again.skip(phase="fetch") == {("bb" * 20, "timeout")}
+    assert again.holds("control") and not again.holds("judge")
+    older = tmp_path / "older.jsonl"  # of a release that did not name the phase yet
+    older.write_text(json.dumps({"content_id": "cc" * 20, "reason": "crashed"}) + "\n")
+    assert Quarantine(tmp_path / "new", before=older).skip(phase="fetch") == {
+        ("cc" * 20, "crashed")
+    }
+    older.write_text("no lines of ours\n")
+    with pytest.raises(ConfigError, match=r"older\.jsonl is no quarantine"):
+        Quarantine(tmp_path / "new", before=older)
 
 
 def test_a_journal_that_a_kill_cut_is_still_read(tmp_path) -> None:
