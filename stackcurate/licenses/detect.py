@@ -54,6 +54,8 @@ _TELLING = frozenset([
     "ai", "training", "prohibited", "prohibits", "forbidden", "forbids", "except", "excluding",
     "excluded", "excludes", "without", "restricted", "noncommercially", "military", "revoked",
 ])  # fmt: skip
+_NOT = frozenset(["don", "doesn", "isn", "won", "shouldn"])  # and "t", in another token
+_REMEMBERED = _TELLING | _NOT
 _SHORT_LOSS = 5  # words; a longer run that is missing is a whole clause, seldom a changed meaning
 _TAG = re.compile(rb"SPDX-License-Identifier:[ \t]*([^\r\n]{1,400})", re.I)
 
@@ -261,10 +263,17 @@ def _altered(match: dict[str, Any], around: str) -> bool:
     return bool(extra) and bool(riders(around, bans=False))
 
 
-def _words_of(tokens: Sequence[str]) -> list[str]:
-    return [
-        "not" if token in ("don", "doesn", "isn", "won", "shouldn") else token for token in tokens
+def _without_text(detection: dict[str, Any]) -> dict[str, Any]:
+    """A detection that may be remembered: of the text's own words only those that matter here."""
+    matches = [
+        match | {"extra": [word if word in _REMEMBERED else "…" for word in match["extra"]]}
+        for match in detection["matches"]
     ]
+    return detection | {"matches": matches}
+
+
+def _words_of(tokens: Sequence[str]) -> list[str]:
+    return ["not" if token in _NOT else token for token in tokens]
 
 
 def by_answer(data: bytes, found: w.Words, placed: list[dict[str, Any]], by: str) -> Reading | None:
@@ -441,7 +450,7 @@ def _by_judge(
     fresh = {}
     for place, reply in zip(places, replies, strict=True):
         if reply.failure is None:
-            fresh[keys[place]] = reply.detections
+            fresh[keys[place]] = [_without_text(detection) for detection in reply.detections]
     cache.put(fresh, by)
     answers.update(fresh)
     steps.matched += len(fresh)

@@ -7,13 +7,14 @@ One task per partition. It leaves a row of decisions per listed row, and a recor
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from stackcurate.engine.base import Failure
 from stackcurate.languages.detect import base_names, detect
 from stackcurate.languages.flags import vendored
 from stackcurate.licenses.inherit import ALLOWED, COVER, OPEN, REFUSED, cover, declared_evidence
@@ -25,10 +26,11 @@ from stackcurate.optout.apply import match_files, match_heads
 from stackcurate.optout.globs import match_globs
 from stackcurate.optout.registry import Registry
 from stackcurate.pipeline import choose
+from stackcurate.pipeline.culprits import Quarantine, Skip, do_without_culprits
 from stackcurate.pipeline.evidence import FOLDERS, Evidence, read_folders
 from stackcurate.pipeline.listing import Partition
 from stackcurate.pipeline.tasks import Run
-from stackcurate.schema import drop, fill, one_chunk
+from stackcurate.schema import drop, fill, one_chunk, row_key
 from stackcurate.storage import partitions
 
 # Bits of RECORD.classes.
@@ -62,11 +64,14 @@ DECIDED = pa.schema(
 
 @dataclass(frozen=True)
 class DecideItem:
-    """One partition, and where its decisions go."""
+    """One partition or its rows [begin, end), and where the decisions go."""
 
     partition: Partition
     evidence: Evidence | None
     out: Path
+    begin: int = 0
+    end: int | None = None
+    skip: Skip = frozenset()  # (row key, reason) of names that this phase fell over
 
 
 @dataclass(frozen=True)
@@ -79,9 +84,9 @@ class DecideTask:
     targets: int
 
     def __call__(self, item: DecideItem) -> tuple[int, int]:
-        listed = partitions.read_arrow(item.partition.path)
+        listed = partitions.read_arrow(item.partition.path)[item.begin : item.end]
         heads = partitions.read_arrow(item.partition.heads)
-        batch = self._join(listed, heads)
+        batch = self._set_aside(_join(listed, heads), item.skip)
         batch, folders = self._withdraw(batch, item)
         batch = self._license(batch, folders, heads)
         nameless = pc.is_null(batch["content_id"])
@@ -95,15 +100,17 @@ class DecideTask:
             choose.write_records(part / "records.arrow", records, self.targets)
         return listed.num_rows, 0
 
-    def _join(self, listed: pa.Table, heads: pa.Table) -> pa.Table:
-        """Listed rows with the number of their head, and the head's verdict where it has one."""
-        keys = pc.binary_join_element_wise(heads["input"].cast(pa.string()), heads["root"], " ")
-        mine = pc.binary_join_element_wise(listed["input"].cast(pa.string()), listed["root"], " ")
-        head = pc.index_in(mine, keys.combine_chunks())
-        batch = listed.append_column("head", head)
-        batch = batch.append_column("origin", heads["origin"].take(head))
-        gone = heads["verdict"].take(head)
-        return fill(batch, pa.table({"verdict": pc.coalesce(gone, batch["verdict"])}))
+    def _set_aside(self, batch: pa.Table, skip: Skip) -> pa.Table:
+        """Drop the rows in quarantine before anything looks at their names."""
+        if not skip:
+            return batch
+        reasons = dict(skip)
+        found = [reasons.get(key) for key in _row_keys(batch)]
+        hit = pa.array([one is not None for one in found])
+        for reason in sorted({one for one in found if one}):
+            batch = drop(batch, pa.array([one == reason for one in found]), f"run:{reason}")
+        hidden = pc.if_else(hit, pa.scalar("/"), one_chunk(batch, "path"))
+        return fill(batch, pa.table({"path": hidden}))
 
     def _withdraw(self, batch: pa.Table, item: DecideItem) -> tuple[pa.Table, pa.Table | None]:
         """Opt-out by path and content, then by the repository's own control files."""
@@ -175,6 +182,23 @@ class DecideTask:
         return records.filter(pc.is_valid(records["content_id"]))
 
 
+def _join(listed: pa.Table, heads: pa.Table) -> pa.Table:
+    """Listed rows with the number of their head, and the head's verdict where it has one."""
+    keys = pc.binary_join_element_wise(heads["input"].cast(pa.string()), heads["root"], " ")
+    mine = pc.binary_join_element_wise(listed["input"].cast(pa.string()), listed["root"], " ")
+    head = pc.index_in(mine, keys.combine_chunks())
+    batch = listed.append_column("head", head)
+    batch = batch.append_column("origin", heads["origin"].take(head))
+    gone = heads["verdict"].take(head)
+    return fill(batch, pa.table({"verdict": pc.coalesce(gone, batch["verdict"])}))
+
+
+def _row_keys(batch: pa.Table) -> list[str]:
+    raw = pc.coalesce(batch["path_bytes"], batch["path"].cast(pa.binary())).to_pylist()
+    origins = batch["origin"].to_pylist()
+    return [row_key(origin, path) for origin, path in zip(origins, raw, strict=True)]
+
+
 def cover_roots(
     batch: pa.Table, folders: pa.Table, heads: pa.Table, settings: LicenseSettings
 ) -> pa.Table:
@@ -234,32 +258,53 @@ def decide(
     evidence: Evidence | None,
     registry: Registry,
     targets: int,
+    quarantine: Quarantine,
 ) -> list[Path]:
     """Decide every partition; returns the folders of the decisions."""
     config = run.config
     settings = config.license if "license" in config.stages else None
     task = DecideTask(registry, settings, config.fetch.max_bytes, targets)
-    stamp = evidence.names if evidence else []
-    items = [
-        DecideItem(
-            one_part,
-            evidence,
-            # `number` is part of the addresses that the records hold.
-            run.place(
-                "decide",
-                one_part.name,
-                one_part.number,
-                one_part.heads.parent.name,
-                stamp,
-                registry.head,
-                settings,
-                config.fetch.max_bytes,
-                targets,
-            ),
-        )
-        for one_part in found
+    settings_of_all = [
+        evidence.names if evidence else [],
+        registry.head,
+        settings,
+        config.fetch.max_bytes,
+        targets,
     ]
-    return run.do("decide", task, items)
+    suspects = _Names(run, settings_of_all, quarantine)
+    items = [suspects.again(DecideItem(one, evidence, run.folder)) for one in found]
+    return [item.out for item in do_without_culprits(run, "decide", task, items, suspects)]
+
+
+@dataclass(frozen=True)
+class _Names:
+    """Partitions are cut by their rows; here names are looked at, so names are the culprits."""
+
+    run: Run
+    settings: object
+    quarantine: Quarantine
+
+    def size(self, item: DecideItem) -> int:
+        return partitions.read_arrow(item.partition.path, ["input"]).num_rows
+
+    def part(self, item: DecideItem, begin: int, end: int) -> DecideItem:
+        return self.again(replace(item, begin=begin, end=end))
+
+    def again(self, item: DecideItem) -> DecideItem:
+        one = item.partition
+        skip = self.quarantine.skip(phase="decide")
+        place = self.run.place(
+            # `number` is part of the addresses that the records hold.
+            "decide", one.name, one.number, one.heads.parent.name, self.settings, item.begin,
+            item.end, skip,
+        )  # fmt: skip
+        return replace(item, skip=skip, out=place)
+
+    def accuse(self, item: DecideItem, at: int, failure: Failure) -> str:
+        listed = partitions.read_arrow(item.partition.path).slice(at, 1)
+        (key,) = _row_keys(_join(listed, partitions.read_arrow(item.partition.heads)))
+        self.quarantine.add("decide", "row_key", key, failure.reason)
+        return f"the file with row key {key}"
 
 
 def _true(mask: pa.Array | pa.ChunkedArray) -> np.ndarray:

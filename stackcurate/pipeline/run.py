@@ -108,7 +108,7 @@ def _run(run: Run, limit: int | None) -> Result:
     targets = targets_for(sum(_rows(one.path) for one in found))
     quarantine = Quarantine(run.folder / QUARANTINE)
     evidence = gather(run, found, book, targets, quarantine)
-    decided = decide(run, found, evidence, registry, targets)
+    decided = decide(run, found, evidence, registry, targets, quarantine)
     write_review(run.folder, evidence, decided)
     chosen = choose(run, decided, targets)
 
