@@ -17,7 +17,8 @@ import yaml
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from stackcurate.contents import Store, open_store
-from stackcurate.dedup.settings import Settings as DedupSettings
+from stackcurate.dedup.options import Against
+from stackcurate.dedup.options import Options as DedupOptions
 from stackcurate.errors import ConfigError
 from stackcurate.filters.stage import Filter
 from stackcurate.languages.stage import Language
@@ -129,7 +130,7 @@ class Config:
     language: Language = field(default_factory=Language)
     filter: Filter = field(default_factory=Filter)
     redact: RedactSettings = field(default_factory=RedactSettings)
-    dedup: DedupSettings = field(default_factory=DedupSettings)
+    dedup: DedupOptions = field(default_factory=DedupOptions)
     alarm: AlarmOptions = AlarmOptions()
     release: ReleaseOptions = ReleaseOptions()
     releases: Path = Path("releases")
@@ -301,11 +302,14 @@ def _section(cls: Any, given: Any, folder: Path, at: tuple[Any, ...], lines: _Li
     fields = {f.name: f for f in dataclasses.fields(cls) if f.init}
     _known_keys(given, list(fields), at, lines)
     hints = get_type_hints(cls)
-    made = {}
+    made: dict[str, Any] = {}
     for key, option in given.items():
         spot = (*at, key)
         if key == "contents" and option is not None:
             made[key] = _store(option, folder, spot, lines)
+            continue
+        if key == "against" and option is not None:
+            made[key] = _against(option, folder, spot, lines)
             continue
         if option is not None and _is_path(hints[key]):
             made[key] = _resolve(option, folder, spot, lines)
@@ -325,6 +329,17 @@ def _section(cls: Any, given: Any, folder: Path, at: tuple[Any, ...], lines: _Li
         return cls(**made)
     except (ValueError, TypeError, ConfigError) as error:
         raise ConfigError(f"{lines.path}, line {lines.of.get(at, 1)}: {at[0]}: {error}") from None
+
+
+def _against(given: Any, folder: Path, at: tuple[Any, ...], lines: _Lines) -> tuple[Against, ...]:
+    """Earlier releases: a list of paths, or of mappings with a path."""
+    if not isinstance(given, list):
+        lines.fail(at, "against: must be a list of releases or of folders of Parquet files")
+    made = []
+    for number, item in enumerate(given):
+        options = {"path": item} if isinstance(item, str) else item
+        made.append(_section(Against, options, folder, (*at, number), lines))
+    return tuple(made)
 
 
 def _known_keys(

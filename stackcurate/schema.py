@@ -248,7 +248,9 @@ LEDGER = pa.schema(
         ("files", pa.int64()),
         ("bytes", pa.int64()),  # as listed; null lengths count as 0
         ("outcome", pa.string()),  # kept, or the verdict stage:reason
-        ("kept_row_key", pa.string()),  # choose and dedup: the file that stands for this one
+        ("kept_row_key", pa.string()),  # choose and dedup: the file that stands for this one;
+        # of a foreign earlier release its id there
+        ("kept_in", pa.string()),  # the earlier release that holds that file; null: this one
         ("similarity", pa.float32()),  # dedup: verified Jaccard; 1.0 for equal texts
         ("note", pa.string()),
     ]

@@ -40,6 +40,10 @@ redact:
 dedup:
   threshold: 0.7                  # exact Jaccard similarity of word 5-grams
   scope: language                 # language | all | repository
+  # against: [releases/old/v1.0.0] # what these hold is not released again; also folders of Parquet:
+  #   - {{path: other, columns: {{content: text, id: hexsha, language: lang}}}}
+  # earlier: drop                 # drop | mark (keep, and say so in the ledger)
+  # store: false                  # true ships signatures, so that later releases hash only the new
 release:
   shard_bytes: 268435456          # text per Parquet file
   row_group_bytes: 33554432

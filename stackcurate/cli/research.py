@@ -185,6 +185,12 @@ def cite_command(release: Path, form: str, year: int | None) -> None:
     help="Where the Nth source of the config (from 1) lies here. May be given several times.",
 )
 @click.option(
+    "--earlier",
+    multiple=True,
+    metavar="N=PATH",
+    help="Where the Nth entry of dedup.against lies here. May be given several times.",
+)
+@click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
     help="A new folder for the release. Default: a temporary one, removed afterwards.",
@@ -201,6 +207,7 @@ def reproduce_command(
     release: Path,
     config_file: Path | None,
     sources: Sequence[str],
+    earlier: Sequence[str],
     out: Path | None,
     registry: Path | None,
     workers: int | None,
@@ -227,18 +234,19 @@ def reproduce_command(
             out = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="stackcurate-")))
         engine = held.enter_context(LocalEngine(workers or default_workers()))
         found = reproductions.reproduce(
-            release_of(release), out, engine, watcher(log_format), base, _places(sources), registry
-        )
+            release_of(release), out, engine, watcher(log_format), base,
+            _places("--source", sources), registry, earlier=_places("--earlier", earlier),
+        )  # fmt: skip
     click.echo(json.dumps(found.plain(), indent=1) if as_json else found.text(), nl=as_json)
     return EXIT_DONE if found.equal else EXIT_INTEGRITY
 
 
-def _places(sources: Sequence[str]) -> dict[int, Path]:
+def _places(option: str, given: Sequence[str]) -> dict[int, Path]:
     """``N=PATH`` as {N: PATH}."""
     places = {}
-    for one in sources:
+    for one in given:
         number, sign, path = one.partition("=")
         if not sign or not number.isdigit() or not path:
-            raise ConfigError(f"--source {one!r}: write N=PATH, with N from 1")
+            raise ConfigError(f"{option} {one!r}: write N=PATH, with N from 1")
         places[int(number)] = Path(path)
     return places

@@ -68,6 +68,7 @@ def ranks_of(plan: Plan, part: int) -> np.ndarray:
 
 
 def rank_width(path: Path) -> int:
+    """Bytes of the ranks of an Arrow file of records."""
     with pa.ipc.open_file(pa.memory_map(str(path))) as reader:
         return int(reader.schema.field("rank").type.byte_width)
 

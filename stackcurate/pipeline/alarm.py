@@ -26,6 +26,8 @@ from stackcurate.schema import one_chunk
 from stackcurate.storage import partitions
 
 COLUMNS = {"repository": "origin", "license": "license_class", "language": "language"}
+# What an earlier release holds is no collapse, however much it is.
+_REASONS = ("exact", "near")
 _NAMED = 5  # groups, and clusters of each, that the message names
 
 # Per group: files that reached dedup, all that it dropped, and those that fell to large clusters.
@@ -75,7 +77,7 @@ def _rows(item: AlarmItem) -> pa.Table:
     kept = partitions.read_arrow(item.keep / "keep.arrow", ["verdict", "kept_row_key"])
     listed = partitions.read_arrow(item.listing, ["input"])["input"].take(rows["row"])
     source = np.array(item.sources, np.int64)[listed.to_numpy()]
-    dropped = pc.fill_null(pc.starts_with(kept["verdict"], "dedup:"), False)
+    dropped = pc.is_in(kept["verdict"], pa.array([f"dedup:{one}" for one in _REASONS]))
     large = pc.is_in(kept["kept_row_key"], pa.array(sorted(item.large), pa.string()))
     groups = {kind: rows[column] for kind, column in COLUMNS.items()}
     return pa.table(
@@ -179,7 +181,8 @@ def _risen(
         name = names[row["group"]]
         if row["files_sum"] < limits.files or name not in then:
             continue
-        gone = sum(c["files"] for c in then[name]["dropped"].get("dedup", {}).values())
+        by_reason = then[name]["dropped"].get("dedup", {})
+        gone = sum(by_reason[one]["files"] for one in _REASONS if one in by_reason)
         reached = gone + then[name]["kept"]["files"]
         if reached >= limits.files:
             now, was = row["dropped_sum"] / row["files_sum"], gone / reached

@@ -36,7 +36,7 @@ ROWS = pa.schema(
 )
 ROWS_BATCH = 8192  # rows of a batch of rows.arrow
 DROPS = pa.schema([("row", pa.int32()), ("verdict", pa.string()), ("note", pa.string())])
-RANK = pa.binary(41)  # class, stars, forks, date, row_key: see _dedup_rank
+RANK = pa.binary(41)  # class from 1, stars, forks, date, row_key: see _dedup_rank
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class BodyTask:
             if self.dedup is not None:
                 signed = signatures(texts, self.dedup).take(pa.array(order))
                 for_dedup = _for_dedup(batch, signed, self.dedup)
-                partitions.write_arrow(part / "signatures.arrow", for_dedup, rows=8192)
+                partitions.write_arrow(part / "signatures.arrow", for_dedup, rows=ROWS_BATCH)
             dropped = pa.concat_tables(drops).sort_by("row")
             partitions.write_arrow(part / "drops.arrow", dropped)
             partitions.write_arrow(part / "evidence.arrow", evidence)
@@ -321,10 +321,10 @@ def _for_dedup(batch: pa.Table, signed: pa.Table, settings: DedupSettings) -> pa
 def _dedup_rank(batch: pa.Table) -> pa.Array:
     """41 bytes, smaller is better: permissive first, more stars, forks, older commit, row_key."""
     classes = batch["license_class"] if "license_class" in batch.column_names else None
-    first = np.zeros(batch.num_rows, np.uint8)
+    first = np.ones(batch.num_rows, np.uint8)  # 0 is for files of earlier releases
     if classes is not None:
         permissive = pc.is_in(classes, pa.array(["permissive", "public_domain"]))
-        first = 1 - pc.fill_null(permissive, False).to_numpy(zero_copy_only=False).astype(np.uint8)
+        first = 2 - pc.fill_null(permissive, False).to_numpy(zero_copy_only=False).astype(np.uint8)
     fixed = np.zeros(
         batch.num_rows,
         [("class", "u1"), ("stars", ">u8"), ("forks", ">u8"), ("date", ">u8"), ("key", "V16")],

@@ -62,6 +62,7 @@ def _outcomes(item: LedgerItem) -> pa.Table:
     outcome = np.array(decided["verdict"].to_pylist(), object)
     note = np.array(pc.coalesce(decided["note"], listed["note"]).to_pylist(), object)
     twin = np.full(len(outcome), None, object)
+    where = np.full(len(outcome), None, object)
     similarity = np.full(len(outcome), np.nan, np.float32)
     alive = np.array([one is None for one in outcome], bool)
     _mark_copies(listed, item, alive, outcome, twin)
@@ -71,6 +72,7 @@ def _outcomes(item: LedgerItem) -> pa.Table:
         outcome[at], note[at] = drops["verdict"].to_pylist(), drops["note"].to_pylist()
         at = partitions.read_arrow(body / "rows.arrow", ["row"])["row"].to_numpy()
         kept = partitions.read_arrow(keep / "keep.arrow")
+        where[at] = kept["kept_in"].to_pylist()
         outcome[at] = pc.fill_null(kept["verdict"], KEPT).to_pylist()
         twin[at] = kept["kept_row_key"].to_pylist()
         similarity[at] = kept["similarity"].fill_null(np.nan).to_numpy()
@@ -84,6 +86,7 @@ def _outcomes(item: LedgerItem) -> pa.Table:
         "head": decided["head"],
         "outcome": pa.array(outcome, pa.string()),
         "kept_row_key": pa.array(twin, pa.string()),
+        "kept_in": pa.array(where, pa.string()),
         "similarity": pa.array(similarity, mask=np.isnan(similarity)),
         "note": pa.array(note, pa.string()),
         "files": pa.array(np.ones(len(outcome), np.int64)),
@@ -257,6 +260,6 @@ def add(counts: Counts, outcome: str, count: dict[str, int]) -> None:
 
 
 def published(table: pa.Table) -> pa.Table:
-    """The ledger rows that ship: what `choose`, `filter` or `dedup` dropped."""
+    """The ledger rows that ship: what `choose`, `filter` or `dedup` dropped or marked."""
     stage = pc.list_element(pc.split_pattern(table["outcome"], ":"), 0)
-    return table.filter(pc.is_in(stage, pa.array(PUBLISHED)))
+    return table.filter(pc.or_(pc.is_in(stage, pa.array(PUBLISHED)), table["kept_in"].is_valid()))

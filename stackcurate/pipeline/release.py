@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from stackcurate.optout import registry as optouts
 from stackcurate.pipeline import ledger as ledgers
 from stackcurate.pipeline.culprits import FILE as QUARANTINE
 from stackcurate.pipeline.culprits import Quarantine
+from stackcurate.pipeline.earlier import Earlier
 from stackcurate.pipeline.evidence import Evidence, first_of_each
 from stackcurate.pipeline.fetch import Body
 from stackcurate.pipeline.inputs import Input, meta_of, problems_of, revisions
@@ -33,7 +34,6 @@ from stackcurate.pipeline.roots import Group
 from stackcurate.pipeline.ship import place_files
 from stackcurate.pipeline.tasks import Run, versions
 from stackcurate.pipeline.texts import license_texts
-from stackcurate.pipeline.twins import Twins
 from stackcurate.redaction.scorecard import scorecard
 from stackcurate.releases.checks import Withdrawn
 from stackcurate.releases.facts import Previous, ReleaseFacts
@@ -65,7 +65,7 @@ class Finished:
     kept: Sequence[Path]
     shipped: dict[str, Path]
     ledger: Sequence[Path]
-    twins: Twins | None
+    earlier: Sequence[Earlier]
     registry: optouts.Registry
     quarantine: Quarantine
 
@@ -107,7 +107,10 @@ def withdrawn_in(registry: optouts.Registry) -> Withdrawn:
 
 
 def same_release(
-    run: Run, lock: Sequence[dict[str, Any]], registry: optouts.Registry
+    run: Run,
+    lock: Sequence[dict[str, Any]],
+    earlier: Sequence[Earlier],
+    registry: optouts.Registry,
 ) -> tuple[dict[str, Any], int]:
     """Verify a release that is there already, where it is what this config would build.
 
@@ -121,6 +124,7 @@ def same_release(
         for name, now, then in (
             ("the config", _plain(config.facts()), manifest["config"]),
             ("the input", _plain(list(lock)), manifest["inputs"]),
+            ("an earlier release", _digests(one.lock() for one in earlier), _digests_of(manifest)),
             ("the opt-out registry", registry.head, manifest["optout"].get("head")),
         )
         if now != then
@@ -156,6 +160,14 @@ def check_number(run: Run, lock: Sequence[dict[str, Any]], registry: optouts.Reg
         "optout": optouts.summary(registry),
     }
     check_version(previous.manifest, _plain(new))
+
+
+def _digests(locks: Iterable[Mapping[str, Any]]) -> list[str]:
+    return [lock["digest"] for lock in locks]
+
+
+def _digests_of(manifest: Mapping[str, Any]) -> list[str]:
+    return _digests(manifest.get("dedup", {}).get("against", ()))
 
 
 def next_free(config: configs.Config) -> str:
@@ -298,6 +310,7 @@ def _facts(
         tools=versions(),
         optout=_plain(optouts.summary(made.registry)),
         sources=_by_source(made, by_input, others),
+        dedup=_plain(_dedup_facts(config, made)),
         problems=[dataclasses.asdict(problem) for problem in problems],
         title=config.title,
         description=config.description,
@@ -305,6 +318,24 @@ def _facts(
         notes=config.notes,
         previous=previous_of(config),
     )
+
+
+def _dedup_facts(config: configs.Config, made: Finished) -> dict[str, Any]:
+    """What the signatures that ship depend on, and what earlier releases held already."""
+    if "dedup" not in config.stages:
+        return {}
+    facts: dict[str, Any] = {"signing": config.dedup.signing} if config.dedup.store else {}
+    like: dict[str, dict[str, int]] = {}
+    for folder in made.kept:
+        for name, counts in meta_of(folder)["earlier"].items():
+            sums = like.setdefault(name, {"exact": 0, "near": 0})
+            for reason, files in counts.items():
+                sums[reason] += files
+    if made.earlier:
+        nothing = {"exact": 0, "near": 0}
+        facts["earlier"] = config.dedup.earlier
+        facts["against"] = [one.lock() | like.get(one.name, nothing) for one in made.earlier]
+    return facts
 
 
 def _split(total: ledgers.Counts) -> tuple[dict[str, int], dict[str, int], dict[str, Any]]:

@@ -25,6 +25,7 @@ import yaml
 
 from stackcurate import config as configs
 from stackcurate.config import Config, OptoutOptions
+from stackcurate.dedup.options import Options as DedupOptions
 from stackcurate.engine.base import Engine
 from stackcurate.errors import ConfigError, IntegrityError
 from stackcurate.optout import registry as optouts
@@ -32,6 +33,8 @@ from stackcurate.optout import tombstones
 from stackcurate.optout.registry import APPROVED, Event, Registry
 from stackcurate.pipeline import inputs as heads
 from stackcurate.pipeline import run as runs
+from stackcurate.pipeline.earlier import located
+from stackcurate.pipeline.keep import EARLIER
 from stackcurate.pipeline.release import tables_of, withdrawn_in
 from stackcurate.pipeline.tasks import Run, versions
 from stackcurate.pipeline.withdraw import ORPHAN
@@ -147,17 +150,20 @@ def reproduce(
     sources: Mapping[int, Path] | None = None,
     registry: Path | None = None,
     timeout: float = runs.TASK_SECONDS,
+    earlier: Mapping[int, Path] | None = None,
 ) -> Reproduction:
     """Run ``release`` again below the new or empty folder ``out``, and compare.
 
     Paths of the written config are relative to ``base``; ``sources`` replaces single ones, by
-    number from 1. ``registry`` is the public opt-out registry as it stands now; by default the one
-    that the config names. Raises ConfigError where something that the manifest names is not at
-    hand (other input, a registry without its head), IntegrityError where the release is damaged.
+    number from 1, ``earlier`` those of ``dedup.against``. ``registry`` is the public opt-out
+    registry as it stands now; by default the one that the config names. Raises ConfigError where
+    something that the manifest names is not at hand (other input, a registry without its head),
+    IntegrityError where the release is damaged.
     """
     manifest = read_manifest(release)
     verify(release, files_only=True).demand()
-    plan = _plan(release, manifest, out, base, sources or {}, registry)
+    config = _config(release, manifest, base, sources or {}, earlier or {})
+    plan = _plan(release, manifest, out, config, registry)
     _check_inputs(plan, engine, progress, timeout)
     quarantine = release / "quarantine.jsonl"
     if quarantine.is_file():
@@ -170,13 +176,11 @@ def _plan(
     release: Path,
     manifest: Mapping[str, Any],
     out: Path,
-    base: Path,
-    sources: Mapping[int, Path],
+    config: Config,
     registry: Path | None,
 ) -> _Plan:
     if out.exists() and any(out.iterdir()):
         raise ConfigError(f"{out} is not empty; a release is reproduced in a folder of its own")
-    config = _config(manifest, base, sources)
     then = registry or config.optout.registry
     state, since = optouts.EMPTY, False
     out.mkdir(parents=True, exist_ok=True)
@@ -204,7 +208,13 @@ def _plan(
     return plan
 
 
-def _config(manifest: Mapping[str, Any], base: Path, sources: Mapping[int, Path]) -> Config:
+def _config(
+    release: Path,
+    manifest: Mapping[str, Any],
+    base: Path,
+    sources: Mapping[int, Path],
+    earlier: Mapping[int, Path],
+) -> Config:
     """The config as written, with paths that lead somewhere here."""
     written = dict(manifest["config"])
     if written.get("name") != manifest["name"]:
@@ -230,7 +240,20 @@ def _config(manifest: Mapping[str, Any], base: Path, sources: Mapping[int, Path]
             f"the facts about repositories are not at {config.repositories}; say where the config "
             "lay with --config"
         )
-    return config
+    return replace(config, dedup=_dedup(release, manifest, config, earlier))
+
+
+def _dedup(
+    release: Path, manifest: Mapping[str, Any], config: Config, earlier: Mapping[int, Path]
+) -> DedupOptions:
+    """What the config says of dedup, with the earlier releases where they lie here."""
+    options, locks = config.dedup, manifest.get("dedup", {}).get("against", ())
+    beside = release.resolve().parent.parent
+    found = []
+    for number, (entry, lock) in enumerate(zip(options.against, locks, strict=False), 1):
+        entry = replace(entry, path=earlier[number].resolve()) if number in earlier else entry
+        found.append(located(entry, number, lock, options.matching, beside))
+    return replace(options, against=tuple(found))
 
 
 def registry_of(path: Path, head: str | None, copy: Path) -> tuple[Registry, bool]:
@@ -385,7 +408,8 @@ CREATE TABLE explained AS
 SELECT row_key FROM paired WHERE NOT had AND (
     new_content_id IN (SELECT old_content_id FROM paired SEMI JOIN withdrawn_now USING (row_key))
     OR row_key IN (SELECT row_key FROM old_ledger_rows WHERE row_key IS NOT NULL
-        AND (note = '{ORPHAN}' OR kept_row_key IN (SELECT row_key FROM withdrawn_now)))
+        AND (outcome LIKE '{EARLIER}%' OR note = '{ORPHAN}'
+            OR kept_row_key IN (SELECT row_key FROM withdrawn_now)))
     OR new_origin IN (SELECT origin FROM old_origins WHERE stage = 'choose'));
 INSERT INTO explained
 SELECT row_key FROM paired WHERE NOT has AND row_key NOT IN (SELECT row_key FROM withdrawn_now)

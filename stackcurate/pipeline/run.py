@@ -26,6 +26,7 @@ from stackcurate.pipeline.choose import choose, targets_for
 from stackcurate.pipeline.culprits import FILE as QUARANTINE
 from stackcurate.pipeline.culprits import Quarantine
 from stackcurate.pipeline.decide import decide
+from stackcurate.pipeline.earlier import Earlier, earlier_parts, find_earlier
 from stackcurate.pipeline.evidence import gather
 from stackcurate.pipeline.fetch import fetch
 from stackcurate.pipeline.keep import keep
@@ -97,8 +98,9 @@ def _run(run: Run, limit: int | None) -> Result:
     inputs = heads.find_inputs(run, limit)
     heads.read_heads(run, inputs)
     lock = heads.lock(run, inputs)
+    before = find_earlier(run)
     if config.release_folder.exists():
-        return _stands(run, lock, registry)
+        return _stands(run, lock, before, registry)
     check_number(run, lock, registry)  # before any work: another number is another run
     roots = decide_roots(run, inputs, registry)
     groups = group_inputs(run, inputs, roots)
@@ -115,20 +117,24 @@ def _run(run: Run, limit: int | None) -> Result:
     # The one pass over the bytes.
     winners = find_winners(run, found, chosen)
     stages = row_stages(config)
-    settings = [config.stages, stages, config.dedup, config.fetch]
-    task = BodyTask(config.sources, stages, _dedup(config), config.fetch.max_bytes)
+    matching = config.dedup.matching if "dedup" in config.stages else None
+    signing = (config.dedup.signing, config.dedup.scope)
+    settings = [config.stages, stages, signing, config.fetch]
+    task = BodyTask(config.sources, stages, matching, config.fetch.max_bytes)
     bodies = fetch(run, task, settings, book, found, decided, winners, quarantine)
 
     # Files against each other, then out.
-    twins = find_twins(run, bodies) if _dedup(config) else None
+    twins = None
+    if matching is not None:
+        twins = find_twins(run, bodies, earlier_parts(run, before, registry, len(bodies)))
     kept = keep(run, bodies, twins, evidence.shares)
     if twins is not None:
-        before = previous_of(config)
-        alarm.watch(run, inputs, found, bodies, kept, before.manifest if before else None)
+        previous = previous_of(config)
+        alarm.watch(run, inputs, found, bodies, kept, previous.manifest if previous else None)
     shipped = ship(run, bodies, kept, registry)
     ledger = write_ledger(run, found, decided, chosen, bodies, kept)
     finished = Finished(
-        inputs, lock, roots, groups, listed, evidence, bodies, kept, shipped, ledger, twins,
+        inputs, lock, roots, groups, listed, evidence, bodies, kept, shipped, ledger, before,
         registry, quarantine,
     )  # fmt: skip
     manifest, problems = finish(run, finished)
@@ -149,13 +155,14 @@ def row_stages(config: Config) -> tuple[RowStage, ...]:
     return tuple(made[name] for name in config.stages if name in made)
 
 
-def _dedup(config: Config) -> Any:
-    return config.dedup if "dedup" in config.stages else None
-
-
-def _stands(run: Run, lock: Sequence[dict[str, Any]], registry: optouts.Registry) -> Result:
+def _stands(
+    run: Run,
+    lock: Sequence[dict[str, Any]],
+    before: Sequence[Earlier],
+    registry: optouts.Registry,
+) -> Result:
     """The release is there: verify it where it is what the config asks for."""
-    manifest, problems = same_release(run, lock, registry)
+    manifest, problems = same_release(run, lock, before, registry)
     _clean(run.config)  # what a run that was killed between publishing and this left
     return Result(run.config.release_folder, False, manifest, problems, {}, {})
 

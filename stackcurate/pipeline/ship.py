@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections import Counter
@@ -13,16 +14,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from stackcurate.dedup.near import SIGNATURE_BYTES
 from stackcurate.errors import StopError
 from stackcurate.optout.apply import hits
 from stackcurate.optout.registry import Registry
 from stackcurate.pipeline.body import ROWS_BATCH
+from stackcurate.pipeline.earlier import SIGNATURES
 from stackcurate.pipeline.fetch import Body
 from stackcurate.pipeline.inputs import meta_of
 from stackcurate.pipeline.keep import kept_rows
 from stackcurate.pipeline.spill import Batches, open_spill
 from stackcurate.pipeline.tasks import Run
-from stackcurate.releases.writer import Shard, write_shard
+from stackcurate.releases.writer import Shard, write_shard, write_table
 from stackcurate.schema import FILE, conform, fill
 from stackcurate.storage import partitions
 
@@ -64,6 +67,7 @@ class ShipTask:
 
     row_group_bytes: int
     registry: Registry
+    store: pa.Schema | None = None  # of the signatures, where they ship too
 
     def __call__(self, item: ShipItem) -> tuple[int, int]:
         order = _order(item)
@@ -71,6 +75,10 @@ class ShipTask:
             rows = self._checked(_gather(item, order))
             shard = write_shard(part / "shard.parquet", rows, self.row_group_bytes)
             partitions.write_json(part / "meta.json", asdict(shard))
+            if self.store is not None:
+                signatures = _signatures(item, order)
+                signed = write_table(part / "signatures.parquet", signatures, self.store)
+                partitions.write_json(part / "signatures.json", asdict(signed))
         return shard.rows, shard.text_bytes
 
     def _checked(self, tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
@@ -96,6 +104,7 @@ def ship(
             stretches.setdefault(language, []).append(Stretch(body.folder, folder, begin, end))
             sizes[language] += size
     options = run.config.release
+    store = _schema_of_signatures(run) if run.config.dedup.store else None
     items = []
     for language in sorted(stretches):
         shards = max(1, -(-sizes[language] // options.shard_bytes))
@@ -103,11 +112,21 @@ def ship(
         for number in range(shards):
             names = [(s.body.name, s.keep.name, s.begin, s.end) for s in mine]
             place = run.place(
-                "ship", language, number, shards, names, options.row_group_bytes, registry.head
-            )
+                "ship", language, number, shards, names, options.row_group_bytes, registry.head,
+                store is not None,
+            )  # fmt: skip
             items.append(ShipItem(language, number, shards, mine, place))
-    run.do("ship", ShipTask(options.row_group_bytes, registry), items)
+    run.do("ship", ShipTask(options.row_group_bytes, registry, store), items)
     return {item.name: item.out for item in items}
+
+
+def _schema_of_signatures(run: Run) -> pa.Schema | None:
+    if "dedup" not in run.config.stages:
+        return None
+    width = SIGNATURE_BYTES * run.config.dedup.permutations
+    return pa.schema(
+        [("row_key", pa.string()), ("shingles", pa.int32()), ("signature", pa.binary(width))]
+    )
 
 
 def _order(item: ShipItem) -> pa.Table:
@@ -178,13 +197,39 @@ def _by_stretch(readers: dict[int, _Reader], stretches: np.ndarray, rows: np.nda
     return pa.concat_tables(pieces).take(pa.array(np.argsort(places, kind="stable")))
 
 
+def _signatures(item: ShipItem, order: pa.Table) -> Iterator[pa.Table]:
+    """``row_key``, ``shingles`` and ``signature`` of the rows in order (see dedup.near)."""
+    ends = [_ends(stretch.keep) for stretch in item.stretches]
+    readers = [
+        Batches(stretch.body / "signatures.arrow", end)
+        for stretch, end in zip(item.stretches, ends, strict=True)
+    ]
+    keys = [np.load(stretch.body / "keys.npy", mmap_mode="r") for stretch in item.stretches]
+    for begin in range(0, order.num_rows, GATHER_ROWS):
+        some = order.slice(begin, GATHER_ROWS)
+        stretches, rows = some["stretch"].to_numpy(), some["row"].to_numpy()
+        places = np.argsort(stretches, kind="stable")
+        pieces = []
+        for number in np.unique(stretches).tolist():
+            mine = rows[stretches == number]
+            names = pa.array([key.decode() for key in keys[number][mine].tolist()], pa.string())
+            table = readers[number].read(mine).select(["shingles", "signature"])
+            pieces.append(table.add_column(0, "row_key", names))
+        yield pa.concat_tables(pieces).take(pa.array(np.argsort(places, kind="stable")))
+
+
+def _ends(keep: Path) -> np.ndarray:
+    """Where the batches of a body's tables end, for `Batches`."""
+    rows = partitions.read_arrow(keep / "keep.arrow", ["cluster_size"]).num_rows
+    return np.arange(ROWS_BATCH, rows + ROWS_BATCH, ROWS_BATCH)
+
+
 class _Reader:
     """Full rows of one body by number."""
 
     def __init__(self, stretch: Stretch) -> None:
         self.keep = partitions.read_arrow(stretch.keep / "keep.arrow", ["cluster_size"])
-        ends = np.arange(ROWS_BATCH, self.keep.num_rows + ROWS_BATCH, ROWS_BATCH)
-        self.rows = Batches(stretch.body / "rows.arrow", ends)
+        self.rows = Batches(stretch.body / "rows.arrow", _ends(stretch.keep))
         self.texts = open_spill(stretch.body / "spill.arrow")
 
     def read(self, rows: np.ndarray) -> pa.Table:
@@ -203,6 +248,11 @@ def place_files(shipped: dict[str, Path], staging: Path) -> dict[str, Shard]:
         target.parent.mkdir(parents=True, exist_ok=True)
         link_or_copy(folder / "shard.parquet", target)
         files[name] = Shard(**meta_of(folder))
+        if (folder / "signatures.json").is_file():
+            name = SIGNATURES + name.removeprefix("data")
+            (staging / name).parent.mkdir(parents=True, exist_ok=True)
+            link_or_copy(folder / "signatures.parquet", staging / name)
+            files[name] = Shard(**json.loads((folder / "signatures.json").read_text()))
     return files
 
 

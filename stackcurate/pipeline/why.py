@@ -53,6 +53,8 @@ _MEANING = {
     "language:unwanted": "its language is not asked for",
     "dedup:exact": "another kept file has the same text after redaction",
     "dedup:near": "another kept file is nearly the same, verified",
+    "dedup:earlier_exact": "an earlier release holds the same text",
+    "dedup:earlier_near": "an earlier release holds a file that is nearly the same, verified",
     "run:crashed": "it crashed a worker, alone and twice; it is in quarantine",
     "run:timeout": "it hung a worker, alone and twice; it is in quarantine",
     KEPT: "it is in the release",
@@ -103,6 +105,9 @@ def _row_text(row: dict[str, Any]) -> list[str]:
         twin = row["twin"]
         alike = "" if row["similarity"] is None else f", similarity {row['similarity']:.3f}"
         lines.append(f"  kept twin  {twin['origin']} {twin['path']}{alike}")
+    if row.get("kept_in"):
+        alike = "" if row["similarity"] is None else f", similarity {row['similarity']:.3f}"
+        lines.append(f"  held by    {row['kept_in']}: {row['kept_row_key']}{alike}")
     return lines
 
 
@@ -114,12 +119,15 @@ def why(asked: str, release: Path | None, run_folder: Path | None, most: int = M
     # What the run folder knows about kept files is already in its ledger.
     _view(connection, "ledger", ledger)
     _view(connection, "files", files)
+    if ledger:
+        _with_kept_in(connection)
     condition, values = _condition(asked)
     parts = []
     if ledger:
         parts.append(f"SELECT {_LEDGER} FROM ledger WHERE {condition}")
     if files and not _is_run(run_folder):
-        parts.append(f"SELECT {_KEPT} FROM files WHERE {condition}")
+        known = "AND row_key NOT IN (SELECT row_key FROM ledger WHERE outcome = 'kept')"
+        parts.append(f"SELECT {_KEPT} FROM files WHERE {condition} {known if ledger else ''}")
     where = "the run folder" if _is_run(run_folder) else "the release"
     if not parts:
         return Answer(asked, where, (), 0)
@@ -138,11 +146,11 @@ def why(asked: str, release: Path | None, run_folder: Path | None, most: int = M
 
 
 _LEDGER = """scope, origin, path, row_key, content_id, files, bytes, outcome, kept_row_key,
-    similarity, note"""
+    kept_in, similarity, note"""
 _KEPT = (
     f"'file' AS scope, origin, path, row_key, content_id, 1::BIGINT AS files, "
-    f"length_bytes AS bytes, '{KEPT}' AS outcome, NULL AS kept_row_key, NULL AS similarity, "
-    "NULL AS note"
+    f"length_bytes AS bytes, '{KEPT}' AS outcome, NULL AS kept_row_key, NULL AS kept_in, "
+    "NULL AS similarity, NULL AS note"
 )
 
 
@@ -162,6 +170,14 @@ def _view(connection: duckdb.DuckDBPyConnection, name: str, files: Sequence[Path
         connection.execute(
             f"CREATE VIEW {name} AS SELECT * FROM read_parquet([{listed}], hive_partitioning=false)"
         )
+
+
+def _with_kept_in(connection: duckdb.DuckDBPyConnection) -> None:
+    """Ledgers of older versions do not have the column."""
+    columns = [row[0] for row in connection.execute("DESCRIBE ledger").fetchall()]
+    if "kept_in" not in columns:
+        connection.execute("ALTER VIEW ledger RENAME TO old_ledger")
+        connection.execute("CREATE VIEW ledger AS SELECT *, NULL AS kept_in FROM old_ledger")
 
 
 def _condition(asked: str) -> tuple[str, list[str]]:
@@ -187,7 +203,7 @@ def _explain(
 ) -> None:
     """Add the kept twin of dropped copies, and the findings of kept files."""
     for row in rows:
-        if row["kept_row_key"]:
+        if row["kept_row_key"] and not row["kept_in"]:
             row["twin"] = _place(connection, row["kept_row_key"], files, ledger)
         if row["outcome"] == KEPT and files and row["row_key"]:
             row["steps"] = _steps(connection, row["row_key"])

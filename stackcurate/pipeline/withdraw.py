@@ -32,6 +32,7 @@ from stackcurate.optout.apply import BY_COPIES, match_files, match_heads
 from stackcurate.optout.preview import Found, Place, find, named_contents, places
 from stackcurate.optout.registry import Event, Registry, append, summary
 from stackcurate.pipeline import moves
+from stackcurate.pipeline.earlier import SIGNATURES
 from stackcurate.pipeline.release import withdrawn_in
 from stackcurate.pipeline.ship import link_or_copy
 from stackcurate.pipeline.tasks import versions
@@ -142,7 +143,8 @@ def _entries(manifest: Mapping[str, Any], head: str) -> list[Mapping[str, Any]]:
 def _data(
     release: Path, staging: Path, manifest: Mapping[str, Any], found: Found
 ) -> dict[str, Shard]:
-    """Every shard: linked, or written again without the withdrawn rows."""
+    """Every shard, and its signatures: linked, or written again without the withdrawn rows."""
+    signed = {entry["path"]: entry for entry in _entries(manifest, f"{SIGNATURES}/")}
     gone = one_chunk(found.files, "row_key")
     size = (manifest["config"].get("release") or {}).get("row_group_bytes")
     left: dict[str, int] = {}
@@ -158,22 +160,32 @@ def _data(
         path = entry["path"]
         if not left[path.rpartition("/")[0]]:
             continue  # nothing of this language remains
+        beside = signed.get(SIGNATURES + path.removeprefix("data"))
         if not hit:
             files[path] = _link(release, staging, entry)
+            if beside is not None:
+                files[beside["path"]] = _link(release, staging, beside)
             continue
         (staging / path).parent.mkdir(parents=True, exist_ok=True)
-        rows = _without(release / path, gone)
+        rows = (conform(table, FILE) for table in _without(release / path, gone))
         files[path] = write_shard(staging / path, rows, size or ReleaseOptions().row_group_bytes)
+        if beside is not None:
+            place = staging / beside["path"]
+            place.parent.mkdir(parents=True, exist_ok=True)
+            schema = pq.read_schema(release / beside["path"])
+            files[beside["path"]] = write_table(
+                place, _without(release / beside["path"], gone), schema
+            )
     return files
 
 
 def _without(path: Path, gone: pa.Array) -> Iterator[pa.Table]:
-    """The rows of a shard but those of ``gone``, some hundred at a time, in their order."""
+    """The rows of a table but those of ``gone``, some hundred at a time, in their order."""
     with pq.ParquetFile(path) as file:
         for batch in file.iter_batches(512):
             table = pa.Table.from_batches([batch])
             stays = pc.invert(pc.is_in(table["row_key"], gone))
-            yield conform(table.filter(stays), FILE)
+            yield table.filter(stays)
 
 
 def _tables(
@@ -314,6 +326,7 @@ def _ledger(
             files[entry["path"]] = _link(release, staging, entry)
             continue
         gone_rows = rows.append_column("verdict", verdict).filter(leaves)
+        gone_rows = gone_rows.filter(pc.not_equal(gone_rows["outcome"], KEPT))  # counted as data
         moved += moves.of_rows(gone_rows, None, "bytes")
         for name, value in (("kept_row_key", None), ("note", ORPHAN)):
             at = rows.schema.get_field_index(name)
@@ -367,6 +380,7 @@ def _facts(
         kept=counts["kept"],
         dropped=counts["dropped"],
         sources=counts["sources"],
+        dedup=manifest.get("dedup") or {},
         config=config,
         inputs=manifest["inputs"],
         tables=manifest["tables"],

@@ -49,6 +49,8 @@ class ReleaseFacts:
     (containers with snapshot ids and digests); ``tables`` {name: digest}; ``tools`` {library:
     version}.
     ``optout`` is the cut-off, as `optout.registry.summary` gives it; empty without a registry.
+    ``dedup``: what signatures depend on where the release ships them, and the earlier releases that
+    files were held against, with how many had a twin there.
     ``problems`` are inputs that were set aside: {"where", "reason", "message"}, public words only.
     ``notes`` are a person's words for the changelog.
     """
@@ -67,6 +69,7 @@ class ReleaseFacts:
     tools: Mapping[str, str]
     optout: Mapping[str, Any] = field(default_factory=dict)
     sources: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    dedup: Mapping[str, Any] = field(default_factory=dict)
     problems: Sequence[Mapping[str, str]] = ()
     title: str = ""
     description: str = ""

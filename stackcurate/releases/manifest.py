@@ -74,6 +74,7 @@ def build_manifest(
         "tables": dict(facts.tables),
         "tools": dict(facts.tools),
         "optout": dict(facts.optout),
+        "dedup": _plain(facts.dedup),
         "counts": counts(facts),
         "totals": totals,
         "problems": [dict(problem) for problem in facts.problems],

@@ -122,7 +122,7 @@ class Parquet:
                 problems.append(Problem(container.key, "corrupt", message))
         found = _distinct(waiting).sort_by([("origin", "ascending"), ("root", "ascending")])
         file.close()
-        digest = _digest(self._place(container))
+        digest = file_digest(self._place(container))
         return Heads(found, REVISION.empty_table(), digest, problems)
 
     def files(
@@ -387,7 +387,8 @@ def _container(path: Path, key: str) -> Container:
     return Container(key, about.st_size, f"{about.st_size}-{about.st_mtime_ns}")
 
 
-def _digest(path: Path) -> str:
+def file_digest(path: Path) -> str:
+    """SHA-256 (hex) over a file's size and XXH3-128."""
     whole = xxhash.xxh3_128()
     with path.open("rb") as file:
         while data := file.read(_CHUNK):
