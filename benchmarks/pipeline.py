@@ -311,8 +311,9 @@ def main() -> None:
     words.add_argument("--repeat", type=int, default=1)
     words.add_argument("--parquet", default="parquet", help="folder of CORPUS to read")
     words.add_argument(
-        "--ids", choices=("compute", "auto"), default="compute",
-        help="hash while listing (the default), or believe the column content_id",
+        "--ids", choices=("auto", "compute"), default="auto",
+        help="believe the column content_id until fetch checks it, as configs do (the default), or "
+        "hash every content while listing too, as for Parquet without ids",
     )  # fmt: skip
     words.add_argument("--pair", action="store_true")
     words.add_argument("--growth", metavar="FOLDER")

@@ -26,6 +26,12 @@ from stackcurate.errors import StackcurateError, TransientError
 from stackcurate.storage.partitions import disk_error_number
 
 T = TypeVar("T")
+# Arrow's allocator gives freed memory back to the system at once and faults it in again for the
+# next batch: a tenth of a run. Slices are of one size, so a worker may keep what its largest took.
+_MEMORY = {"MIMALLOC_PURGE_DELAY": "-1"}
+# pyarrow asks whether a value is one of pandas, numba whether scipy has linear algebra: both import
+# the whole package for it, half a second of every worker's start, and no task uses either.
+_UNUSED = ("pandas", "scipy")
 _SPAWN = multiprocessing.get_context("spawn")  # forking beside Arrow's threads can deadlock
 
 
@@ -121,6 +127,8 @@ class _Worker:
     """One process and the pipe to it."""
 
     def __init__(self) -> None:
+        for name, value in _MEMORY.items():  # read when a process starts, so it is set before
+            os.environ.setdefault(name, value)
         self.pipe, theirs = _SPAWN.Pipe()
         self.process = _SPAWN.Process(target=_serve, args=(theirs, os.getpid()), daemon=False)
         self.process.start()
@@ -159,6 +167,8 @@ class _Worker:
 def _serve(pipe: Connection, parent: int) -> None:
     """The worker's loop: one task after another until the pipe closes."""
     _die_with(parent)
+    for name in _UNUSED:
+        sys.modules.setdefault(name, None)  # type: ignore[arg-type]
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
     _one_thread_each()
     while True:

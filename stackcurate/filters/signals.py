@@ -44,12 +44,11 @@ def signals(contents: Column) -> pa.Table:
     """The SIGNALS columns of texts (string or binary, large or not), null where null."""
     data, offsets, valid = buffers(contents)
     rows = len(valid)
-    lines, chars, longest, alpha, alphanum, ends, covered, run = np.zeros((8, rows), np.int64)
+    lines, chars, ends, longest, alpha, alphanum, covered, run = np.zeros((8, rows), np.int64)
     byte_class = text.classes()
     text.count_text(
-        data, offsets, byte_class, text.letters(), lines, chars, longest, alpha, alphanum
+        data, offsets, byte_class, text.letters(), lines, chars, ends, longest, alpha, alphanum
     )
-    text.line_chars(data, offsets, ends)
     encoded.count_encoded(data, offsets, byte_class, covered, run)
     whole = np.maximum(chars, 1)
     columns = {

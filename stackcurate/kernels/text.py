@@ -174,15 +174,16 @@ def count_text(
     letter: np.ndarray,
     lines: np.ndarray,
     chars: np.ndarray,
+    line_ends: np.ndarray,
     longest: np.ndarray,
     alpha: np.ndarray,
     alphanum: np.ndarray,
 ) -> None:
-    """Lines, characters without line ends, longest line, letters, letters and digits of each value.
+    """Lines, characters, those of line ends, longest line, letters, letters and digits by value.
 
     A line ends with ``\\n``, ``\\r\\n`` or ``\\r``; a last line without an end counts if it is not
     empty. A byte that is not part of well-formed UTF-8 is one character and no letter.
-    Outputs are int64[n]; ``chars`` counts all characters, line ends too.
+    Outputs are int64[n]; the longest line is in characters without its end.
     """
     words = data[: len(data) // 8 * 8].view(np.uint64)
     for row in range(len(offsets) - 1):
@@ -191,11 +192,21 @@ def count_text(
         if plain:
             lines[row] = ends + (end > at and data[end - 1] != 10)
             chars[row], longest[row] = end - at, _longest_plain(data, at, end)
+            line_ends[row] = ends
             alpha[row], alphanum[row] = letters, letters + digits
             continue
-        n_lines = n_chars = n_alpha = n_alphanum = best = 0
-        line_start = 0  # characters before this line
+        n_lines = n_chars = n_ends = n_alpha = n_alphanum = best = np.int64(0)
+        line_start = np.int64(0)  # characters before this line
         while at < end:
+            if at % 8 == 0 and at + 8 <= end:  # eight bytes of a line at once
+                word = words[at // 8]
+                if word & _TOPS == 0 and _equal(word, 10) | _equal(word, 13) == 0:
+                    here = _sum(_between(word | (_ONES * np.uint64(32)), 97, 123))
+                    n_alpha += here
+                    n_alphanum += here + _sum(_between(word, 48, 58))
+                    n_chars += 8
+                    at += 8
+                    continue
             byte = data[at]
             if byte >= 0x80:
                 code, size = _decode(data, at, end)
@@ -211,7 +222,9 @@ def count_text(
                 if byte == 13 and at + 1 < end and data[at + 1] == 10:
                     at += 1
                     n_chars += 1
+                    n_ends += 1
                 n_chars += 1
+                n_ends += 1
                 at += 1
                 line_start = n_chars
                 continue
@@ -223,7 +236,7 @@ def count_text(
         if n_chars > line_start:
             best = max(best, n_chars - line_start)
             n_lines += 1
-        lines[row], chars[row], longest[row] = n_lines, n_chars, best
+        lines[row], chars[row], longest[row], line_ends[row] = n_lines, n_chars, best, n_ends
         alpha[row], alphanum[row] = n_alpha, n_alphanum
 
 

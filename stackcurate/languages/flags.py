@@ -12,11 +12,10 @@ import functools
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import yaml
 
 from stackcurate.kernels import text
 from stackcurate.languages.columns import Column, data_and_offsets, heads, one_array, texts
-from stackcurate.languages.table import TABLES
+from stackcurate.languages.table import read_yaml
 
 SCHEMA = pa.schema(
     [
@@ -38,7 +37,7 @@ MINIFIED_BYTES = 1000  # shorter files say nothing
 @functools.cache
 def rules() -> dict[str, dict[str, list[str]]]:
     """The table, read once per process."""
-    return yaml.safe_load((TABLES / "languages.paths.yaml").read_text("utf-8"))
+    return read_yaml("languages.paths.yaml")
 
 
 @functools.cache

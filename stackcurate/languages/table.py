@@ -11,6 +11,7 @@ import json
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -46,11 +47,18 @@ def _lookup(languages: dict[str, dict[str, object]], key: str, lower: bool) -> d
     return {value: tuple(sorted(names)) for value, names in found.items()}
 
 
+def read_yaml(name: str) -> dict[str, Any]:
+    """A table of ours; through libyaml where it is there, which is ten times as fast."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    document: dict[str, Any] = yaml.load((TABLES / name).read_text("utf-8"), Loader=loader)
+    return document
+
+
 @functools.cache
 def facts() -> Facts:
     """The tables that ship with this version, read once per process."""
     languages = json.loads((TABLES / "languages.json").read_text("utf-8"))["languages"]
-    rules = yaml.safe_load((TABLES / "languages.evidence.yaml").read_text("utf-8"))
+    rules = read_yaml("languages.evidence.yaml")
     extensions = _lookup(languages, "extensions", lower=True)
     extensions |= {ext: tuple(names) for ext, names in rules["extensions"].items()}
     aliases = {name.lower(): name for name in languages}

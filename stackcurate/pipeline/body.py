@@ -62,6 +62,7 @@ class BodyTask:
     stages: tuple[RowStage, ...]
     dedup: DedupSettings | None
     max_bytes: int
+    packed: bool = True  # the spill is compressed; no result depends on it
 
     def __call__(self, item: Slice) -> tuple[int, int]:
         wanted = self._wanted(item)
@@ -81,7 +82,7 @@ class BodyTask:
             batch, order = _sorted(_finish(batch.drop_columns(["content"]), texts))
             partitions.write_arrow(part / "rows.arrow", conform(batch, ROWS), rows=ROWS_BATCH)
             np.save(part / "keys.npy", np.array(batch["row_key"].to_pylist(), "S32"))
-            spill.write_spill(part / "spill.arrow", texts, order)
+            spill.write_spill(part / "spill.arrow", texts, order, self.packed)
             if self.dedup is not None:
                 signed = signatures(texts, self.dedup).take(pa.array(order))
                 for_dedup = _for_dedup(batch, signed, self.dedup)

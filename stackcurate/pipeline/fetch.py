@@ -9,7 +9,9 @@ from pathlib import Path
 from stackcurate.engine.base import Failure
 from stackcurate.pipeline.body import BodyTask, Slice
 from stackcurate.pipeline.culprits import Quarantine, Skip, do_without_culprits
+from stackcurate.pipeline.inputs import meta_of
 from stackcurate.pipeline.listing import Partition
+from stackcurate.pipeline.spill import is_wide
 from stackcurate.pipeline.tasks import Run
 from stackcurate.pipeline.winners import slices_of
 from stackcurate.storage import partitions
@@ -36,6 +38,8 @@ def fetch(
 ) -> list[Body]:
     """Pass over every slice; a slice that kills its worker is halved until the file is found."""
     slices = _Slices(run, settings, quarantine)
+    size = sum(meta_of(folder)["bytes"] for folder in winners)
+    task = replace(task, packed=not is_wide(run.folder, size, run.engine.workers))
     items: list[Slice] = []
     owners: list[int] = []
     for part, decisions, folder in zip(found, decided, winners, strict=True):

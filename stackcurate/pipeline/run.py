@@ -115,7 +115,7 @@ def _run(run: Run, limit: int | None) -> Result:
     chosen = choose(run, decided, targets)
 
     # The one pass over the bytes.
-    winners = find_winners(run, found, chosen)
+    winners = find_winners(run, found, chosen, book)
     stages = row_stages(config)
     matching = config.dedup.matching if "dedup" in config.stages else None
     signing = (config.dedup.signing, config.dedup.scope)

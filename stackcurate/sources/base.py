@@ -16,13 +16,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 import pyarrow as pa
 
 from stackcurate.errors import Problem
 
-__all__ = ["Container", "Heads", "Problem", "Source"]
+__all__ = ["GROUP", "Container", "Grouped", "Heads", "Problem", "Source"]
 
 
 @dataclass(frozen=True)
@@ -85,4 +85,17 @@ class Source(Protocol):
         A row that cannot be had comes as a Problem with reason ``missing``, ``corrupt`` or, where
         it is longer than ``limit`` bytes, ``too_large``. Ids are checked by the caller.
         """
+        ...
+
+
+# ``first`` locator of a group of files, ascending, and the mean bytes of one of them, as estimated.
+GROUP = pa.schema([("first", pa.int64()), ("mean", pa.int64())])
+
+
+@runtime_checkable
+class Grouped(Protocol):
+    """A source whose files lie in groups of which each is read from its start."""
+
+    def groups(self, container: Container) -> pa.Table:
+        """The groups of a container, schema GROUP; none where it cannot be opened. Cheap."""
         ...

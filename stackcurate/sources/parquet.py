@@ -6,6 +6,7 @@ one row per repository with a list of files (The Stack v3, and The Stack v2's tr
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,7 +22,7 @@ import xxhash
 
 from stackcurate.errors import ConfigError, InputError
 from stackcurate.schema import HEAD, REVISION, TIME
-from stackcurate.sources.base import Container, Heads, Problem
+from stackcurate.sources.base import GROUP, Container, Heads, Problem
 from stackcurate.sources.origins import given_origin, repository_name
 from stackcurate.sources.parquet_columns import (
     Columns,
@@ -147,6 +148,20 @@ class Parquet:
         for group in _groups(file):
             yield from lister.group(group, available)
         file.close()
+
+    def groups(self, container: Container) -> pa.Table:
+        """One group per row group; the mean is of its column of contents, uncompressed."""
+        first, mean = [], []
+        with contextlib.suppress(InputError):
+            file, columns = self._open(container)
+            bits = PLACE_BITS if columns.nested else 0
+            named = ["content"] if "content" in columns.file else []
+            leaves = columns.leaves(named, _leaves(file))
+            for group in _groups(file) if leaves else ():
+                first.append(group.first << bits)
+                mean.append(group.size(leaves) // max(1, group.values(leaves[0])))
+            file.close()
+        return pa.table([pa.array(first, pa.int64()), pa.array(mean, pa.int64())], schema=GROUP)
 
     def read(
         self, container: Container, wanted: pa.Table, limit: int

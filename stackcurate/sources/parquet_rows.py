@@ -46,6 +46,19 @@ class Group:
         """How many rows it has."""
         return self.file.metadata.row_group(self.number).num_rows
 
+    def size(self, leaves: Sequence[str]) -> int:
+        """Uncompressed bytes of the leaf columns ``leaves``."""
+        return sum(about.total_uncompressed_size for about in self._leaves(leaves))
+
+    def values(self, leaf: str) -> int:
+        """How many values one leaf column has: files, where rows hold lists of files."""
+        return sum(about.num_values for about in self._leaves([leaf]))
+
+    def _leaves(self, leaves: Sequence[str]) -> Iterator[pq.ColumnChunkMetaData]:
+        about = self.file.metadata.row_group(self.number)
+        columns = map(about.column, range(about.num_columns))
+        return (column for column in columns if column.path_in_schema in leaves)
+
     def batches(self, leaves: Sequence[str], most: int = 65_536) -> Iterator[pa.RecordBatch]:
         """The leaf columns ``leaves`` in batches of bounded size; rows without columns for none."""
         if not leaves:
@@ -53,13 +66,7 @@ class Group:
                 nothing = pa.nulls(min(most, self.rows - start))
                 yield pa.RecordBatch.from_arrays([nothing], ["row"])
             return
-        about = self.file.metadata.row_group(self.number)
-        size = sum(
-            column.total_uncompressed_size
-            for column in map(about.column, range(about.num_columns))
-            if column.path_in_schema in leaves
-        )
-        count = max(1, min(most, _BATCH_BYTES * self.rows // max(size, 1)))
+        count = max(1, min(most, _BATCH_BYTES * self.rows // max(self.size(leaves), 1)))
         yield from self.file.iter_batches(
             count, row_groups=[self.number], columns=list(leaves), use_threads=False
         )

@@ -17,19 +17,20 @@ def columns(values: list[bytes]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def count(values: list[bytes]) -> list[tuple[int, ...]]:
-    out = np.zeros((5, len(values)), np.int64)
+    out = np.zeros((6, len(values)), np.int64)
     text.count_text(*columns(values), text.classes(), text.letters(), *out)
     return [tuple(row) for row in out.T.tolist()]
 
 
 def plain_count(value: str) -> tuple[int, ...]:
-    """Lines, characters, longest line, letters, letters and digits, as Python sees them."""
+    """Lines, characters, line ends, longest line, letters, letters and digits: Python's view."""
     lines = re.split(r"\r\n|\r|\n", value)
     if lines[-1] == "":
         lines.pop()
     return (
         len(lines),
         len(value),
+        value.count("\r") + value.count("\n"),
         max(map(len, lines), default=0),
         sum(bool(text.letters()[ord(char)] & text.ALPHA) for char in value),
         sum(bool(text.letters()[ord(char)] & text.ALPHANUM) for char in value),
@@ -50,7 +51,7 @@ def test_any_bytes_are_counted_alone(values):
 
 
 @pytest.mark.parametrize("start", range(9))
-@pytest.mark.parametrize("other", ["", "\r", "é", "\x7f@[`{/:"])
+@pytest.mark.parametrize("other", ["", "\r", "é", "\x7f@[`{/:", "\r\nA9é漢" * 30])
 def test_long_texts_count_like_the_twin(start, other):
     """Longer than the blocks in which plain text is counted, and at every place in a word."""
     long = "Az09_ zZaA\n" * 400 + other + "word" * 900 + "\n" + "b" * 3000

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from stackcurate.errors import ConfigError, IntegrityError, StopError
 from stackcurate.licenses.places import NO_PLACE
-from stackcurate.pipeline import choose, ledger, spill
+from stackcurate.pipeline import choose, ledger, spill, winners
 from stackcurate.pipeline.culprits import Quarantine
 from stackcurate.pipeline.decode import decode
 from stackcurate.schema import LEDGER
@@ -144,14 +144,16 @@ def test_the_empty_blob_in_a_million_places_is_one_record(tmp_path) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.text(max_size=40), max_size=60), st.integers(1, 50), st.data())
-def test_what_is_spilled_comes_back_row_by_row(tmp_path_factory, texts, batch, data) -> None:
+@given(st.lists(st.text(max_size=40), max_size=60), st.integers(1, 50), st.booleans(), st.data())
+def test_what_is_spilled_comes_back_row_by_row(
+    tmp_path_factory, texts, batch, packed, data
+) -> None:
     path = tmp_path_factory.mktemp("spill") / "spill.arrow"
     padded = pa.array(["before", *texts, "behind"], pa.large_string())
     old, spill.BATCH_BYTES = spill.BATCH_BYTES, batch
     try:
         order = np.array(data.draw(st.permutations(range(len(texts)))), np.int64)
-        spill.write_spill(path, padded.slice(1, len(texts)), order)
+        spill.write_spill(path, padded.slice(1, len(texts)), order, packed)
     finally:
         spill.BATCH_BYTES = old
     reader = spill.open_spill(path)
@@ -167,6 +169,27 @@ def test_cuts_cover_every_row_once_and_are_no_larger_than_one_row_needs(sizes, l
     for begin, end in found:
         assert end > begin
         assert end - begin == 1 or sum(sizes[begin:end]) <= limit
+
+
+@settings(max_examples=200)
+@given(st.lists(st.tuples(st.integers(1, 60), st.integers(0, 3)), max_size=40), st.data())
+def test_slices_cut_between_units_unless_one_is_huge(rows, data) -> None:
+    weights = np.array([weight for weight, _ in rows], np.int64)
+    units = np.cumsum(np.array([step == 0 for _, step in rows], np.int64))
+    limit = data.draw(st.integers(20, 200))
+    old, winners.SLICE_BYTES = winners.SLICE_BYTES, limit
+    try:
+        found = winners.slice_cuts(weights, units)
+    finally:
+        winners.SLICE_BYTES = old
+    assert [n for begin, end in found for n in range(begin, end)] == list(range(len(rows)))
+    sizes = {unit: int(weights[units == unit].sum()) for unit in units.tolist()}
+    for begin, end in found:
+        assert end > begin
+        size = int(weights[begin:end].sum())
+        assert size <= max(2 * limit, int(weights[begin:end].max()))
+        cut_inside = end < len(rows) and units[end] == units[end - 1]
+        assert not cut_inside or sizes[int(units[end])] > 2 * limit
 
 
 # --- decode ---------------------------------------------------------------------------------------

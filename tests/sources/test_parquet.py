@@ -375,6 +375,30 @@ def test_rows_do_not_depend_on_row_groups(tmp_path):
     assert one.answers[0].digest != two.answers[0].digest
 
 
+def test_groups_are_row_groups_with_the_mean_of_their_contents(tmp_path):
+    table = {"path": [f"f{n}" for n in range(5)], "content": ["a" * 1000 * n for n in range(5)]}
+    write(
+        tmp_path / "t.parquet",
+        table,
+        row_group_size=2,
+        use_dictionary=False,
+        write_statistics=False,
+    )
+    source = Parquet(path=tmp_path / "t.parquet")
+    groups = source.groups(source.containers()[0])
+    assert groups["first"].to_pylist() == [0, 2, 4]
+    for mean, true in zip(groups["mean"].to_pylist(), (500, 2500, 4000), strict=True):
+        assert true <= mean < true + 100  # what a page adds
+    nested = [[{"file_path": "a", "content": "x" * n} for _ in range(n)] for n in (10, 20)]
+    write(tmp_path / "v3.parquet", {"repo_path": ["a/b", "c/d"], "files": nested}, row_group_size=1)
+    source = Parquet(path=tmp_path / "v3.parquet")
+    groups = source.groups(source.containers()[0])
+    assert groups["first"].to_pylist() == [0, 1 << 24]
+    assert all(mean < 40 for mean in groups["mean"].to_pylist())  # per file, not per repository
+    (tmp_path / "v3.parquet").write_bytes(b"PAR1")
+    assert source.groups(source.containers()[0]).num_rows == 0
+
+
 def test_limit_and_rows_that_are_not_there(tmp_path):
     write(tmp_path / "t.parquet", {"path": ["a", "b"], "content": ["x" * 50, "y"]})
     read = Read(Parquet(path=tmp_path / "t.parquet"), tmp_path)
