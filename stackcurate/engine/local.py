@@ -17,6 +17,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from importlib.abc import MetaPathFinder
 from multiprocessing.connection import Connection, wait
 from types import TracebackType
 from typing import Any, TypeVar
@@ -31,7 +32,7 @@ T = TypeVar("T")
 _MEMORY = {"MIMALLOC_PURGE_DELAY": "-1"}
 # pyarrow asks whether a value is one of pandas, numba whether scipy has linear algebra: both import
 # the whole package for it, half a second of every worker's start, and no task uses either.
-_UNUSED = ("pandas", "scipy")
+_UNUSED = frozenset({"pandas", "scipy"})
 _SPAWN = multiprocessing.get_context("spawn")  # forking beside Arrow's threads can deadlock
 
 
@@ -167,8 +168,7 @@ class _Worker:
 def _serve(pipe: Connection, parent: int) -> None:
     """The worker's loop: one task after another until the pipe closes."""
     _die_with(parent)
-    for name in _UNUSED:
-        sys.modules.setdefault(name, None)  # type: ignore[arg-type]
+    sys.meta_path.insert(0, _Absent())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
     _one_thread_each()
     while True:
@@ -217,6 +217,14 @@ def describe(error: BaseException) -> str:
         f"{os.path.basename(p.filename)}:{p.lineno} {p.name}" for p in reversed(places)
     )
     return f"{type(error).__name__} at {where}"
+
+
+class _Absent(MetaPathFinder):
+    """Says of the packages in _UNUSED that they are not installed."""
+
+    def find_spec(self, name: str, path: Any, target: Any = None) -> None:
+        if name in _UNUSED:
+            raise ModuleNotFoundError(f"{name} is not needed in a worker", name=name)
 
 
 def _die_with(parent: int) -> None:
