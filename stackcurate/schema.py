@@ -273,3 +273,22 @@ EVIDENCE = pa.schema(
         ("detector", pa.string()),  # name and version of what decided
     ]
 )
+
+# License and notice files of the origins that ship files: what must go with their code.
+PAPERS = pa.schema(
+    [
+        ("origin", pa.string()),
+        ("path", pa.string()),
+        ("kind", pa.string()),  # license_file, license_text (of a LICENSES folder), notice
+        ("content_id", pa.string()),
+    ]
+)
+
+# Each distinct text that EVIDENCE and PAPERS point at.
+TEXTS = pa.schema(
+    [
+        ("content_id", pa.string()),
+        ("kind", pa.string()),  # license_file, notice, manifest, ...
+        ("text", pa.large_string()),  # decoded, and redacted where the release is
+    ]
+)

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import pyarrow.parquet as pq
 
 from stackcurate import config as configs
 from stackcurate.cli import alone
@@ -24,7 +23,7 @@ from stackcurate.licenses.alone import scan_path
 from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.expression import BadExpression, explain
 from stackcurate.licenses.heads import HEAD
-from stackcurate.licenses.notices import bundle, written
+from stackcurate.licenses.notices import Papers, bundle, written
 from stackcurate.licenses.policy import POLICIES
 from stackcurate.licenses.review import read as read_decisions
 from stackcurate.licenses.scancode import Judge
@@ -156,20 +155,19 @@ def review_command(config: Path, limit: int, as_json: bool) -> None:
 def notices_command(release: Path, where: str, as_json: bool) -> None:  # fmt: skip
     """Write the NOTICE bundle of RELEASE, or of the files that --where takes.
 
-    Every license text that these files rest on, once, with its repositories; files that state
-    their license themselves are quoted.
+    Every license and notice text that goes with these files, once, with its repositories; headers
+    of files that state their license themselves are quoted.
 
     \b
     Example:  stackcurate notices releases/x/v1.0.0 --where "language = 'Python'" > NOTICE
     """
     folder = release_of(release)
     manifest = read_manifest(folder)
-    place = folder / "texts.parquet"
-    if not place.exists():
+    if not (folder / "texts.parquet").exists():
         raise ConfigError(f"{folder} has no texts.parquet; it was built without license texts")
-    table = pq.read_table(place, columns=["content_id", "text"])
-    texts = dict(zip(*(table[name].to_pylist() for name in table.column_names), strict=True))
-    found = bundle(_rows(folder, where), texts)
+    if not (folder / "papers.parquet").exists():
+        click.echo("this release is of an older form: its NOTICE files are not inside", err=True)
+    found = bundle(_rows(folder, where), _texts(folder, where), _papers(folder, where))
     if as_json:
         for one in found:
             click.echo(json.dumps(one._asdict(), ensure_ascii=False))
@@ -182,13 +180,32 @@ def notices_command(release: Path, where: str, as_json: bool) -> None:  # fmt: s
 def _rows(folder: Path, where: str) -> Iterator[dict[str, Any]]:
     """The files that a condition takes, with the evidence they rest on."""
     sql = (
-        "SELECT f.repo_name, f.license_expression, e.kind, e.content_id, "
+        "SELECT f.origin, f.repo_name, f.path, f.license_expression, e.kind, e.content_id, "
         f"CASE WHEN e.kind = 'header' THEN left(f.content, {HEAD}) END AS head "
         f"FROM (SELECT * FROM files WHERE {where}) f "
         "LEFT JOIN evidence e ON e.evidence_id = f.license_evidence"
     )
+    names = ("origin", "repo_name", "path", "license_expression")
     with query(folder, sql=sql) as answer:
-        for repo, expression, kind, content_id, head in answer.rows():
+        for *said, kind, content_id, head in answer.rows():
             evidence = {"kind": kind, "content_id": content_id} if kind else None
-            yield {"repo_name": repo, "license_expression": expression, "evidence": evidence,
-                   "head": head}  # fmt: skip
+            yield dict(zip(names, said, strict=True)) | {"evidence": evidence, "head": head}
+
+
+def _papers(folder: Path, where: str) -> Papers:
+    """The license and notice files of the repositories that these files are from."""
+    sql = f"SELECT * FROM papers WHERE origin IN (SELECT origin FROM files WHERE {where})"
+    with query(folder, sql=sql) as answer:
+        return Papers.of(dict(zip(answer.columns, row, strict=True)) for row in answer.rows())
+
+
+def _texts(folder: Path, where: str) -> dict[str, str]:
+    """The texts that these files and their repositories point at, by content id."""
+    sql = (
+        f"WITH f AS (SELECT origin, license_evidence FROM files WHERE {where}) "
+        "SELECT content_id, text FROM texts WHERE content_id IN "
+        "(SELECT content_id FROM papers WHERE origin IN (SELECT origin FROM f)) OR content_id IN "
+        "(SELECT content_id FROM evidence WHERE evidence_id IN (SELECT license_evidence FROM f))"
+    )
+    with query(folder, sql=sql) as answer:
+        return dict(answer.rows())

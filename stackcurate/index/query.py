@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 
 from stackcurate.errors import ConfigError, IntegrityError
 from stackcurate.index.globs import regex_of_glob
-from stackcurate.schema import EVIDENCE, FILE, HEAD, LEDGER, REVISION
+from stackcurate.schema import EVIDENCE, FILE, HEAD, LEDGER, PAPERS, REVISION, TEXTS
 
 #: Columns of an answer where nobody asks for others.
 COLUMNS = ("repo_name", "path", "language", "license_expression", "text_bytes", "content_id")
@@ -35,6 +35,8 @@ _TABLES = {
     "repositories": ("repositories.parquet", HEAD),
     "revisions": ("revisions.parquet", REVISION),
     "evidence": ("evidence.parquet", EVIDENCE),
+    "papers": ("papers.parquet", PAPERS),
+    "texts": ("texts.parquet", TEXTS),
     "ledger": ("ledger/*.parquet", LEDGER),
 }
 _ABOUT_THE_QUESTION = (
@@ -106,7 +108,8 @@ def query(
     glob (see `globs.regex_of_glob`). ``pattern``: an RE2 expression searched for in the content;
     the answer then has a column ``match``. ``count_by``: files and bytes of text per value of a
     column. ``columns``: names, or ``["*"]`` for all. ``sql``: one SELECT over the views ``files``,
-    ``repositories``, ``revisions``, ``evidence``, ``ledger``; it goes with ``limit`` alone.
+    ``repositories``, ``revisions``, ``evidence``, ``papers``, ``texts``, ``ledger``; it goes with
+    ``limit`` alone.
 
     Rows come in the release's order. Raises ConfigError for a question that cannot be asked.
     """

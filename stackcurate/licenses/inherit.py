@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -76,7 +76,8 @@ def declared_evidence(license_id: str | None) -> dict[str, Any] | None:
     }
 
 
-def _folder_of(path: str) -> str:
+def folder_of(path: str) -> str:
+    """The folder that the control file ``path`` speaks for: its own, or the one above papers."""
     folder = path.rpartition("/")[0]
     papers = _PAPERS.search(folder)
     return folder[: papers.start()] if papers else folder
@@ -112,7 +113,7 @@ def folders(
             if row["kind"] == kind:
                 name = path.rpartition("/")[2]
                 rule, start = row["rule"] or "", row["start"] or 0
-                found[_folder_of(path)].append(
+                found[folder_of(path)].append(
                     Statement(kind, name, row["expression"], row["evidence_id"], rule, start)
                 )
     rows, about = [], []
@@ -190,11 +191,24 @@ def _row(
     }
 
 
+def climb(directory: str) -> Iterator[str]:
+    """``directory`` and the folders above that may speak for it, nearest first.
+
+    Ends at the root, or at a package of others, for whom the folders above do not speak.
+    """
+    while True:
+        yield directory
+        above, _, _ = directory.rpartition("/")
+        if not directory or above.rpartition("/")[2].lower() in _FOREIGN:
+            return
+        directory = above
+
+
 def _nearest(directory: str, rows: Mapping[str, int], memo: dict[str, int]) -> int:
     """The row of the folder that speaks for ``directory``, or -1. Walks up once per folder."""
     climbed = []
-    at, answer = directory, -1
-    while True:
+    answer = -1
+    for at in climb(directory):
         if at in memo:
             answer = memo[at]
             break
@@ -202,11 +216,6 @@ def _nearest(directory: str, rows: Mapping[str, int], memo: dict[str, int]) -> i
         if at in rows:
             answer = rows[at]
             break
-        above, _, _ = at.rpartition("/")
-        foreign = above.rpartition("/")[2].lower() in _FOREIGN
-        if not at or foreign:  # the root, or a package of others that states nothing
-            break
-        at = above
     memo.update(dict.fromkeys(climbed, answer))
     return answer
 

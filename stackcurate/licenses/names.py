@@ -17,6 +17,7 @@ MANIFEST = "manifest"
 REUSE = "reuse"  # .reuse/dep5 and REUSE.toml: statements about paths
 README = "readme"  # weak
 KINDS = (LICENSE_FILE, LICENSE_TEXT, NOTICE, MANIFEST, REUSE, README)
+PAPER_KINDS = (LICENSE_FILE, LICENSE_TEXT, NOTICE)  # what must go with the code
 
 _DOC = r"(?:\.(?:txt|text|md|markdown|mdown|rst|html?|rtf|adoc|asciidoc|org|textile|tex|utf-?8|in))"
 # Words that may stand beside "license" in a lower-case name: names of licenses, languages, and what

@@ -52,7 +52,7 @@ UNREAD = "unread"
 
 # A statement and where it stands.
 STATED = pa.schema([("root", pa.string()), ("path", pa.string()), *EVIDENCE])
-# Texts that state something, as they may be kept: decoded, redacted where the config redacts.
+# Texts that a release may carry, as they may be kept: decoded, redacted where the config redacts.
 KEPT_TEXTS = pa.schema(
     [("content_id", pa.string()), ("path", pa.string()), ("text", pa.large_string())]
 )
@@ -251,8 +251,13 @@ def _unread(rows: pa.Table, contents: Collection[bytes]) -> pa.Table:
 def _kept_texts(
     rows: pa.Table, evidence: pa.Table, data: Mapping[bytes, bytes], redact: RedactSettings | None
 ) -> pa.Table:
-    """The texts of contents that state something, each once, as they may be kept."""
-    told = set(evidence["content_id"].to_pylist())
+    """The texts that a release may carry, each once, as they may be kept.
+
+    They state something, or go with the code: a notice states nothing, and must not be lost.
+    """
+    papers = rows.filter(pc.is_in(rows["kind"], pa.array(names.PAPER_KINDS)))
+    read = {one.hex() for one in distinct(papers) if one in data}
+    told = read.union(evidence["content_id"].to_pylist())
     first: dict[str, dict[str, str]] = {}
     for row in rows.select(["path", "kind", "content_id"]).to_pylist():
         key = row["content_id"].hex()

@@ -19,7 +19,7 @@ from stackcurate.languages.detect import base_names, detect
 from stackcurate.languages.flags import vendored
 from stackcurate.licenses.inherit import ALLOWED, COVER, OPEN, REFUSED, cover, declared_evidence
 from stackcurate.licenses.inherit import folders as stating_folders
-from stackcurate.licenses.names import control_files
+from stackcurate.licenses.names import PAPER_KINDS, control_files
 from stackcurate.licenses.places import CLOSED, NO_PLACE, UNDATED
 from stackcurate.licenses.policy import LicenseSettings
 from stackcurate.optout.apply import match_files, match_heads
@@ -30,7 +30,7 @@ from stackcurate.pipeline.culprits import Quarantine, Skip, do_without_culprits
 from stackcurate.pipeline.evidence import FOLDERS, Evidence, read_folders
 from stackcurate.pipeline.listing import Partition
 from stackcurate.pipeline.tasks import Run
-from stackcurate.schema import drop, fill, one_chunk, row_key
+from stackcurate.schema import PAPERS, drop, fill, one_chunk, row_key
 from stackcurate.storage import partitions
 
 # Bits of RECORD.classes.
@@ -89,6 +89,7 @@ class DecideTask:
         batch = self._set_aside(_join(listed, heads), item.skip)
         batch, folders = self._withdraw(batch, item)
         batch = self._license(batch, folders, heads)
+        kinds = control_files(one_chunk(batch, "path"))
         nameless = pc.is_null(batch["content_id"])
         batch = drop(batch, nameless, "source:unreadable")
         over = pc.greater(batch["length"], self.max_bytes)
@@ -96,7 +97,8 @@ class DecideTask:
         batch = fill(batch, pa.table({"is_vendor": vendored(one_chunk(batch, "path"))}))
         with partitions.whole_folder(item.out) as part:
             partitions.write_arrow(part / "rows.arrow", batch.select(DECIDED.names).cast(DECIDED))
-            records = self._records(batch, heads, item.partition.number)
+            partitions.write_arrow(part / "papers.arrow", self._papers(batch, kinds))
+            records = self._records(batch, heads, item.partition.number, kinds)
             choose.write_records(part / "records.arrow", records, self.targets)
         return listed.num_rows, 0
 
@@ -141,7 +143,22 @@ class DecideTask:
             batch = drop(batch, pc.equal(batch["license_state"], OPEN), "license:unstated")
         return batch
 
-    def _records(self, batch: pa.Table, heads: pa.Table, number: int) -> pa.Table:
+    def _papers(self, batch: pa.Table, kinds: pa.Array) -> pa.Table:
+        """License and notice files of folders that may ship, schema PAPERS.
+
+        Those that somebody withdrew, and those of a refused folder, stay out.
+        """
+        if self.license is None:
+            return PAPERS.empty_table()
+        withdrawn = pc.starts_with(pc.fill_null(batch["verdict"], ""), "optout:")
+        gone = pc.or_(withdrawn, pc.equal(batch["license_state"], REFUSED))
+        there = pc.and_(pc.is_in(kinds, pa.array(PAPER_KINDS)), pc.is_valid(batch["content_id"]))
+        rows = batch.append_column("kind", kinds).filter(pc.and_(there, pc.invert(gone)))
+        hexed = [one.hex() for one in rows["content_id"].to_pylist()]
+        columns = [rows["origin"], rows["path"], rows["kind"], pa.array(hexed, pa.string())]
+        return pa.table(columns, schema=PAPERS)
+
+    def _records(self, batch: pa.Table, heads: pa.Table, number: int, kinds: pa.Array) -> pa.Table:
         """A record per row that has a content id (schema choose.RECORD), not folded yet."""
         copies = self.registry.reaching("copies")
         head = batch["head"]
@@ -175,7 +192,7 @@ class DecideTask:
             heads["origins"].take(head),
             pa.array(_class_bits(batch["license_class"])),
             dates.take(head),
-            *_license_dates(batch, heads),
+            *_license_dates(batch, heads, kinds),
             pa.array(marks),
         ]
         records = pa.Table.from_arrays(columns, schema=choose.RECORD)
@@ -323,7 +340,7 @@ def _recognized(paths: pa.Array) -> np.ndarray:
     return _true(known.take(names.indices))
 
 
-def _license_dates(batch: pa.Table, heads: pa.Table) -> list[pa.Array]:
+def _license_dates(batch: pa.Table, heads: pa.Table, kinds: pa.Array) -> list[pa.Array]:
     """Two dates per row: where its license is allowed, and where it is stated and refused.
 
     A place is as old as its repository (``gha_created_at``) or its commit, whichever is older. What
@@ -332,7 +349,7 @@ def _license_dates(batch: pa.Table, heads: pa.Table) -> list[pa.Array]:
     made = heads["gha_created_at"].cast(pa.int64())
     dates = pc.min_element_wise(made, heads["committer_date"].cast(pa.int64()))
     old = dates.fill_null(UNDATED).take(batch["head"]).to_numpy()
-    common = _true(pc.is_valid(control_files(one_chunk(batch, "path"))))
+    common = _true(pc.is_valid(kinds))
     common |= _true(pc.equal(batch["length"], 0))
     allowed = _true(pc.equal(batch["license_state"], ALLOWED))
     refused = _true(pc.equal(batch["license_state"], REFUSED))

@@ -57,7 +57,7 @@ class KeepItem:
 
 def keep_task(item: KeepItem) -> tuple[int, int]:
     """Write KEEP for one body, and count what ships by language folder."""
-    columns = ["text_bytes", "license_evidence"]
+    columns = ["text_bytes", "license_evidence", "origin"]
     rows = partitions.read_arrow(item.body / "rows.arrow", columns)
     count = rows.num_rows
     columns_of: dict[str, np.ndarray] = {
@@ -85,7 +85,10 @@ def keep_task(item: KeepItem) -> tuple[int, int]:
     )
     with partitions.whole_folder(item.out) as part:
         partitions.write_arrow(part / "keep.arrow", table)
-        _write_evidence(part, item, rows.filter(pa.array(kept))["license_evidence"])
+        ships = rows.filter(pa.array(kept))
+        _write_evidence(part, item, ships["license_evidence"])
+        origins = pa.table({"origin": pc.unique(ships["origin"].cast(pa.string()))})
+        partitions.write_arrow(part / "origins.arrow", origins)
         meta = {"earlier": _like_earlier(table, like)}
         partitions.write_json(part / "meta.json", meta | _sizes(item.body, rows, kept))
     return count, 0

@@ -20,7 +20,6 @@ from stackcurate import report
 from stackcurate.errors import ConfigError
 from stackcurate.languages.folders import folder_name
 from stackcurate.licenses.inherit import declared_evidence
-from stackcurate.licenses.notices import TEXTS
 from stackcurate.optout import apply as optout
 from stackcurate.optout import registry as optouts
 from stackcurate.pipeline import ledger as ledgers
@@ -42,7 +41,17 @@ from stackcurate.releases.publish import publish
 from stackcurate.releases.verify import verify
 from stackcurate.releases.versions import check_version
 from stackcurate.releases.writer import Shard, write_table
-from stackcurate.schema import EVIDENCE, HEAD, KEPT, LEDGER, REVISION, one_chunk, schema_digest
+from stackcurate.schema import (
+    EVIDENCE,
+    HEAD,
+    KEPT,
+    LEDGER,
+    PAPERS,
+    REVISION,
+    TEXTS,
+    one_chunk,
+    schema_digest,
+)
 from stackcurate.storage import partitions
 from stackcurate.storage.exchange import read_exchange
 
@@ -60,6 +69,7 @@ class Finished:
     roots: Path
     groups: Sequence[Group]
     listed: Sequence[Path]
+    decided: Sequence[Path]
     evidence: Evidence
     bodies: Sequence[Body]
     kept: Sequence[Path]
@@ -215,7 +225,7 @@ def _keep_ledger(run: Run, made: Finished, others: pa.Table) -> None:
 def _side_tables(
     staging: Path, made: Finished, roots: pa.Table, others: pa.Table
 ) -> dict[str, Shard]:
-    """Repositories, revisions, evidence, license texts and the published ledger, each sorted."""
+    """Repositories, revisions, evidence, papers and texts, the published ledger."""
     files: dict[str, Shard] = {}
     remain = roots.filter(pc.invert(pc.starts_with(pc.fill_null(roots["verdict"], ""), "optout:")))
     outcome = pc.fill_null(remain["verdict"], KEPT)
@@ -231,6 +241,7 @@ def _side_tables(
     files["evidence.parquet"] = write_table(
         staging / "evidence.parquet", _evidence(made, roots, kinds), EVIDENCE
     )
+    files["papers.parquet"] = write_table(staging / "papers.parquet", _papers(made, kinds), PAPERS)
     texts = license_texts(made.evidence, pa.concat_tables([_KINDS.empty_table(), *kinds]))
     files["texts.parquet"] = write_table(staging / "texts.parquet", texts, TEXTS)
     (staging / "ledger").mkdir()
@@ -264,6 +275,17 @@ def _evidence(made: Finished, roots: pa.Table, kinds: list[pa.Table]) -> Iterato
         said = first_of_each(said, "evidence_id").cast(EVIDENCE)
         kinds.append(said.select(_KINDS.names))
         yield said
+
+
+def _papers(made: Finished, kinds: list[pa.Table]) -> Iterator[pa.Table]:
+    """License and notice files of origins that ship files; appends their contents to ``kinds``."""
+    ships = [partitions.read_arrow(folder / "origins.arrow")["origin"] for folder in made.kept]
+    origins = pc.unique(pa.chunked_array([c for one in ships for c in one.chunks], pa.string()))
+    for folder in made.decided:
+        rows = partitions.read_arrow(folder / "papers.arrow")
+        rows = rows.filter(pc.is_in(rows["origin"], origins))
+        kinds.append(rows.select(_KINDS.names))
+        yield rows
 
 
 def _revisions(made: Finished, roots: pa.Table, remain: pa.Table) -> pa.Table:

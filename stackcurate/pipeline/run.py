@@ -134,8 +134,8 @@ def _run(run: Run, limit: int | None) -> Result:
     shipped = ship(run, bodies, kept, registry)
     ledger = write_ledger(run, found, decided, chosen, bodies, kept)
     finished = Finished(
-        inputs, lock, roots, groups, listed, evidence, bodies, kept, shipped, ledger, before,
-        registry, quarantine,
+        inputs, lock, roots, groups, listed, decided, evidence, bodies, kept, shipped, ledger,
+        before, registry, quarantine,
     )  # fmt: skip
     manifest, problems = finish(run, finished)
     run.journal.write("published", release=config.release_folder.name)

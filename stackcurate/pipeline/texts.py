@@ -1,4 +1,4 @@
-"""The license texts of a release: what its evidence points at, each once."""
+"""The texts of a release: what its evidence and its papers point at, each once."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stackcurate.licenses.notices import TEXTS
 from stackcurate.pipeline.evidence import Evidence
-from stackcurate.schema import conform
+from stackcurate.schema import TEXTS, conform
 
 
 def license_texts(evidence: Evidence, kinds: pa.Table) -> Iterator[pa.Table]:

@@ -41,7 +41,7 @@ from stackcurate.releases.manifest import manifest_digest, read_manifest, read_p
 from stackcurate.releases.publish import publish
 from stackcurate.releases.verify import verify
 from stackcurate.releases.writer import Shard, write_shard, write_table
-from stackcurate.schema import FILE, KEPT, conform, one_chunk
+from stackcurate.schema import FILE, KEPT, PAPERS, conform, one_chunk
 from stackcurate.text import with_commas
 
 TOMBSTONES = "tombstones.jsonl"
@@ -90,7 +90,7 @@ def withdraw(release: Path, registry: Registry, run: Path | None = None) -> Patc
     staging.mkdir(parents=True)
     files = _untouched(release, staging, manifest)
     files |= _data(release, staging, manifest, found)
-    files |= _tables(release, staging, manifest, found)
+    files |= _tables(release, staging, manifest, found, registry)
     moved: list[moves.Moved] = list(moves.of_rows(found.files, KEPT, "length_bytes"))
     files |= _ledger(release, staging, manifest, found, judge, moved)
     _lists(release, staging, found, registry)
@@ -189,27 +189,32 @@ def _without(path: Path, gone: pa.Array) -> Iterator[pa.Table]:
 
 
 def _tables(
-    release: Path, staging: Path, manifest: Mapping[str, Any], found: Found
+    release: Path, staging: Path, manifest: Mapping[str, Any], found: Found, registry: Registry
 ) -> dict[str, Shard]:
-    """Repositories, revisions, evidence and its texts, as far as they remain; else linked."""
+    """Repositories, revisions, evidence, papers, texts, as far as they remain; else linked."""
     repositories = pq.read_table(release / "repositories.parquet")
     revisions = pq.read_table(release / "revisions.parquet")
     evidence = pq.read_table(release / "evidence.parquet")
     texts = pq.read_table(release / "texts.parquet")
     origins = one_chunk(found.heads, "origin")
     remain = repositories.filter(pc.invert(_rows_in(repositories, found.heads)))
-    stated = _evidence(release, manifest, evidence, found)
-    held = pc.is_in(texts["content_id"], pc.unique(stated["content_id"]))
+    used, shipping = _left(release, manifest, found)
+    stated = _evidence(evidence, found, used)
+    lay, lie = _papers(release, shipping, registry)
+    told = pa.chunked_array([*stated["content_id"].chunks, *lie["content_id"].chunks], pa.string())
+    held = pc.is_in(texts["content_id"], pc.unique(told))
     made = {
         "repositories.parquet": remain,
         "revisions.parquet": _revisions(revisions, found.heads, remain)
         if len(origins)
         else revisions,
         "evidence.parquet": stated,
+        "papers.parquet": lie,
         "texts.parquet": texts.filter(held),
     }
     old = {"repositories.parquet": repositories, "revisions.parquet": revisions,
-           "evidence.parquet": evidence, "texts.parquet": texts}  # fmt: skip
+           "evidence.parquet": evidence, "papers.parquet": lay,
+           "texts.parquet": texts}  # fmt: skip
     files = {}
     for entry in manifest["files"]:
         path = entry["path"]
@@ -251,18 +256,34 @@ def _revisions(revisions: pa.Table, gone: pa.Table, remain: pa.Table) -> pa.Tabl
     return revisions.filter(pa.array([one not in leaves for one in ids], pa.bool_()))
 
 
-def _evidence(
-    release: Path, manifest: Mapping[str, Any], evidence: pa.Table, found: Found
-) -> pa.Table:
-    """The statements that a remaining file's license rests on."""
+def _left(
+    release: Path, manifest: Mapping[str, Any], found: Found
+) -> tuple[set[str | None], set[str]]:
+    """(evidence ids, origins) of the files that remain."""
     gone = one_chunk(found.files, "row_key")
-    used: set[str] = set()
+    used: set[str | None] = set()
+    origins: set[str] = set()
+    columns = ["row_key", "license_evidence", "origin"]
     for entry in _entries(manifest, "data/"):
-        rows = pq.read_table(
-            release / entry["path"], columns=["row_key", "license_evidence"], partitioning=None
-        )
+        rows = pq.read_table(release / entry["path"], columns=columns, partitioning=None)
         rows = rows.filter(pc.invert(pc.is_in(rows["row_key"], gone)))
         used.update(pc.unique(rows["license_evidence"]).to_pylist())
+        origins.update(pc.unique(rows["origin"]).to_pylist())
+    return used, origins
+
+
+def _papers(release: Path, shipping: set[str], registry: Registry) -> tuple[pa.Table, pa.Table]:
+    """License and notice files: all, and those of origins that still ship files."""
+    place = release / "papers.parquet"
+    if not place.exists():  # a release of an older form
+        return PAPERS.empty_table(), PAPERS.empty_table()
+    rows = pq.read_table(place)
+    stays = pc.is_in(rows["origin"], pa.array(sorted(shipping), pa.string()))
+    return rows, rows.filter(pc.and_(stays, pc.is_null(match_files(rows, registry))))
+
+
+def _evidence(evidence: pa.Table, found: Found, used: set[str | None]) -> pa.Table:
+    """The statements that a remaining file's license rests on."""
     freed = set(found.files["license_evidence"].to_pylist()) - used
     if not freed:
         return evidence
