@@ -116,6 +116,8 @@ def ship(
                 store is not None,
             )  # fmt: skip
             items.append(ShipItem(language, number, shards, mine, place))
+    # The longest first, so that no worker begins it when the others are done.
+    items.sort(key=lambda item: -(sizes[item.folder] // item.shards))
     run.do("ship", ShipTask(options.row_group_bytes, registry, store), items)
     return {item.name: item.out for item in items}
 
