@@ -63,6 +63,19 @@ class OptoutOptions:
 
 
 @dataclass(frozen=True)
+class ChooseOptions:
+    """``forks``: ``keep`` all files of repositories that are forks, mirrors or copies of others and
+    report them, ``collapse`` each family to its best repository, or ``ignore`` the question.
+    """
+
+    forks: str = "keep"
+
+    def __post_init__(self) -> None:
+        if self.forks not in ("keep", "collapse", "ignore"):
+            raise ValueError(f"forks: {self.forks!r} is not one of keep, collapse, ignore")
+
+
+@dataclass(frozen=True)
 class FetchOptions:
     """``max_bytes``: longer files are dropped as ``fetch:too_large`` without being read."""
 
@@ -126,6 +139,7 @@ class Config:
     stages: tuple[str, ...] = ORDER
     optout: OptoutOptions = OptoutOptions()
     license: LicenseSettings = field(default_factory=LicenseSettings)
+    choose: ChooseOptions = ChooseOptions()
     fetch: FetchOptions = FetchOptions()
     language: Language = field(default_factory=Language)
     filter: Filter = field(default_factory=Filter)

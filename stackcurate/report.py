@@ -16,6 +16,13 @@ import jinja2
 
 from stackcurate.text import as_share, as_size, visible, with_commas
 
+_SINGULAR = {"repositories": "repository"}
+_RELATIONS = {
+    "ancestry": "share their first revision with a better one",
+    "content": "hold about what a better one holds",
+    "vendored": "lie within another as a copy",
+}
+
 #: Rows that a chart shows; the rest is summed up and stands in the folded table.
 SHOWN = 20
 
@@ -85,6 +92,8 @@ class Report:
     classes: tuple[Share, ...]
     redactions: tuple[Share, ...]
     clusters: tuple[Share, ...]
+    earlier: tuple[Share, ...]
+    forks: tuple[Share, ...]
     problems: tuple[Mapping[str, str], ...]
     optout: tuple[tuple[str, str], ...]
 
@@ -117,6 +126,16 @@ class Report:
             clusters=tuple(
                 Share(_sizes(entry["least"], entry["most"]), "", entry["clusters"], 0)
                 for entry in totals.get("clusters", ())
+            ),
+            earlier=tuple(
+                Share(visible(one["name"]), reason, one[reason], 0)
+                for one in (manifest.get("dedup") or {}).get("against", ())
+                for reason in ("exact", "near")
+            ),
+            forks=tuple(
+                Share(visible(relation), _RELATIONS.get(relation, ""), count, 0)
+                for relation, count in (manifest.get("forks") or {}).items()
+                if count
             ),
             problems=tuple(
                 {key: visible(str(one)) for key, one in sorted(problem.items())}
@@ -163,6 +182,8 @@ class Report:
             ("Licenses", "files", self.licenses),
             ("Redactions", "findings", self.redactions),
             ("Near-duplicate clusters by size", "clusters", self.clusters),
+            ("Held by earlier releases", "files", self.earlier),
+            ("Related repositories", "repositories", self.forks),
         )
 
     def _sources_text(self) -> str:
@@ -243,7 +264,7 @@ def _text_table(title: str, unit: str, rows: tuple[Share, ...]) -> str:
     wide = max(len(name) for name, _ in shown)
     lines = []
     for name, files in shown:
-        word = unit.removesuffix("s") if files == 1 else unit
+        word = _SINGULAR.get(unit, unit.removesuffix("s")) if files == 1 else unit
         lines.append(
             f"  {name:<{wide}}  {with_commas(files):>14} {word:<{len(unit)}}"
             f"  {as_share(files, total):>7}"

@@ -44,6 +44,7 @@ HEAD = pa.schema(
         ("directory_id", pa.string()),  # root directory; null where the source cannot know it
         ("revision_date", TIME),  # null where out of the range of 64-bit nanoseconds
         ("committer_date", TIME),
+        ("first_revision", pa.string()),  # where first parents end; null where nobody can know
         ("container", pa.string()),  # Container.key, see sources/base.py
         *FACTS,
     ]
@@ -257,6 +258,19 @@ LEDGER = pa.schema(
 )
 
 KEPT = "kept"
+
+# What one origin is to another (see pipeline/forks.py). Shares are null where none was measured.
+ORIGIN_GROUPS = pa.schema(
+    [
+        ("origin", pa.string()),
+        ("root", pa.string()),
+        ("relation", pa.string()),  # ancestry, content or vendored
+        ("of_origin", pa.string()),  # the better one; of a vendored root the one that holds it
+        ("shared", pa.float32()),  # share of this root's contents that the other holds
+        ("shared_back", pa.float32()),  # and the other way round
+        ("collapsed", pa.bool_()),  # its files were dropped as choose:fork
+    ]
+)
 
 # What `license` writes about evidence: why a license was believed, one row per statement.
 EVIDENCE = pa.schema(

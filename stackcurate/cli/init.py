@@ -30,6 +30,8 @@ optout:
 license:
   look_inside: allowed            # open: also fetch files that nothing licenses, for their headers
   policy: permissive              # the license classes that may be released
+choose:
+  forks: keep                     # keep and report | collapse to the best repository | ignore
 fetch:
   max_bytes: 10485760             # longer files are dropped unread
 language:

@@ -77,7 +77,8 @@ def verify_command(
 @click.option("--path", help="Files whose path matches this glob (** crosses folders).")
 @click.option("--pattern", help="Files whose content matches this regular expression (RE2).")
 @click.option(
-    "--sql", help="A SELECT over the views files, repositories, revisions, ledger, evidence."
+    "--sql",
+    help="A SELECT over the views files, repositories, revisions, origin_groups, ledger, evidence.",
 )
 @click.option("--count-by", help="Count files and bytes by this column instead of listing them.")
 @click.option("--limit", type=click.IntRange(1), help="Rows at the most.")

@@ -21,7 +21,16 @@ import pyarrow.compute as pc
 
 from stackcurate.errors import ConfigError, IntegrityError
 from stackcurate.index.globs import regex_of_glob
-from stackcurate.schema import EVIDENCE, FILE, HEAD, LEDGER, PAPERS, REVISION, TEXTS
+from stackcurate.schema import (
+    EVIDENCE,
+    FILE,
+    HEAD,
+    LEDGER,
+    ORIGIN_GROUPS,
+    PAPERS,
+    REVISION,
+    TEXTS,
+)
 
 #: Columns of an answer where nobody asks for others.
 COLUMNS = ("repo_name", "path", "language", "license_expression", "text_bytes", "content_id")
@@ -37,6 +46,7 @@ _TABLES = {
     "evidence": ("evidence.parquet", EVIDENCE),
     "papers": ("papers.parquet", PAPERS),
     "texts": ("texts.parquet", TEXTS),
+    "origin_groups": ("origin_groups.parquet", ORIGIN_GROUPS),
     "ledger": ("ledger/*.parquet", LEDGER),
 }
 _ABOUT_THE_QUESTION = (

@@ -28,6 +28,7 @@ from stackcurate.optout.registry import Registry
 from stackcurate.pipeline import choose
 from stackcurate.pipeline.culprits import Quarantine, Skip, do_without_culprits
 from stackcurate.pipeline.evidence import FOLDERS, Evidence, read_folders
+from stackcurate.pipeline.forks import Forks
 from stackcurate.pipeline.listing import Partition
 from stackcurate.pipeline.tasks import Run
 from stackcurate.schema import PAPERS, drop, fill, one_chunk, row_key
@@ -68,6 +69,7 @@ class DecideItem:
 
     partition: Partition
     evidence: Evidence | None
+    collapsed: Path | None  # roots whose files are another's (input, root)
     out: Path
     begin: int = 0
     end: int | None = None
@@ -94,6 +96,9 @@ class DecideTask:
         batch = drop(batch, nameless, "source:unreadable")
         over = pc.greater(batch["length"], self.max_bytes)
         batch = drop(batch, over, "fetch:too_large")
+        if item.collapsed is not None:
+            forks = pc.is_in(_root_keys(batch), _root_keys(partitions.read_arrow(item.collapsed)))
+            batch = drop(batch, forks, "choose:fork")
         batch = fill(batch, pa.table({"is_vendor": vendored(one_chunk(batch, "path"))}))
         with partitions.whole_folder(item.out) as part:
             partitions.write_arrow(part / "rows.arrow", batch.select(DECIDED.names).cast(DECIDED))
@@ -201,13 +206,18 @@ class DecideTask:
 
 def _join(listed: pa.Table, heads: pa.Table) -> pa.Table:
     """Listed rows with the number of their head, and the head's verdict where it has one."""
-    keys = pc.binary_join_element_wise(heads["input"].cast(pa.string()), heads["root"], " ")
-    mine = pc.binary_join_element_wise(listed["input"].cast(pa.string()), listed["root"], " ")
-    head = pc.index_in(mine, keys.combine_chunks())
+    head = pc.index_in(_root_keys(listed), _root_keys(heads))
     batch = listed.append_column("head", head)
     batch = batch.append_column("origin", heads["origin"].take(head))
     gone = heads["verdict"].take(head)
     return fill(batch, pa.table({"verdict": pc.coalesce(gone, batch["verdict"])}))
+
+
+def _root_keys(table: pa.Table) -> pa.Array:
+    """What names a root in a run: its input and its key."""
+    rows = table.select(["input", "root"]).combine_chunks()
+    keys = pc.binary_join_element_wise(rows["input"].cast(pa.string()), rows["root"], " ")
+    return one_chunk(pa.table({"key": keys}), "key")
 
 
 def _row_keys(batch: pa.Table) -> list[str]:
@@ -276,12 +286,15 @@ def decide(
     registry: Registry,
     targets: int,
     quarantine: Quarantine,
+    forks: Forks | None,
 ) -> list[Path]:
     """Decide every partition; returns the folders of the decisions."""
     config = run.config
     settings = config.license if "license" in config.stages else None
     task = DecideTask(registry, settings, config.fetch.max_bytes, targets)
+    collapsed = forks.collapsed if forks is not None and config.choose.forks == "collapse" else None
     settings_of_all = [
+        collapsed.parent.name if collapsed else "",
         evidence.names if evidence else [],
         registry.head,
         settings,
@@ -289,7 +302,7 @@ def decide(
         targets,
     ]
     suspects = _Names(run, settings_of_all, quarantine)
-    items = [suspects.again(DecideItem(one, evidence, run.folder)) for one in found]
+    items = [suspects.again(DecideItem(one, evidence, collapsed, run.folder)) for one in found]
     return [item.out for item in do_without_culprits(run, "decide", task, items, suspects)]
 
 

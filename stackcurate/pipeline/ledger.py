@@ -121,6 +121,7 @@ def _ledger_rows(rows: pa.Table) -> pa.Table:
     whole = pc.equal(grouped["outcome_min"], grouped["outcome_max"])
     stage = pc.list_element(pc.split_pattern(grouped["outcome_min"], ":"), 0)
     public = pc.is_in(stage, pa.array([KEPT, *PUBLISHED]))
+    public = pc.and_not(public, pc.equal(grouped["outcome_min"], "choose:fork"))
     whole = pc.and_not(whole, public)
     heads = grouped.filter(whole)
     origins = rows.select(["head", "origin"]).group_by("head").aggregate([("origin", "min")])

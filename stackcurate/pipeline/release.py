@@ -28,6 +28,7 @@ from stackcurate.pipeline.culprits import Quarantine
 from stackcurate.pipeline.earlier import Earlier
 from stackcurate.pipeline.evidence import Evidence, first_of_each
 from stackcurate.pipeline.fetch import Body
+from stackcurate.pipeline.forks import ANCESTRY, CONTENT, INSIDE, Forks
 from stackcurate.pipeline.inputs import Input, meta_of, problems_of, revisions
 from stackcurate.pipeline.roots import Group
 from stackcurate.pipeline.ship import place_files
@@ -46,6 +47,7 @@ from stackcurate.schema import (
     HEAD,
     KEPT,
     LEDGER,
+    ORIGIN_GROUPS,
     PAPERS,
     REVISION,
     TEXTS,
@@ -76,6 +78,7 @@ class Finished:
     shipped: dict[str, Path]
     ledger: Sequence[Path]
     earlier: Sequence[Earlier]
+    forks: Forks | None
     registry: optouts.Registry
     quarantine: Quarantine
 
@@ -228,7 +231,13 @@ def _side_tables(
     """Repositories, revisions, evidence, papers and texts, the published ledger."""
     files: dict[str, Shard] = {}
     remain = roots.filter(pc.invert(pc.starts_with(pc.fill_null(roots["verdict"], ""), "optout:")))
-    outcome = pc.fill_null(remain["verdict"], KEPT)
+    groups = made.forks.groups() if made.forks else ORIGIN_GROUPS.empty_table()
+    files["origin_groups.parquet"] = write_table(
+        staging / "origin_groups.parquet", groups, ORIGIN_GROUPS
+    )
+    collapsed = one_chunk(groups.filter(groups["collapsed"]), "origin")
+    forks = pc.and_(pc.is_in(remain["origin"], collapsed), pc.is_null(remain["verdict"]))
+    outcome = pc.if_else(forks, "choose:fork", pc.fill_null(remain["verdict"], KEPT))
     table = remain.append_column("outcome", outcome).select(REPOSITORIES.names)
     table = table.sort_by([("origin", "ascending"), ("container", "ascending")])
     files["repositories.parquet"] = write_table(
@@ -333,6 +342,7 @@ def _facts(
         optout=_plain(optouts.summary(made.registry)),
         sources=_by_source(made, by_input, others),
         dedup=_plain(_dedup_facts(config, made)),
+        forks=_fork_counts(made),
         problems=[dataclasses.asdict(problem) for problem in problems],
         title=config.title,
         description=config.description,
@@ -340,6 +350,18 @@ def _facts(
         notes=config.notes,
         previous=previous_of(config),
     )
+
+
+def _fork_counts(made: Finished) -> dict[str, int]:
+    """Origins that are related to better ones, by how."""
+    if made.forks is None:
+        return {}
+    groups = made.forks.groups()
+    distinct = groups.group_by(["relation", "origin"]).aggregate([])
+    found = {
+        one["values"]: one["counts"] for one in pc.value_counts(distinct["relation"]).to_pylist()
+    }
+    return {name: found.get(name, 0) for name in (ANCESTRY, CONTENT, INSIDE)}
 
 
 def _dedup_facts(config: configs.Config, made: Finished) -> dict[str, Any]:

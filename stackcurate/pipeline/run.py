@@ -29,6 +29,7 @@ from stackcurate.pipeline.decide import decide
 from stackcurate.pipeline.earlier import Earlier, earlier_parts, find_earlier
 from stackcurate.pipeline.evidence import gather
 from stackcurate.pipeline.fetch import fetch
+from stackcurate.pipeline.forks import find_forks
 from stackcurate.pipeline.keep import keep
 from stackcurate.pipeline.ledger import write_ledger
 from stackcurate.pipeline.listing import find_partitions, list_files
@@ -110,7 +111,8 @@ def _run(run: Run, limit: int | None) -> Result:
     targets = targets_for(sum(_rows(one.path) for one in found))
     quarantine = Quarantine(run.folder / QUARANTINE)
     evidence = gather(run, found, book, targets, quarantine)
-    decided = decide(run, found, evidence, registry, targets, quarantine)
+    forks = find_forks(run, roots, found, listed, evidence)
+    decided = decide(run, found, evidence, registry, targets, quarantine, forks)
     write_review(run.folder, evidence, decided)
     chosen = choose(run, decided, targets)
 
@@ -135,7 +137,7 @@ def _run(run: Run, limit: int | None) -> Result:
     ledger = write_ledger(run, found, decided, chosen, bodies, kept)
     finished = Finished(
         inputs, lock, roots, groups, listed, decided, evidence, bodies, kept, shipped, ledger,
-        before, registry, quarantine,
+        before, forks, registry, quarantine,
     )  # fmt: skip
     manifest, problems = finish(run, finished)
     run.journal.write("published", release=config.release_folder.name)

@@ -38,6 +38,7 @@ _MEANING = {
     "optout:copies": "the owner of another place of this content withdrew all copies",
     "choose:same_root": "another origin with the same root directory represents it",
     "choose:older_visit": "a newer visit of the same origin is taken",
+    "choose:fork": "its repository is a fork or copy of another; see origin_groups.parquet",
     "choose:copy": "the same content is kept at a better place",
     "license:refused": "its license is known and the policy does not allow it",
     "license:unstated": "nothing states its license",

@@ -215,6 +215,12 @@ def _tables(
     old = {"repositories.parquet": repositories, "revisions.parquet": revisions,
            "evidence.parquet": evidence, "papers.parquet": lay,
            "texts.parquet": texts}  # fmt: skip
+    groups = release / "origin_groups.parquet"
+    if groups.is_file():
+        related = pq.read_table(groups)
+        named = [pc.is_in(related[side], pc.unique(origins)) for side in ("origin", "of_origin")]
+        old[groups.name] = related
+        made[groups.name] = related.filter(pc.invert(pc.or_(*named)))
     files = {}
     for entry in manifest["files"]:
         path = entry["path"]
@@ -402,6 +408,7 @@ def _facts(
         dropped=counts["dropped"],
         sources=counts["sources"],
         dedup=manifest.get("dedup") or {},
+        forks=manifest.get("forks") or {},
         config=config,
         inputs=manifest["inputs"],
         tables=manifest["tables"],

@@ -237,6 +237,12 @@ def opted_out(release: Path, manifest: Mapping[str, Any], withdrawn: Withdrawn) 
         for batch in _batches(release / path, columns, _SLIM):
             for verdict in pc.drop_null(question(batch)).to_pylist():
                 found[f"{visible(path)}: {visible(verdict)}"] += 1
+    related = release / "origin_groups.parquet"
+    for side in ("origin", "of_origin") if related.is_file() else ():
+        for batch in _batches(related, [side], _SLIM):
+            verdicts = withdrawn.heads(batch.rename_columns(["origin"]))
+            for verdict in pc.drop_null(verdicts).to_pylist():
+                found[f"{related.name}: {visible(verdict)}"] += 1
     problems = [f"{name} ({with_commas(count)} rows)" for name, count in sorted(found.items())]
     return "nothing inside was opted out", problems
 

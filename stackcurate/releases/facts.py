@@ -51,6 +51,7 @@ class ReleaseFacts:
     ``optout`` is the cut-off, as `optout.registry.summary` gives it; empty without a registry.
     ``dedup``: what signatures depend on where the release ships them, and the earlier releases that
     files were held against, with how many had a twin there.
+    ``forks`` counts origins that are related to better ones, by relation.
     ``problems`` are inputs that were set aside: {"where", "reason", "message"}, public words only.
     ``notes`` are a person's words for the changelog.
     """
@@ -70,6 +71,7 @@ class ReleaseFacts:
     optout: Mapping[str, Any] = field(default_factory=dict)
     sources: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     dedup: Mapping[str, Any] = field(default_factory=dict)
+    forks: Mapping[str, int] = field(default_factory=dict)
     problems: Sequence[Mapping[str, str]] = ()
     title: str = ""
     description: str = ""

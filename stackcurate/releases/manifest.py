@@ -75,6 +75,7 @@ def build_manifest(
         "tools": dict(facts.tools),
         "optout": dict(facts.optout),
         "dedup": _plain(facts.dedup),
+        "forks": dict(facts.forks),
         "counts": counts(facts),
         "totals": totals,
         "problems": [dict(problem) for problem in facts.problems],

@@ -75,6 +75,8 @@ class Git:
             if chosen is not None:
                 branch, revision, commit = chosen
                 head = _head_row(container.key, origin, refs, branch, revision, commit)
+                first = history.first(revision)
+                head["first_revision"] = first.hex() if first else None
                 revisions[revision] = commit
                 if self.history == "all":
                     revisions = history.below(revision)

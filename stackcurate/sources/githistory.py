@@ -77,6 +77,18 @@ class History:
             seen.update(level)
         return found
 
+    def first(self, tip: bytes) -> bytes | None:
+        """The commit without parents to which first parents lead from ``tip``.
+
+        None where the history ends early: in a shallow or a damaged repository.
+        """
+        listed = run_git(self._folder, "rev-list", "--first-parent", "--max-parents=0", tip.hex())
+        if not listed or not listed.strip():
+            return None
+        found = bytes.fromhex(listed.split()[0].decode())
+        commit = History(self._folder, self._reader, []).commit(found)
+        return found if commit is not None and not commit.parents else None
+
     def newest(self, tip: bytes, latest: int) -> bytes | None:
         """The commit at or below ``tip`` with the newest committer date up to ``latest``.
 

@@ -44,6 +44,8 @@ class SwhGraph:
     may know default branches. A root with more than ``max_files`` files or directories is set aside
     in one row (``source:too_many_files``), as is one with ``max_depth`` levels of directories, or
     with a cycle of them, which no hash allows but a corrupt table holds (``source:unreadable``).
+    ``ancestry`` also follows first parents to the first revision, which tells forks; it reads the
+    whole table of revision history, some twenty times in DuckDB.
     """
 
     kind: ClassVar[str] = "swh_graph"
@@ -55,6 +57,7 @@ class SwhGraph:
     repositories: Path | None = None
     max_files: int = 5_000_000
     max_depth: int = 1000
+    ancestry: bool = False
 
     def __post_init__(self) -> None:
         Export(self.path)
@@ -80,6 +83,7 @@ class SwhGraph:
                 latest_second(self.as_of),
                 frozenset(self.visit_types),
                 self.repositories,
+                self.ancestry,
             )
             told = db.problems
         for table in _LATER:

@@ -18,6 +18,7 @@ from stackcurate.sources.facts import default_branches
 from stackcurate.sources.origins import repository_name
 from stackcurate.sources.swh_export import Database
 
+_DOUBLINGS = 40  # of the reach of a walk along first parents
 MAX_HOPS = 32  # aliases or nested releases in a row; the archive's own loaders write one or two
 _LAST_NS_SECOND = 9_223_372_035  # a date up to here fits 64-bit nanoseconds, back to its negative
 
@@ -43,6 +44,7 @@ def find_heads(
     latest: int | None,
     visit_types: frozenset[str],
     repositories: Path | None,
+    ancestry: bool = False,
 ) -> tuple[pa.Table, pa.Table, list[Problem]]:
     """HEAD and REVISION tables of an export, sorted by origin and id, and origins without a head.
 
@@ -60,6 +62,7 @@ def find_heads(
     _choose(db)
     _targets(db)
     _roots(db)
+    _first_revisions(db, ancestry)
     return _heads(db, container), _revisions(db), _problems(db)
 
 
@@ -252,6 +255,46 @@ def _roots(db: Database) -> None:
     )
 
 
+def _first_revisions(db: Database, wanted: bool) -> None:
+    """Table ``founder``: the revision where the first parents of each head end, if it is there.
+
+    Each pass doubles how far every revision sees, so some twenty passes reach any depth. A cycle,
+    which no hash allows, never ends in a revision without parents and tells nothing.
+    """
+    db.run("CREATE TABLE founder (id BLOB, first BLOB)")
+    if not wanted:
+        return
+    db.load(
+        "revision_history",
+        "jump",
+        "SELECT id, parent FROM incoming WHERE rank = 0 AND parent IS NOT NULL AND id IS NOT NULL",
+    )
+    db.unique("jump", "id", "parent")
+    for _ in range(_DOUBLINGS):
+        if not db.count("jump a JOIN jump b ON a.parent = b.id"):
+            break
+        db.run(
+            """
+            CREATE OR REPLACE TABLE jump AS
+            SELECT a.id, coalesce(b.parent, a.parent) AS parent
+            FROM jump a LEFT JOIN jump b ON a.parent = b.id
+            """
+        )
+    db.run(
+        """
+        CREATE TABLE ended AS SELECT w.id, coalesce(j.parent, w.id) AS first
+        FROM wanted w LEFT JOIN jump j ON j.id = w.id
+        """
+    )
+    db.load("revision", "there", "SELECT id FROM incoming WHERE id IN (SELECT first FROM ended)")
+    db.run(
+        """
+        INSERT INTO founder SELECT DISTINCT id, first FROM ended
+        WHERE first IN (SELECT id FROM there) AND first NOT IN (SELECT id FROM jump)
+        """
+    )
+
+
 _DATE = f"CASE WHEN abs({{0}}_s) <= {_LAST_NS_SECOND} THEN {{0}}_s * 1000000000 {{1}} END"
 
 
@@ -265,8 +308,10 @@ def _heads(db: Database, container: str) -> pa.Table:
                p.type AS visit_type, p.visit, {visit} AS visit_date,
                lower(hex(p.snapshot)) AS snapshot_id, t.name AS branch_bytes,
                lower(hex(t.revision)) AS revision_id,
-               {date} AS revision_date, {committed} AS committer_date
+               {date} AS revision_date, {committed} AS committer_date,
+               lower(hex(f.first)) AS first_revision
         FROM outcome t JOIN pick p USING (origin) LEFT JOIN revision r ON r.id = t.revision
+            LEFT JOIN founder f ON f.id = t.revision
         WHERE t.reason IS NULL ORDER BY p.origin
         """
     )

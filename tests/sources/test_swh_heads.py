@@ -376,3 +376,33 @@ def test_a_truncated_table_file_is_told_and_the_rest_goes_on(tmp_path: Path) -> 
         "release/empty.orc": "corrupt",
         "revision/cut.orc": "corrupt",
     }
+
+
+@pytest.mark.parametrize("form", ["orc", "parquet"])
+def test_first_revisions_along_first_parents(form: str) -> None:
+    """A long line, a merged-in stranger, a fork, and a history of which the export lacks a part."""
+    graph = Graph()
+    stranger = some(graph, b"stranger")
+    founder = tip = fork = some(graph, b"founder")
+    for number in range(70):
+        parents = (tip, stranger) if number == 40 else (tip,)
+        tip = graph.revision(founder_tree(graph, number), parents=parents, message=b"%d" % number)
+        fork = tip if number <= 20 else fork
+    fork = graph.revision(founder_tree(graph, 99), parents=(fork,), message=b"fork")
+    lost = graph.revision(founder_tree(graph, 1), message=b"lost", absent=True)
+    torn = graph.revision(founder_tree(graph, 2), parents=(lost,), message=b"torn")
+    for name, head in {"long": tip, "fork": fork, "one": stranger, "torn": torn}.items():
+        graph.visit(f"{URL}-{name}", graph.snapshot({b"HEAD": head}))
+    found = heads(graph, form, ancestry=True).heads
+    first = {
+        origin.rpartition("-")[2]: one
+        for origin, one in zip(
+            found["origin"].to_pylist(), found["first_revision"].to_pylist(), strict=True
+        )
+    }
+    assert first == {"long": founder.id, "fork": founder.id, "one": stranger.id, "torn": None}
+    assert set(heads(graph, form).heads["first_revision"].to_pylist()) == {None}
+
+
+def founder_tree(graph: Graph, number: int) -> Node:
+    return graph.tree({b"a": graph.blob(b"%d" % number)})
