@@ -1,40 +1,40 @@
 """What license a text states, found by the cheapest step that is certain.
 
-    SPDX tag  →  known texts, word for word  →  cache  →  ScanCode's full matcher
+    SPDX tag  →  known texts, word for word  →  cache  →  our matcher of ScanCode's rules
 
-A text is explained when every word that could matter belongs to a known text; one unexplained
-"not" sends it on to the full matcher. Sentences that no known text explains are searched for
-riders, and a permissive text that was changed at a telling word is not called permissive.
+A text is explained by known texts when every word that could matter belongs to one; a single
+unexplained "not" sends it on to the matcher (``licenses.matcher``). ScanCode itself is asked only
+about a text that our matcher gives up on, which no license does.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from stackcurate.licenses import names, pointers, texts
+from stackcurate.licenses import names, pointers, readings, rules, texts
 from stackcurate.licenses import words as w
 from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.decode import text_of
-from stackcurate.licenses.expression import combine, ids, known, license_class, normalize
+from stackcurate.licenses.expression import ids, known, normalize
 from stackcurate.licenses.manifests import UNKNOWN, declared
 from stackcurate.licenses.paths import about_paths, statements, whole
-from stackcurate.licenses.policy import table
-from stackcurate.licenses.riders import ALTERED, riders
+from stackcurate.licenses.readings import Reading, settle
+from stackcurate.licenses.riders import riders
 from stackcurate.licenses.scancode import Judge, detector
 from stackcurate.schema import EVIDENCE
 
 UNDETERMINED = "undetermined"  # matcher of a text that hung or crashed the full matcher
 OWN = "stackcurate-licenses 1"  # detector of what is decided without ScanCode's code
+MATCHER = "stackcurate-rules 1"
 MAX_PLAIN_WORDS = 60  # words without legal meaning that may stand beside known texts
-FULL = frozenset((names.LICENSE_FILE,))  # kinds that are worth the full matcher
+FULL = frozenset((names.LICENSE_FILE,))  # kinds that are worth the matcher
 
 # A word that must be explained by a known text before a license file counts as understood.
 LEGAL_WORDS = [
@@ -48,15 +48,6 @@ LEGAL_WORDS = [
 ]  # fmt: skip
 _LEGAL = np.unique(np.concatenate([w.hashes_of(list(LEGAL_WORDS)), w.hashes_of(w.RIDER_WORDS)]))
 
-# Words whose coming or going inside a permissive text changes what it grants.
-_TELLING = frozenset([
-    "not", "no", "non", "never", "cannot", "noncommercial", "commercial", "commercially", "only",
-    "ai", "training", "prohibited", "prohibits", "forbidden", "forbids", "except", "excluding",
-    "excluded", "excludes", "without", "restricted", "noncommercially", "military", "revoked",
-])  # fmt: skip
-_NOT = frozenset(["don", "doesn", "isn", "won", "shouldn"])  # and "t", in another token
-_REMEMBERED = _TELLING | _NOT
-_SHORT_LOSS = 5  # words; a longer run that is missing is a whole clause, seldom a changed meaning
 _TAG = re.compile(rb"SPDX-License-Identifier:[ \t]*([^\r\n]{1,400})", re.I)
 
 
@@ -70,16 +61,9 @@ class Text:
     data: bytes
 
 
-class Reading(NamedTuple):
-    """What one text states: expression, byte span, and how that is known."""
-
-    expression: str | None
-    start: int
-    end: int
-    score: float
-    rule: str
-    matcher: str
-    detector: str
+def detected_by() -> str:
+    """Name and version of our matcher and of the rules it knows; part of every cache key."""
+    return f"{MATCHER}, rules of {rules.load().detector}"
 
 
 # --- the cheap steps ------------------------------------------------------------------------------
@@ -182,142 +166,6 @@ def _reading(
     )
 
 
-def settle(expressions: Sequence[str], extra: Sequence[str] = ()) -> str | None:
-    """One expression of all that a text states; neutral parts fall away beside others."""
-    stated = [text for text in expressions if text]
-    telling = [text for text in stated if not _is_neutral(text)]
-    return combine([*(telling or stated), *extra])
-
-
-def _is_neutral(expression: str) -> bool:
-    license_ = table().find(expression)
-    return license_ is not None and license_.neutral
-
-
-# --- the full matcher -----------------------------------------------------------------------------
-
-
-class Canonical(NamedTuple):
-    """A text as the full matcher is shown it, and the number of the first word of every line.
-
-    Space and lines of mere decoration are gone, so that the answer depends on nothing else and may
-    stand for every text of the same canonical form. Owners stay: ScanCode's texts name some.
-    """
-
-    text: str
-    first_words: list[int]
-
-    @property
-    def key(self) -> bytes:
-        return hashlib.blake2b(self.text.encode(), digest_size=16).digest()
-
-
-def canonical(data: bytes, found: w.Words) -> Canonical:
-    """``data`` (UTF-8) with single spaces, single empty lines, and nothing else changed."""
-    lines: list[str] = []
-    first_words: list[int] = []
-    at = 0
-    for raw in data.split(b"\n"):
-        line = " ".join(raw.decode("utf-8", "replace").split())
-        if not any(map(str.isalnum, line)):
-            line = ""
-        if line or (lines and lines[-1]):
-            lines.append(line)
-            first_words.append(int(np.searchsorted(found.starts, at)))
-        at += len(raw) + 1
-    return Canonical("\n".join(lines), [*first_words, len(found.hashes)])
-
-
-def _placed(answer: list[dict[str, Any]], shown: Canonical) -> list[dict[str, Any]]:
-    """An answer with its lines turned into words of the text that was shown."""
-    last_line = len(shown.first_words) - 1
-    placed = []
-    for detection in answer:
-        matches = []
-        for match in detection["matches"]:
-            first, last = match["lines"]
-            start = shown.first_words[min(first - 1, last_line)]
-            end = shown.first_words[min(last, last_line)]
-            matches.append(match | {"words": [start, max(start, end)]})
-        placed.append({"expression": detection["expression"], "matches": matches})
-    return placed
-
-
-def _altered(match: dict[str, Any], around: str) -> bool:
-    """Whether a match differs from its rule at a word that changes the grant.
-
-    ``around`` is the text of the match. A word that only moved does not count, nor does "don't" for
-    "do not", nor a whole clause left out.
-    """
-    extra = Counter(_words_of(match["extra"]))
-    missing = Counter(
-        word
-        for run in match["missing"]
-        if len(run.split()) <= _SHORT_LOSS
-        for word in _words_of(run.split())
-    )
-    long = Counter(word for run in match["missing"] for word in _words_of(run.split()))
-    changed = (extra - long) + (missing - extra)
-    if not _TELLING.isdisjoint(changed):
-        return True
-    return bool(extra) and bool(riders(around, bans=False))
-
-
-def _without_text(detection: dict[str, Any]) -> dict[str, Any]:
-    """A detection that may be remembered: of the text's own words only those that matter here."""
-    matches = [
-        match | {"extra": [word if word in _REMEMBERED else "…" for word in match["extra"]]}
-        for match in detection["matches"]
-    ]
-    return detection | {"matches": matches}
-
-
-def _words_of(tokens: Sequence[str]) -> list[str]:
-    return ["not" if token in _NOT else token for token in tokens]
-
-
-def by_answer(data: bytes, found: w.Words, placed: list[dict[str, Any]], by: str) -> Reading | None:
-    """What ScanCode's answer means, riders and telling changes included; None for no license."""
-    matches = [match for detection in placed for match in detection["matches"]]
-    if not matches:
-        return None
-    expressions = []
-    for detection in placed:
-        expression = normalize(detection["expression"]) or UNKNOWN
-        open_ = license_class(expression) in ("permissive", "public_domain")
-        if open_ and any(
-            _altered(m, _segments(data, found, [m["words"]])) for m in detection["matches"]
-        ):
-            expression = combine([expression, ALTERED]) or expression
-        expressions.append(expression)
-    spans = [match["words"] for match in matches]
-    gaps = _outside(spans, len(found.hashes))
-    extra = riders(_segments(data, found, gaps)) if gaps else []
-    start, end = min(a for a, _ in spans), max(b for _, b in spans)
-    rules = [match["rule"] for match in matches]
-    size = len(found.hashes)
-    score, matcher = min((match["score"], match["matcher"]) for match in matches)
-    return Reading(
-        settle(expressions, extra),
-        int(found.starts[start]) if start < size else 0,
-        int(found.ends[end - 1]) if 0 < end <= size else len(data),
-        score,
-        "; ".join(list(dict.fromkeys(rules))[:8]),
-        matcher,
-        by,
-    )
-
-
-def _outside(spans: Sequence[Sequence[int]], size: int) -> list[tuple[int, int]]:
-    """The runs of ``size`` words that no span covers."""
-    gaps, at = [], 0
-    for start, end in sorted(map(tuple, spans)):
-        if start > at:
-            gaps.append((at, start))
-        at = max(at, end)
-    return [*gaps, (at, size)] if at < size else gaps
-
-
 # --- all steps over many texts --------------------------------------------------------------------
 
 
@@ -330,6 +178,7 @@ class Steps:
     declared: int = 0
     cached: int = 0
     matched: int = 0
+    full: int = 0
     undetermined: int = 0
     silent: int = 0
 
@@ -348,7 +197,7 @@ def detect_texts(
     """
     steps = steps or Steps()
     rows: list[list[dict[str, Any]]] = [[] for _ in items]
-    open_: list[tuple[int, bytes, bool, w.Words]] = []
+    open_: list[tuple[int, bytes, bool]] = []
     for number, item in enumerate(items):
         if item.kind == names.REUSE:
             rows[number] = _about_paths(item)
@@ -361,13 +210,13 @@ def detect_texts(
             found = w.words(text)
             reading = _pointer(item, text) or _cheap(text, found, steps)
             if reading is None and (prose or item.kind in FULL) and len(found.hashes):
-                open_.append((number, text, exact, found))
+                open_.append((number, text, exact))
                 continue
             reading = reading and _whole_span(reading, exact, item)
         steps.silent += reading is None
         rows[number] = [_row(item, reading)] if reading else []
         rows[number] += _about_paths(item) if prose else []
-    for number, reading in _by_judge(items, open_, cache, judge, steps):
+    for number, reading in _by_matcher(items, open_, cache, judge, steps):
         rows[number] = [_row(items[number], reading)]
     return pa.Table.from_pylist([row for some in rows for row in some], schema=EVIDENCE)
 
@@ -426,46 +275,67 @@ def _from_manifest(item: Text) -> Reading | None:
     return Reading(stated.expression, stated.start, stated.end, 100.0, stated.rule, "declared", OWN)
 
 
-def _by_judge(
+def _by_matcher(
     items: Sequence[Text],
-    open_: Sequence[tuple[int, bytes, bool, w.Words]],
+    open_: Sequence[tuple[int, bytes, bool]],
     cache: Cache,
     judge: Judge,
     steps: Steps,
 ) -> list[tuple[int, Reading]]:
-    """Readings of the texts that only the full matcher can explain, from the cache where known."""
-    if not open_:
-        return []
-    by = detector()
-    shown = [canonical(text, found) for _, text, _, found in open_]
+    """Readings of the texts that only a matcher can explain, from the cache where known."""
+    by = detected_by()
+    shown = [readings.canonical(text) for _, text, _ in open_]
     keys = [form.key for form in shown]
     answers = cache.get(keys, by)
     steps.cached += sum(key in answers for key in keys)
-    asked: dict[bytes, int] = {}
+    fresh: dict[bytes, Any] = {}
+    hard: dict[bytes, int] = {}
     for place, key in enumerate(keys):
-        if key not in answers:
-            asked.setdefault(key, place)
-    places = list(asked.values())
-    replies = judge.ask([shown[place].text for place in places]) if places else []
-    fresh = {}
-    for place, reply in zip(places, replies, strict=True):
-        if reply.failure is None:
-            fresh[keys[place]] = [_without_text(detection) for detection in reply.detections]
-    cache.put(fresh, by)
-    answers.update(fresh)
-    steps.matched += len(fresh)
-    steps.undetermined += len(places) - len(fresh)
-    result = []
-    for place, (number, text, exact, found) in enumerate(open_):
-        size = len(items[number].data)
-        if keys[place] not in answers:
-            reading = Reading(None, 0, size, 0.0, "", UNDETERMINED, by)
+        if key in answers or key in fresh or key in hard:
+            continue
+        answer = readings.answer(shown[place].text)
+        if answer is None:
+            hard[key] = place
         else:
-            placed = _placed(answers[keys[place]], shown[place])
-            stated = by_answer(text, found, placed, by)
-            reading = stated or Reading(UNKNOWN, 0, size, 0.0, "", "none", by)
-        result.append((number, _whole_span(reading, exact, items[number])))
+            fresh[key] = answer
+    cache.put(fresh, by)
+    steps.matched += len(fresh)
+    answers.update(fresh)
+    full = _by_judge(hard, [form.text for form in shown], cache, judge, steps)
+    result = []
+    for place, (number, text, exact) in enumerate(open_):
+        size, key = len(items[number].data), keys[place]
+        if key in answers:
+            said, who = answers[key], by
+            placed = readings.by_words(text, said)
+        elif key in full:
+            said, who = full[key], detector()
+            placed = readings.by_lines(shown[place], said)
+        else:
+            result.append((number, Reading(None, 0, size, 0.0, "", UNDETERMINED, detector())))
+            continue
+        stated = readings.reading(text, said, placed, who)
+        stated = stated or Reading(UNKNOWN, 0, size, 0.0, "", "none", who)
+        result.append((number, _whole_span(stated, exact, items[number])))
     return result
+
+
+def _by_judge(
+    hard: dict[bytes, int], shown: Sequence[str], cache: Cache, judge: Judge, steps: Steps
+) -> dict[bytes, Any]:
+    """ScanCode's answers about texts that our matcher gave up on; what it cannot finish is out."""
+    answers = cache.get(hard, detector())
+    asked = [(key, place) for key, place in hard.items() if key not in answers]
+    replies = judge.ask([shown[place] for _, place in asked]) if asked else []
+    fresh = {
+        key: [readings.without_text(one) for one in reply.detections]
+        for (key, _), reply in zip(asked, replies, strict=True)
+        if reply.failure is None
+    }
+    cache.put(fresh, detector())
+    steps.full += len(fresh)
+    steps.undetermined += len(asked) - len(fresh)
+    return answers | fresh
 
 
 def evidence_id(content_id: str, kind: str, start: int, end: int, expression: str | None) -> str:

@@ -212,9 +212,10 @@ def combine(expressions: Iterable[str], word: str = "AND") -> str | None:
     parts = dict.fromkeys(text for text in expressions if text)
     if not parts:
         return None
-    trees = {text: parse(text) for text in parts}
     kind = AND if word == "AND" else OR
+    trees = {text: parse(text) for text in parts}
     if kind is AND:
+        trees = {_key(node): node for tree in trees.values() for node in _sides(tree)}
         shown = {_key(tree) for tree in trees.values()}
         for tree in list(trees.values()):
             sides = {_key(arg) for arg in tree.args} if isinstance(tree, OR) else set()
@@ -222,6 +223,10 @@ def combine(expressions: Iterable[str], word: str = "AND") -> str | None:
                 trees = {t: n for t, n in trees.items() if _key(n) not in sides}
     values = list(trees.values())
     return _show(values[0] if len(values) == 1 else _dedup(kind(*values)))
+
+
+def _sides(tree: object) -> tuple[object, ...]:
+    return tree.args if isinstance(tree, AND) else (tree,)
 
 
 def explain(text: str, overrides: Mapping[str, str] | None = None) -> list[Part]:

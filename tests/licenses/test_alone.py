@@ -59,8 +59,9 @@ def test_records_come_back_in_order():
     ]
     found = list(scan_records(records, Cache(), NoJudge()))
     assert [row["id"] for row in found] == [1, "b", None, 4, 5, 6]
-    assert [row["license_expression"] for row in found] == ["ISC", "MIT", "Zlib", None, None, None]
-    assert [row["license_class"] for row in found] == ["permissive"] * 3 + [None] * 3
+    said = ["ISC", "MIT", "Zlib", None, None, "LicenseRef-scancode-unknown"]
+    assert [row["license_expression"] for row in found] == said
+    assert [row["license_class"] for row in found] == ["permissive"] * 3 + [None, None, "unknown"]
     assert found[1]["evidence"] == {"kind": "header", "rule": "header", "matcher": "header",
                                     "score": 100.0, "start": 3, "end": 31}  # fmt: skip
     assert found[3]["evidence"] is None

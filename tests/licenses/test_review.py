@@ -44,7 +44,8 @@ def test_decisions_replace_what_was_read():
     texts, evidence = statements()
     decisions = parse(line(texts[0].content_id.hex(), "mit", "Mo"))
     found = apply(evidence, decisions).to_pylist()
-    assert [row["expression"] for row in found] == ["MIT", "MIT", None]
+    said = ["MIT", "MIT", "LicenseRef-scancode-unknown"]
+    assert [row["expression"] for row in found] == said
     assert (found[0]["matcher"], found[0]["detector"]) == ("review", "Mo")
     assert found[0]["evidence_id"] != evidence["evidence_id"][0].as_py()
     assert found[1:] == evidence.to_pylist()[1:] and not doubtful(found[0])
