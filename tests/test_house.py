@@ -22,6 +22,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 # From the top down. Rooms on one line do not import each other; `cli` and `web` may use all below.
 # `stages` and `text` are contracts like `schema`: everybody may read them.
 LAYERS = (
+    ("__main__",),
     ("cli", "web"),
     ("pipeline",),
     ("report", "index", "releases"),
