@@ -58,7 +58,7 @@ HERE = Path(__file__).parent
 TOKEN = re.compile(rb"[A-Za-z0-9_\x80-\xff]+")
 
 
-def file_set(corpus: Path, most: int, out: Path) -> int:
+def file_set(corpus: Path, most: int, out: Path, rows: int = 4000) -> int:
     """Rows (id, content) of UTF-8 files from all over the corpus; returns their bytes."""
     files = sorted((corpus / "parquet").glob("*.parquet"))
     share = most // len(files)
@@ -77,7 +77,7 @@ def file_set(corpus: Path, most: int, out: Path) -> int:
                 break
         total += size
     table = pa.table({"id": pa.array(range(len(texts)), pa.int64()), "content": texts})
-    pq.write_table(table, out, compression="zstd", row_group_size=4000)
+    pq.write_table(table, out, compression="zstd", row_group_size=rows)
     return total
 
 
@@ -170,28 +170,34 @@ def _line(name: str, size: float, found: dict[str, float], more: str = "") -> No
 
 
 def pair(given: argparse.Namespace, beside: Path) -> None:
-    """Two workers beside one, against two copy loops beside one."""
+    """Two workers beside one, and two copy loops beside one, in turns over one larger file set."""
     sys.path.insert(0, str(HERE))
     from pipeline import copies
 
     data = beside / "data"
     data.mkdir()
-    size = file_set(given.corpus, given.bytes * 4, data / "set.parquet") / 1e6
+    size = file_set(given.corpus, given.bytes * 16, data / "set.parquet", rows=1000) / 1e6
     path, warm = data / "set.parquet", beside / "warm.parquet"
     pq.write_table(pq.read_table(path).slice(0, 200), warm)
-    found = []
+    found, rates = [], {1: 0.0, 2: 0.0}
+    print(f"\n{size:.0f} MB of text; rates in MB/s by the clock")
+    print(f"{'run':>4}{'one worker':>12}{'two':>8}{'times':>7}{'two copy loops, times':>24}"
+          f"{'efficiency':>12}")  # fmt: skip
     for number in range(given.repeat):
-        loops = [copies(data, beside, count)[0] for count in (1, 2, 2, 1)]
-        one, two = (ours(path, beside / "out", count, warm)["wall"] for count in (1, 2))
-        gain = one / two
-        copy_gain = 2 * (loops[1] + loops[2]) / (loops[0] + loops[3])
+        walls: dict[int, list[float]] = {1: [], 2: []}
+        loops: dict[int, list[float]] = {1: [], 2: []}
+        for count in (1, 2, 2, 1):
+            loops[count].append(copies(data, beside, count)[0])
+            walls[count].append(ours(path, beside / "out", count, warm)["wall"])
+        rates = {count: size * len(walls[count]) / sum(walls[count]) for count in (1, 2)}
+        copy_gain = 2 * sum(loops[2]) / sum(loops[1])
+        gain = rates[2] / rates[1]
         found.append(gain / copy_gain)
         print(
-            f"run {number + 1}: {size / one:.1f} MB/s with one worker, {size / two:.1f} with two "
-            f"({gain:.2f} times); two copy loops {copy_gain:.2f} times one; efficiency "
-            f"{found[-1]:.3f} (bar 0.93)"
-        )
-    print(f"median efficiency of two workers: {statistics.median(found):.3f}")
+            f"{number + 1:>4}{rates[1]:>12.1f}{rates[2]:>8.1f}{gain:>7.2f}{copy_gain:>24.2f}"
+            f"{found[-1]:>12.3f}", flush=True,
+        )  # fmt: skip
+    print(f"median efficiency of two workers: {statistics.median(found):.3f} (bar 0.93)")
 
 
 def shingles(text: bytes) -> frozenset[bytes]:
@@ -363,7 +369,7 @@ def main() -> None:
     words.add_argument("--only", choices=(*TABLES, "synthetic"))
     words.add_argument("--bytes", type=int, default=24_000_000, help="text of the file set")
     words.add_argument("--venv", type=Path, help="environment of the peers, made where missing")
-    words.add_argument("--repeat", type=int, default=2)
+    words.add_argument("--repeat", type=int, default=3, help="of pair")
     words.add_argument("--workers", type=int, default=2, help="of synthetic")
     words.add_argument("--files", type=int, default=1_000_000, help="of synthetic")
     words.add_argument("--cluster", default="cover", help="of synthetic: cover or components")

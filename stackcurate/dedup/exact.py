@@ -82,7 +82,7 @@ class Sample:
     def __call__(self, part: int) -> tuple[int, list[str]]:
         table = read_arrow(self.plan.parts[part].path, ["row"])
         ranks = ranks_of(self.plan, part)
-        some_here = max(8, _SAMPLE // len(self.plan.parts))
+        some_here = max(8, min(1024, _SAMPLE // len(self.plan.parts)))
         step = max(1, -(-table.num_rows // some_here))
         width = ranks.dtype.itemsize
         some = [rank.ljust(width, b"\0").hex() for rank in ranks[::step].tolist()]

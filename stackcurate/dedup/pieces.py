@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from stackcurate.errors import ConfigError, InputError
 
 PART_BYTES = 64 << 20  # of the content column as stored in memory
+_FEW = 64  # parts; an input that would be fewer is cut finer, so that workers end together
 BATCH_BYTES = 32 << 20
 
 
@@ -96,6 +97,9 @@ def cut(
     Raises ConfigError where a file lacks one of the columns ``needed``, where ``content`` is no
     text, or, with ``same``, where the files do not all have the same columns.
     """
+    part_bytes = PART_BYTES
+    if sum(path.stat().st_size for path in files) < _FEW * PART_BYTES:
+        part_bytes //= 4
     pieces = list(before)
     first = sum(piece.rows for piece in before)
     schema: pa.Schema | None = None
@@ -115,7 +119,7 @@ def cut(
             for number in range(file.num_row_groups):
                 of = file.metadata.row_group(number)
                 bytes_here = _column_bytes(of, content, column)
-                if some and size + bytes_here > PART_BYTES:
+                if some and size + bytes_here > part_bytes:
                     pieces.append(Piece(path, tuple(some), first, rows, size, above))
                     first, above, some, rows, size = first + rows, above + rows, [], 0, 0
                 some, rows, size = [*some, number], rows + of.num_rows, size + bytes_here

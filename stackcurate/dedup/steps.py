@@ -31,7 +31,7 @@ SLOT_ROWS = 1 << 18  # 67 MB of sketches a slot at 256 permutations
 DIGESTS = 1 << 22  # (digest, number) records of one target: 150 MB
 BAND_RECORDS = 1 << 23  # (key, number) records of one target: 100 MB, some three times that sorted
 CHUNK_ROWS = 1 << 16  # files whose band records are written in one go: 33 MB
-GROUP_SHINGLES = 1 << 23  # better files of one verification task: 64 MB of hashes
+GROUP_SHINGLES = 1 << 21  # better files of one verification task: 16 MB of hashes
 CHUNK_SHINGLES = 1 << 22  # texts read at once: about 40 MB of ordinary code
 SYNCED = not boot()  # where boots have no names, every file of a step waits for the disk
 MOST_FILES = (1 << 32) - 2  # numbers travel as uint32
@@ -90,7 +90,9 @@ class Plan:
 
     @property
     def band_targets(self) -> int:
-        return max(1, -(-self.files * self.settings.bands // self.sized(BAND_RECORDS)))
+        records = self.files * self.settings.bands
+        few = min(8, records >> 18)  # so that workers share even a small input
+        return max(1, few, -(-records // self.sized(BAND_RECORDS)))
 
     def sized(self, amount: int) -> int:
         """An amount that a task takes at once, as ``settings.memory_mb`` allows."""
