@@ -90,8 +90,8 @@ class FetchOptions:
 class AlarmOptions:
     """The largest share of a group's files that may fall to clusters of ``cluster`` files and more.
 
-    ``files``: smaller groups are not judged. ``rise``: how much more of a source `dedup` may drop
-    than in the previous release. 1 switches a limit off.
+    ``files``: smaller groups are not judged. ``rise``: how much more of a repository, license,
+    language or source `dedup` may drop than in the previous release. 1 switches a limit off.
     """
 
     repository: float = 0.9

@@ -16,12 +16,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from stackcurate.errors import StopError
 from stackcurate.pipeline.fetch import Body
 from stackcurate.pipeline.inputs import Input
 from stackcurate.pipeline.listing import Partition
 from stackcurate.pipeline.tasks import Run
+from stackcurate.releases.facts import Previous
 from stackcurate.schema import one_chunk
 from stackcurate.storage import partitions
 
@@ -31,6 +33,7 @@ _REASONS = ("exact", "near")
 _NAMED = 5  # groups, and clusters of each, that the message names
 
 # Per group: files that reached dedup, all that it dropped, and those that fell to large clusters.
+# What an earlier release holds is not counted as dropped.
 COUNTS = pa.schema(
     [("kind", pa.string()), ("group", pa.string())]
     + [(name, pa.int64()) for name in ("files", "dropped", "fell")]
@@ -98,13 +101,14 @@ def watch(
     found: Sequence[Partition],
     bodies: Sequence[Body],
     kept: Sequence[Path],
-    before: Mapping[str, Any] | None,
-) -> None:
+    before: Previous | None,
+) -> pa.Table:
     """Raise StopError where a group lost more than ``config.alarm`` allows.
 
-    ``before`` is the previous release's manifest: a source may not lose ``rise`` more of its files
-    to `dedup` than it did then. Names groups that lost most, and the kept files they fell to; all
-    of these are in the release to be, so nothing withdrawn is named.
+    ``before`` is the previous release: a repository, license, language or source may not lose
+    ``rise`` more of its files to `dedup` than it did then. Names groups that lost most, and the
+    kept files they fell to; all of these are in the release to be, so nothing withdrawn is named.
+    Returns what each group lost (schema COUNTS), for the release and the alarm of the next.
     """
     limits = run.config.alarm
     large = frozenset(_large(bodies, kept, limits.cluster))
@@ -116,7 +120,7 @@ def watch(
         items.append(AlarmItem(body.folder, keep, listings[body.partition], sources, large, place))
     folders = run.do("alarm", alarm_task, items)
     if not folders:
-        return
+        return COUNTS.empty_table()
     counts = pa.concat_tables([partitions.read_arrow(f / "counts.arrow") for f in folders])
     totals = counts.group_by(["kind", "group"]).aggregate(
         [("files", "sum"), ("dropped", "sum"), ("fell", "sum")]
@@ -126,7 +130,7 @@ def watch(
     hits = [row for row in rows if _too_much(row, limits)]
     lines = [_line(row, names, items) for row in hits[:_NAMED]]
     if before is not None:
-        lines += _risen([r for r in rows if r["kind"] == "source"], names, before, limits)
+        lines += _risen(rows, names, _shares_then(before), limits)
     if lines:
         raise StopError(
             "dedup removed more than the limits under `alarm:` allow; nothing was published.\n  "
@@ -134,6 +138,17 @@ def watch(
             + "\nLook at these clusters (`stackcurate why`); if they are right, raise the limit in "
             "the config and start again: nothing is computed twice"
         )
+    lost = [
+        {
+            "kind": row["kind"],
+            "group": names[row["group"]] if row["kind"] == "source" else row["group"],
+            "files": row["files_sum"],
+            "dropped": row["dropped_sum"],
+            "fell": row["fell_sum"],
+        }
+        for row in sorted(rows, key=lambda r: (r["kind"], r["group"]))
+    ]
+    return pa.Table.from_pylist(lost, schema=COUNTS)
 
 
 def _large(bodies: Sequence[Body], kept: Sequence[Path], least: int) -> list[str]:
@@ -171,24 +186,50 @@ def _line(row: dict[str, Any], names: dict[str, str], items: Sequence[AlarmItem]
     )
 
 
-def _risen(
-    rows: Sequence[dict[str, Any]], names: dict[str, str], before: Mapping[str, Any], limits: Any
-) -> list[str]:
-    """Sources that lose a larger share to dedup than in the previous release, by its manifest."""
-    then = before["counts"].get("sources", {})
-    lines = []
-    for row in rows:
-        name = names[row["group"]]
-        if row["files_sum"] < limits.files or name not in then:
-            continue
-        by_reason = then[name]["dropped"].get("dedup", {})
+def _counts(kind: str) -> str:
+    return "fell" if kind == "repository" else "dropped"
+
+
+def _shares_then(before: Previous) -> dict[tuple[str, str], tuple[int, int]]:
+    """{(kind, group): (files that reached dedup, those that count)} of the previous release.
+
+    All that were dropped count; of a single repository those that fell to large clusters, because
+    it may well lose all its files to a better fork that came since. A release of an older version
+    tells only its sources, in its manifest.
+    """
+    table = before.folder / "dedup_groups.parquet" if before.folder else None
+    if table is not None and table.is_file():
+        rows = pq.read_table(table).to_pylist()
+        return {(r["kind"], r["group"]): (r["files"], r[_counts(r["kind"])]) for r in rows}
+    then = {}
+    for name, part in before.manifest["counts"].get("sources", {}).items():
+        by_reason = part["dropped"].get("dedup", {})
         gone = sum(by_reason[one]["files"] for one in _REASONS if one in by_reason)
-        reached = gone + then[name]["kept"]["files"]
-        if reached >= limits.files:
-            now, was = row["dropped_sum"] / row["files_sum"], gone / reached
-            if now - was > limits.rise:
-                lines.append(
-                    f"source {name}: dedup dropped {now:.1%} of its files, and {was:.1%} in the "
-                    f"release before (rise allowed: {limits.rise:.0%})"
-                )
-    return lines
+        then["source", name] = (gone + part["kept"]["files"], gone)
+    return then
+
+
+def _risen(
+    rows: Sequence[dict[str, Any]],
+    names: dict[str, str],
+    then: Mapping[tuple[str, str], tuple[int, int]],
+    limits: Any,
+) -> list[str]:
+    """Groups that lose a larger share to dedup than in the previous release, the worst first."""
+    risen = []
+    for row in rows:
+        kind, group = row["kind"], row["group"]
+        name = names[group] if kind == "source" else group
+        files, dropped = then.get((kind, name), (0, 0))
+        if min(files, row["files_sum"]) < limits.files:
+            continue
+        now, was = row[f"{_counts(kind)}_sum"] / row["files_sum"], dropped / files
+        if now - was > limits.rise:
+            risen.append((was - now, kind, name, f"{now:.1%} of its files, and {was:.1%}"))
+    lines = [
+        f"{kind} {name}: dedup dropped {shares} in the release before (rise allowed: "
+        f"{limits.rise:.0%})"
+        for _, kind, name, shares in sorted(risen)[:_NAMED]
+    ]
+    more = len(risen) - _NAMED
+    return [*lines, f"and {more:,} more groups rose as much"] if more > 0 else lines

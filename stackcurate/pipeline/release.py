@@ -79,6 +79,7 @@ class Finished:
     ledger: Sequence[Path]
     earlier: Sequence[Earlier]
     forks: Forks | None
+    lost: pa.Table | None  # to dedup, by group (schema alarm.COUNTS)
     registry: optouts.Registry
     quarantine: Quarantine
 
@@ -235,6 +236,8 @@ def _side_tables(
     files["origin_groups.parquet"] = write_table(
         staging / "origin_groups.parquet", groups, ORIGIN_GROUPS
     )
+    if made.lost is not None:
+        files["dedup_groups.parquet"] = write_table(staging / "dedup_groups.parquet", made.lost)
     collapsed = one_chunk(groups.filter(groups["collapsed"]), "origin")
     forks = pc.and_(pc.is_in(remain["origin"], collapsed), pc.is_null(remain["verdict"]))
     outcome = pc.if_else(forks, "choose:fork", pc.fill_null(remain["verdict"], KEPT))

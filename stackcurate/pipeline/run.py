@@ -130,14 +130,15 @@ def _run(run: Run, limit: int | None) -> Result:
     if matching is not None:
         twins = find_twins(run, bodies, earlier_parts(run, before, registry, len(bodies)))
     kept = keep(run, bodies, twins, evidence.shares)
+    lost = None
     if twins is not None:
         previous = previous_of(config)
-        alarm.watch(run, inputs, found, bodies, kept, previous.manifest if previous else None)
+        lost = alarm.watch(run, inputs, found, bodies, kept, previous)
     shipped = ship(run, bodies, kept, registry)
     ledger = write_ledger(run, found, decided, chosen, bodies, kept)
     finished = Finished(
         inputs, lock, roots, groups, listed, decided, evidence, bodies, kept, shipped, ledger,
-        before, forks, registry, quarantine,
+        before, forks, lost, registry, quarantine,
     )  # fmt: skip
     manifest, problems = finish(run, finished)
     run.journal.write("published", release=config.release_folder.name)

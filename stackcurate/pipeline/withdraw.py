@@ -221,6 +221,13 @@ def _tables(
         named = [pc.is_in(related[side], pc.unique(origins)) for side in ("origin", "of_origin")]
         old[groups.name] = related
         made[groups.name] = related.filter(pc.invert(pc.or_(*named)))
+    lost = release / "dedup_groups.parquet"
+    if lost.is_file():
+        told = pq.read_table(lost)
+        mine = pc.equal(told["kind"], "repository")
+        old[lost.name] = told
+        gone_too = pc.is_in(told["group"], pc.unique(origins))
+        made[lost.name] = told.filter(pc.invert(pc.and_(mine, gone_too)))
     files = {}
     for entry in manifest["files"]:
         path = entry["path"]

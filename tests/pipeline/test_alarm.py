@@ -8,12 +8,14 @@ from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from stackcurate.config import AlarmOptions
 from stackcurate.errors import StopError
 from stackcurate.pipeline import alarm
 from stackcurate.pipeline.fetch import Body
+from stackcurate.releases.facts import Previous
 from stackcurate.storage.partitions import write_arrow
 
 
@@ -62,7 +64,7 @@ def check(tmp_path: Path, rows, before=None, **limits):
         do=do,
     )
     found = [SimpleNamespace(number=0, path=body.folder / "listing.arrow")]
-    alarm.watch(run, [SimpleNamespace(source=0)], found, [body], [body.folder], before)
+    return alarm.watch(run, [SimpleNamespace(source=0)], found, [body], [body.folder], before)
 
 
 COLLAPSE = [("good/a", "C", None)] + [("bad/b", "Lua", "k0")] * 99 + [("good/a", "C", None)] * 200
@@ -92,6 +94,37 @@ def test_a_fork_whose_files_have_their_twins_is_no_alarm(tmp_path: Path):
 def test_a_rise_since_the_last_release(tmp_path: Path):
     fork = [("good/a", "C", None)] * 200 + [("fork/a", "C", f"k{n}") for n in range(200)]
     then = {"kept": {"files": 95}, "dropped": {"dedup": {"near": {"files": 5}}}}
-    before = {"counts": {"sources": {"1 git": then}}}
+    before = Previous({"counts": {"sources": {"1 git": then}}}, "")
     with pytest.raises(StopError, match=r"source 1 git: dedup dropped 50.0% .* 5.0%"):
         check(tmp_path, fork, before)
+
+
+def test_a_rise_of_one_repository_license_or_language(tmp_path: Path):
+    """What a release tells of its groups is what the next one is held against."""
+    rows = [("good/a", "C", None)] * 200 + [("fork/a", "Lua", None)] * 200
+    (tmp_path / "one").mkdir()
+    told = check(tmp_path / "one", rows)
+    assert told.to_pylist() == [
+        {"kind": "language", "group": "C", "files": 200, "dropped": 0, "fell": 0},
+        {"kind": "language", "group": "Lua", "files": 200, "dropped": 0, "fell": 0},
+        {"kind": "license", "group": "permissive", "files": 400, "dropped": 0, "fell": 0},
+        {"kind": "repository", "group": "fork/a", "files": 200, "dropped": 0, "fell": 0},
+        {"kind": "repository", "group": "good/a", "files": 200, "dropped": 0, "fell": 0},
+        {"kind": "source", "group": "1 git", "files": 400, "dropped": 0, "fell": 0},
+    ]
+    pq.write_table(told, tmp_path / "one" / "dedup_groups.parquet")
+    before = Previous({"counts": {"sources": {}}}, "", folder=tmp_path / "one")
+    fell = rows[:200] + [("fork/a", "Lua", "k0")] * 80 + rows[280:]
+    twins = rows[:200] + [("fork/a", "Lua", f"k{n}") for n in range(80)] + rows[280:]
+    for name in ("two", "three", "four"):
+        (tmp_path / name).mkdir()
+    with pytest.raises(StopError) as error:
+        check(tmp_path / "two", fell, before)
+    said = str(error.value)
+    assert "repository fork/a: dedup dropped 40.0% of its files, and 0.0%" in said
+    assert "language Lua: dedup dropped 40.0%" in said
+    assert not any(name in said for name in ("good/a", "language C", "license", "source 1"))
+    assert check(tmp_path / "three", fell, before, rise=0.4).num_rows == 6
+    with pytest.raises(StopError) as error:  # each to a twin of its own: a better fork came
+        check(tmp_path / "four", twins, before)
+    assert "language Lua" in str(error.value) and "repository" not in str(error.value)
