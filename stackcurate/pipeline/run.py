@@ -142,7 +142,7 @@ def _run(run: Run, limit: int | None) -> Result:
     )  # fmt: skip
     manifest, problems = finish(run, finished)
     run.journal.write("published", release=config.release_folder.name)
-    _clean(config)
+    _clean(run)
     return Result(config.release_folder, True, manifest, problems, run.seconds, run.work)
 
 
@@ -166,7 +166,7 @@ def _stands(
 ) -> Result:
     """The release is there: verify it where it is what the config asks for."""
     manifest, problems = same_release(run, lock, before, registry)
-    _clean(run.config)  # what a run that was killed between publishing and this left
+    _clean(run)  # what a run that was killed between publishing and this left
     return Result(run.config.release_folder, False, manifest, problems, {}, {})
 
 
@@ -204,8 +204,21 @@ def _alone(folder: Path) -> Iterator[None]:
 _KEPT_WORK = ("heads", "roots", "choose")
 
 
-def _clean(config: Config) -> None:
+def _clean(run: Run) -> None:
     """Give the disk back after publishing; the ledger, the journal and _KEPT_WORK stay."""
-    for folder in (config.run_folder / "work").iterdir():
-        if folder.name not in _KEPT_WORK:
-            shutil.rmtree(folder, ignore_errors=True)
+    phases = sorted((run.folder / "work").iterdir())
+    phases = [folder for folder in phases if folder.name not in _KEPT_WORK]
+    # Forgetting what lay in memory of the system takes time too: each worker forgets some.
+    outputs = [output for folder in phases for output in sorted(folder.iterdir())]
+    for _ in run.engine.map(_remove, outputs):
+        pass
+    for folder in phases:
+        _remove(folder)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with contextlib.suppress(OSError):
+            path.unlink()
