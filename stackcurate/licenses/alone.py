@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,13 @@ import pyarrow as pa
 from stackcurate.errors import InputError
 from stackcurate.licenses import names
 from stackcurate.licenses.cache import Cache
+from stackcurate.licenses.cover import cover
 from stackcurate.licenses.detect import Text, detect_texts
 from stackcurate.licenses.expression import combine, license_class
 from stackcurate.licenses.header import headers
-from stackcurate.licenses.inherit import cover, folders
-from stackcurate.licenses.policy import LicenseSettings
+from stackcurate.licenses.inherit import folders
+from stackcurate.licenses.paths import AGGREGATE, OVERRIDE
+from stackcurate.licenses.policy import CLASSES, LicenseSettings
 from stackcurate.licenses.scancode import Judge
 
 PATH_ROW = pa.schema(
@@ -84,7 +87,7 @@ def scan_path(
         pa.array([item.name for item in items], pa.string()),
         [item.content_id.hex() for item in items],
         evidence,
-        settings,
+        replace(settings, allow=CLASSES),  # all that is stated is told, whatever is let in
     )
     whose = dict(
         zip(
@@ -110,7 +113,11 @@ def _with_headers(
     for path, header, folder in zip(
         paths, own["header_expression"].to_pylist(), covered.to_pylist(), strict=True
     ):
+        if folder["license_state"] == OVERRIDE:
+            header = None
         expression = header or folder["license_expression"]
+        if header and folder["license_state"] == AGGREGATE:
+            expression = combine([folder["license_expression"], header])
         source = "header" if header else whose.get(folder["license_evidence"] or "")
         rows.append(
             {

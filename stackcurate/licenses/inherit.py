@@ -1,10 +1,8 @@
-"""Which license covers which file of a root: the nearest folder that states one.
+"""What the folders of a root state about licenses, each by itself; files follow in ``cover``.
 
 What a folder states, ``licenses.folder`` works out of its license files and manifests; readmes,
 notices and the texts in a LICENSES folder never decide. Paragraphs about paths (DEP-5, REUSE) speak
-for the files they name, unless a folder further down states something of its own. A folder of other
-people's code (``node_modules/x``) without a statement of its own does not inherit: the license of
-the project is not theirs to give. Only folders are walked; files follow with Arrow.
+for the files they name.
 """
 
 from __future__ import annotations
@@ -12,20 +10,26 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from stackcurate.licenses import names, pointers
 from stackcurate.licenses.expression import license_class, normalize
 from stackcurate.licenses.folder import Statement, decide
 from stackcurate.licenses.manifests import UNKNOWN
-from stackcurate.licenses.paths import about_paths, catches_all, glob_regex, globs_of
+from stackcurate.licenses.paths import (
+    AGGREGATE,
+    OVERRIDE,
+    SIDECAR,
+    about_paths,
+    catches_all,
+    glob_regex,
+    globs_of,
+    precedence_of,
+)
 from stackcurate.licenses.policy import LicenseSettings, table
 from stackcurate.schema import EVIDENCE
 
@@ -33,23 +37,26 @@ COVER = pa.schema(
     [
         ("license_expression", pa.string()),  # null where nothing is stated
         ("license_class", pa.string()),
-        ("license_state", pa.string()),  # allowed, refused, open
+        ("license_state", pa.string()),  # allowed, override, aggregate, refused, open
         ("license_evidence", pa.string()),  # evidence_id of the statement that decided
     ]
 )
 # A row speaks for a folder ("" is the root, others "/a/b"), or for the files below it that any of
 # ``patterns`` (RE2, relative to the folder) takes; of these, later rows count before earlier ones.
-FOLDERS = pa.schema([("folder", pa.string()), *COVER, ("patterns", pa.list_(pa.string()))])
+# Where ``patterns`` is empty, ``folder`` is the one file that the row speaks for.
+FOLDERS = pa.schema(
+    [
+        ("folder", pa.string()),
+        *COVER,
+        ("patterns", pa.list_(pa.string())),
+        ("precedence", pa.string()),  # of rows with patterns: see licenses.paths
+    ]
+)
 ALLOWED, REFUSED, OPEN = "allowed", "refused", "open"
+# Allowed by a statement about paths before which a header does not count, or counts as well.
+GRANTED = (ALLOWED, OVERRIDE, AGGREGATE)
 
-# Folders whose subfolders are other people's packages.
-_FOREIGN = frozenset([
-    "node_modules", "bower_components", "jspm_packages", "third_party", "third-party",
-    "thirdparty", "3rdparty", "3rd_party", "vendor", "vendored", "_vendor", "pods", "carthage",
-])  # fmt: skip
 _SAID = ["kind", "expression", "evidence_id", "rule", "start"]
-_FOREIGN_PATTERNS = sorted(re.escape(name) for name in _FOREIGN)
-_PATTERN_CHARS = 4000
 # Folders that hold the papers of the folder above them.
 _PAPERS = re.compile(r"/(?:[^/]+\.(?:dist|egg)-info(?:/licenses)?|debian|META-INF|\.reuse)\Z")
 
@@ -110,20 +117,16 @@ def folders(
     for path, kind, content_id in zip(paths.to_pylist(), kinds, content_ids, strict=True):
         for row in stated.get(content_id or "", ()):
             # The same bytes may stand under two names; each name speaks as its own kind.
-            if row["kind"] == kind:
-                name = path.rpartition("/")[2]
-                rule, start = row["rule"] or "", row["start"] or 0
+            name = path.rpartition("/")[2]
+            rule, start = row["rule"] or "", row["start"] or 0
+            if row["kind"] == kind and not _of_another(rule, name):
                 found[folder_of(path)].append(
                     Statement(kind, name, row["expression"], row["evidence_id"], rule, start)
                 )
     rows, about = [], []
     for folder, statements in sorted(_followed(found).items()):
         statements, named = _whole_and_named(statements)
-        about += [
-            _row(folder, one.expression or UNKNOWN, one.evidence_id, settings)
-            | {"patterns": _patterns(one.rule)}
-            for one in named
-        ]
+        about += [_about(folder, one, settings) for one in named]
         decision = decide(statements)
         if decision is not None:
             rows.append(_row(folder, *decision, settings))
@@ -173,9 +176,21 @@ def _whole_and_named(statements: Sequence[Statement]) -> tuple[list[Statement], 
     return whole, named
 
 
-def _patterns(rule: str) -> list[str]:
-    form, globs = globs_of(rule)
-    return [glob_regex(glob, form) for glob in globs]
+def _of_another(rule: str, name: str) -> bool:
+    """Whether a rule is that of ``y.license`` where ``x.license`` (``name``) has the same bytes."""
+    return rule.startswith(f"paths:{SIDECAR}/") and globs_of(rule)[1] != [name[: -len(".license")]]
+
+
+def _about(folder: str, one: Statement, settings: LicenseSettings) -> dict[str, Any]:
+    """The row of a statement about files."""
+    row: dict[str, Any] = _row(folder, one.expression or UNKNOWN, one.evidence_id, settings)
+    form, globs = globs_of(one.rule)
+    row["precedence"] = precedence_of(one.rule)
+    if row["license_state"] == ALLOWED and row["precedence"] in GRANTED:
+        row["license_state"] = row["precedence"]
+    if form == SIDECAR:
+        return row | {"folder": f"{folder}/{globs[0]}", "patterns": []}
+    return row | {"patterns": [glob_regex(glob, form) for glob in globs]}
 
 
 def _row(
@@ -189,98 +204,3 @@ def _row(
         "license_state": _state(name, settings),
         "license_evidence": evidence_id,
     }
-
-
-def climb(directory: str) -> Iterator[str]:
-    """``directory`` and the folders above that may speak for it, nearest first.
-
-    Ends at the root, or at a package of others, for whom the folders above do not speak.
-    """
-    while True:
-        yield directory
-        above, _, _ = directory.rpartition("/")
-        if not directory or above.rpartition("/")[2].lower() in _FOREIGN:
-            return
-        directory = above
-
-
-def _nearest(directory: str, rows: Mapping[str, int], memo: dict[str, int]) -> int:
-    """The row of the folder that speaks for ``directory``, or -1. Walks up once per folder."""
-    climbed = []
-    answer = -1
-    for at in climb(directory):
-        if at in memo:
-            answer = memo[at]
-            break
-        climbed.append(at)
-        if at in rows:
-            answer = rows[at]
-            break
-    memo.update(dict.fromkeys(climbed, answer))
-    return answer
-
-
-def _name(
-    chosen: NDArray[np.int64], row: int, said: Sequence[str], whole: Sequence[bool],
-    patterns: Sequence[str], paths: pa.Array,
-) -> None:  # fmt: skip
-    """Let ``row`` speak for the files that its patterns take, where nothing nearer states more."""
-    folder = said[row]
-    below = pc.starts_with(paths, f"{folder}/").to_numpy(zero_copy_only=False)
-    # Folders sort before what lies in them, so a statement of a folder further down is longer.
-    deeper = [number for number, other in enumerate(said) if len(other) > len(folder)]
-    free = below & ~np.isin(chosen, deeper)
-    theirs = "|".join(_FOREIGN_PATTERNS)
-    foreign = pc.match_substring_regex(paths, rf"(?i)/(?:{theirs})/").to_numpy(zero_copy_only=False)
-    for group in _groups(patterns):
-        # Who does not name a folder of other people's code does not speak for it.
-        allowed = free if re.search(theirs, group, re.I) else free & ~foreign
-        at = np.flatnonzero(allowed)
-        if len(at):
-            some = paths.take(pa.array(at))
-            hit = pc.match_substring_regex(some, rf"^{_quoted(folder)}/(?:{group})$")
-            chosen[at[hit.to_numpy(zero_copy_only=False)]] = row
-
-
-def _groups(patterns: Sequence[str]) -> list[str]:
-    """Alternatives of patterns, joined up to a size that RE2 takes gladly."""
-    joined: list[str] = []
-    for pattern in patterns:
-        foreign = any(re.search(one, pattern, re.I) for one in _FOREIGN_PATTERNS)
-        if joined and not foreign and len(joined[-1]) + len(pattern) < _PATTERN_CHARS:
-            joined[-1] += f"|{pattern}"
-        elif len(pattern) < 2 * _PATTERN_CHARS:
-            joined.append(pattern)
-    return joined
-
-
-def _quoted(folder: str) -> str:
-    return re.sub(r"[^\w/ ]", lambda found: f"\\x{{{ord(found[0]):02x}}}", folder, flags=re.ASCII)
-
-
-def cover(paths: pa.Array | pa.ChunkedArray, folders: pa.Table) -> pa.Table:
-    """The license of each file of one root by its nearest stating folder: schema COVER.
-
-    ``paths`` are full paths starting with "/"; ``folders`` is what ``folders()`` gives. Linear in
-    files; Python only sees the distinct directories.
-    """
-    if isinstance(paths, pa.ChunkedArray):
-        paths = paths.combine_chunks()
-    directories = pc.replace_substring_regex(paths, r"/[^/]*\z", "").dictionary_encode()
-    whole = pc.is_null(folders["patterns"]).to_pylist()
-    said = folders["folder"].to_pylist()
-    rows = {folder: row for row, folder in enumerate(said) if whole[row]}
-    memo: dict[str, int] = {}
-    distinct = directories.dictionary.to_pylist()
-    near = np.array([_nearest(text or "", rows, memo) for text in distinct], np.int64)
-    chosen = near[directories.indices.to_numpy()] if len(paths) else np.zeros(0, np.int64)
-    for row in range(len(said)):
-        if not whole[row]:
-            _name(chosen, row, said, whole, folders["patterns"][row].as_py(), paths)
-    nearest = pa.array(chosen, pa.int64(), mask=chosen < 0)
-    taken = folders.select(COVER.names).take(nearest)
-    columns = [column.combine_chunks() for column in taken.columns]
-    silent = pc.is_null(columns[0])
-    columns[1] = pc.if_else(silent, pa.scalar("unstated"), columns[1])
-    columns[2] = pc.if_else(silent, pa.scalar(OPEN), columns[2])
-    return pa.table(columns, schema=COVER)

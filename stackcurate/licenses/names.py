@@ -14,7 +14,7 @@ LICENSE_FILE = "license_file"
 LICENSE_TEXT = "license_text"  # in a LICENSES folder: a text that files may point to, no statement
 NOTICE = "notice"  # weak: names parts, seldom the license of the whole
 MANIFEST = "manifest"
-REUSE = "reuse"  # .reuse/dep5 and REUSE.toml: statements about paths
+REUSE = "reuse"  # .reuse/dep5, REUSE.toml and x.license: statements about paths
 README = "readme"  # weak
 KINDS = (LICENSE_FILE, LICENSE_TEXT, NOTICE, MANIFEST, REUSE, README)
 PAPER_KINDS = (LICENSE_FILE, LICENSE_TEXT, NOTICE)  # what must go with the code
@@ -98,7 +98,7 @@ def _kinds(paths: pa.Array, name: pa.Array, in_licenses: pa.Array) -> pa.Array:
     manifest = pc.or_(manifest, _has(paths, r"(?:^|/)DESCRIPTION$"))
     manifest = pc.or_(manifest, _has(paths, r"(?:^|/)debian/copyright$"))
     manifest = pc.or_(manifest, _has(paths, r"\.dist-info/METADATA$"))
-    reuse = _has(paths, r"(?:^|/)(?:\.reuse/dep5|REUSE\.toml)$")
+    reuse = _has(paths, r"(?:^|/)(?:\.reuse/dep5|REUSE\.toml|[^/]*[^/.]\.license)$")
     plain = pc.invert(code)
     cases = [
         (reuse, REUSE),

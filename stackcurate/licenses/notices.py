@@ -20,8 +20,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from stackcurate.licenses import heads, names
+from stackcurate.licenses.cover import climb
 from stackcurate.licenses.expression import ids
-from stackcurate.licenses.inherit import climb, folder_of
+from stackcurate.licenses.inherit import folder_of
 
 HEADER = "header"
 

@@ -1,8 +1,12 @@
-"""Statements about paths: ``debian/copyright`` and ``.reuse/dep5`` (DEP-5), ``REUSE.toml``.
+"""Statements about paths: ``debian/copyright``, ``.reuse/dep5``, ``REUSE.toml``, ``x.license``.
 
 Each paragraph names files by globs and says their license. It becomes one statement whose rule
 carries the globs, so that evidence still says in one row what was said, where, and about what.
-Of several paragraphs that take a file the last one counts, as both formats ask.
+Of several paragraphs that take a file the last one counts, as both formats ask. How such a
+statement stands to what the file says itself is its *precedence*, in the words of the REUSE
+specification (3.3): ``closest`` (the file's own word counts), ``aggregate`` (both bind) or
+``override`` (the file is not asked). ``.reuse/dep5`` aggregates; a file ``x.license`` beside ``x``
+stands in the place of what ``x`` says.
 """
 
 from __future__ import annotations
@@ -27,6 +31,9 @@ MAX_CHARS = 400_000  # of one file
 MAX_STATEMENTS = 1000  # of one file; more are read as one statement about everything
 MAX_GLOBS = 2000  # of one statement
 _RULE = "paths:"
+_TAG = re.compile(r"SPDX-License-Identifier:([^\r\n]{0,1000})")
+CLOSEST, AGGREGATE, OVERRIDE = "closest", "aggregate", "override"
+SIDECAR = "sidecar"  # the form of ``x.license``
 _CATCH_ALL = frozenset(("*", "./*", "**", "/**", "**/*"))
 
 
@@ -37,12 +44,14 @@ class Said(NamedTuple):
     expression: str
     start: int
     end: int
-    form: str  # dep5 or reuse: how its globs are read
+    form: str  # dep5, reuse or sidecar: how its globs are read
+    precedence: str = CLOSEST
 
     @property
     def rule(self) -> str:
         """The statement's rule in EVIDENCE; ``regexes`` reads it back."""
-        return f"{_RULE}{self.form} {json.dumps(self.globs, ensure_ascii=False)}"
+        form = self.form + ("" if self.precedence == CLOSEST else f"/{self.precedence}")
+        return f"{_RULE}{form} {json.dumps(self.globs, ensure_ascii=False)}"
 
 
 def about_paths(rule: str | None) -> bool:
@@ -53,7 +62,13 @@ def about_paths(rule: str | None) -> bool:
 def globs_of(rule: str) -> tuple[str, list[str]]:
     """(form, globs) of a rule that ``about_paths``."""
     form, _, said = rule[len(_RULE) :].partition(" ")
-    return form, json.loads(said)
+    return form.partition("/")[0], json.loads(said)
+
+
+def precedence_of(rule: str) -> str:
+    """How a statement stands to the file's own word: closest, aggregate or override."""
+    form = rule[len(_RULE) :].partition(" ")[0]
+    return form.partition("/")[2] or CLOSEST
 
 
 def catches_all(rule: str) -> bool:
@@ -65,8 +80,8 @@ def glob_regex(glob: str, form: str) -> str:
     """RE2 pattern of one glob over paths below the file's folder, without a leading slash.
 
     In DEP-5 ``*`` and ``?`` cross folders; in REUSE ``*`` stays within a name and ``**`` crosses
-    them, and there is no ``?``. A backslash takes the next sign as it is. A glob that names a
-    folder takes all of it, as many people write it.
+    them, and there is no ``?``. A backslash takes the next sign as it is. In DEP-5 a glob that
+    names a folder takes all of it, as many people write it.
     """
     out, at = [], 0
     glob = glob.removeprefix("./").removeprefix("/")
@@ -85,7 +100,7 @@ def glob_regex(glob: str, form: str) -> str:
         else:
             out.append(_literal(char))
         at += 1
-    return "".join(out).removesuffix("/") + "(?s:/.*)?"
+    return "".join(out).removesuffix("/") + "(?s:/.*)?" if form == "dep5" else "".join(out)
 
 
 def _literal(char: str) -> str:
@@ -96,13 +111,22 @@ def _literal(char: str) -> str:
 def statements(
     name: str, data: bytes, read: Callable[[bytes], str | None] | None = None
 ) -> list[Said]:
-    """What a file says about paths, in its order; empty where it is of neither format.
+    """What a file says about paths, in its order; empty where it is of none of the formats.
 
-    ``name`` decides the format: a ``.toml`` is REUSE's, everything else may be DEP-5. ``read``
-    gives the expression of a license text whose short name nobody knows.
+    ``name`` decides the format: a ``.toml`` is REUSE's, a ``.license`` stands beside one file,
+    everything else may be DEP-5. ``read`` gives the expression of a license text whose short name
+    nobody knows.
     """
     text = data[:MAX_CHARS].decode("utf-8", "replace")
-    said = _reuse(text) if name.lower().endswith(".toml") else _dep5(text, read)
+    base = name.rpartition("/")[2]
+    if base.lower().endswith(".license"):
+        return _sidecar(base, text)
+    if base.lower().endswith(".toml"):
+        said = _reuse(text)
+    else:
+        said = _dep5(text, read)
+        if base == "dep5":
+            said = [one._replace(precedence=AGGREGATE) for one in said]
     if len(data) > MAX_CHARS or len(said) > MAX_STATEMENTS:
         return []
     return said
@@ -161,8 +185,21 @@ def _reuse(text: str) -> list[Said]:
         stated = _strings(entry.get("SPDX-License-Identifier"))
         if globs and stated:
             expression = combine([normalize(one) or UNKNOWN for one in stated]) or UNKNOWN
-            said.append(Said(globs[:MAX_GLOBS], expression, start, end, "reuse"))
+            word = str(entry.get("precedence", CLOSEST)).lower()
+            how = word if word in (AGGREGATE, OVERRIDE) else CLOSEST
+            said.append(Said(globs[:MAX_GLOBS], expression, start, end, "reuse", how))
     return said
+
+
+def _sidecar(name: str, text: str) -> list[Said]:
+    """The tags of ``x.license``, about ``x`` alone."""
+    tags = [one for one in _TAG.finditer(text) if one[1].strip()]
+    if not tags:
+        return []
+    stated = [normalize(one[1].strip().removesuffix("*/").strip()) or UNKNOWN for one in tags]
+    start, end = (len(text[:at].encode()) for at in (tags[0].start(), tags[-1].end()))
+    file = name[: -len(".license")]
+    return [Said([file], combine(stated) or UNKNOWN, start, end, SIDECAR, OVERRIDE)]
 
 
 def _spans(text: str, count: int) -> list[tuple[int, int]]:

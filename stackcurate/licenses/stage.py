@@ -7,6 +7,8 @@ judged together:
 folder                header                                       result
 ====================  ===========================================  ====================
 allowed               none                                         folder's license
+override              any, or none                                 folder's license
+aggregate             any                                          both, where both are allowed
 any                   allowed, and the folder is not refused       header's license
 allowed               not allowed                                  header:conflict
 refused               allowed                                      header:conflict
@@ -15,6 +17,7 @@ open                  not allowed                                  header:refuse
 open                  none                                         header:unstated
 ====================  ===========================================  ====================
 
+``override`` and ``aggregate`` are allowed folders whose REUSE file says how it stands to headers.
 A header that is allowed refines an allowed folder (a BSD file in an MIT project); the header wins.
 An open file without a header stays where ``keep_unstated`` asks for it, with the class
 ``unstated``. A file without a header whose content lies elsewhere under a license that is refused
@@ -31,12 +34,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stackcurate.licenses.detect import OWN, evidence_id
-from stackcurate.licenses.expression import ids, license_class
+from stackcurate.licenses.expression import combine, ids, license_class
 from stackcurate.licenses.header import headers
-from stackcurate.licenses.inherit import ALLOWED, OPEN, REFUSED
+from stackcurate.licenses.inherit import GRANTED, OPEN, REFUSED
+from stackcurate.licenses.paths import AGGREGATE, OVERRIDE
 from stackcurate.licenses.places import PLACES, laundered
 from stackcurate.licenses.policy import POLICIES, LicenseSettings
-from stackcurate.schema import EVIDENCE, drop, one_chunk
+from stackcurate.schema import EVIDENCE, drop, fill, one_chunk
 
 __all__ = ["Header", "LicenseSettings", "header_evidence"]
 
@@ -85,11 +89,16 @@ class Header:
     def find(self, batch: pa.Table) -> pa.Table:
         """The header of every file, and the license that folder and header leave it with."""
         found = headers(batch["content"])
-        said = found["header_expression"].combine_chunks()
+        said = one_chunk(found, "header_expression")
+        state = _column(batch, "license_state")
+        unheard = pc.fill_null(pc.equal(state, OVERRIDE), False)
+        said = pc.if_else(unheard, pa.scalar(None, pa.string()), said)
+        found = fill(found, pa.table({"header_expression": said}))
         speaks = pc.is_valid(said)
-        classes = _classes(said, self.overrides)
         evidence = _evidence_ids(batch, found)
-        expression = pc.if_else(speaks, said, _column(batch, "license_expression"))
+        both = _both(state, _column(batch, "license_expression"), said)
+        classes = _classes(both, self.overrides)
+        expression = pc.if_else(speaks, both, _column(batch, "license_expression"))
         class_ = pc.if_else(speaks, classes, _column(batch, "license_class"))
         class_ = pc.fill_null(class_, "unstated")
         own = pc.if_else(speaks, evidence, _column(batch, "license_evidence"))
@@ -125,7 +134,8 @@ class Header:
         good = pc.and_(speaks, allowed)
         bad = pc.and_(speaks, pc.invert(allowed))
         refused, open_ = pc.equal(state, REFUSED), pc.equal(state, OPEN)
-        conflict = pc.or_(pc.and_(pc.equal(state, ALLOWED), bad), pc.and_(refused, good))
+        granted = pc.is_in(state, pa.array(GRANTED))
+        conflict = pc.or_(pc.and_(granted, bad), pc.and_(refused, good))
         batch = drop(batch, conflict, "header:conflict")
         # A header that grants is the author's own word, and travels with the bytes.
         copied = pc.and_(laundered(batch, self.places), pc.invert(good))
@@ -166,6 +176,17 @@ def _per_distinct(values: pa.Array, make: object, type_: pa.DataType) -> pa.Arra
     coded = values.dictionary_encode()
     made = [make(text) for text in coded.dictionary.to_pylist()]  # type: ignore[operator]
     return pa.array(made, type_).take(coded.indices)
+
+
+def _both(state: pa.Array, folder: pa.Array, said: pa.Array) -> pa.Array:
+    """What headers say, together with what the folder says where both bind."""
+    aggregate = pc.and_(pc.fill_null(pc.equal(state, AGGREGATE), False), pc.is_valid(said))
+    rows = pc.indices_nonzero(aggregate)
+    if not len(rows):
+        return said
+    pairs = zip(folder.take(rows).to_pylist(), said.take(rows).to_pylist(), strict=True)
+    bound = pa.array([combine(one for one in pair if one) for pair in pairs], pa.string())
+    return pc.replace_with_mask(said, aggregate, bound)
 
 
 def _classes(expressions: pa.Array, overrides: Mapping[str, str]) -> pa.Array:

@@ -17,7 +17,8 @@ import pyarrow.compute as pc
 from stackcurate.engine.base import Failure
 from stackcurate.languages.detect import base_names, detect
 from stackcurate.languages.flags import vendored
-from stackcurate.licenses.inherit import ALLOWED, COVER, OPEN, REFUSED, cover, declared_evidence
+from stackcurate.licenses.cover import cover
+from stackcurate.licenses.inherit import COVER, GRANTED, OPEN, REFUSED, declared_evidence
 from stackcurate.licenses.inherit import folders as stating_folders
 from stackcurate.licenses.names import PAPER_KINDS, control_files
 from stackcurate.licenses.places import CLOSED, NO_PLACE, UNDATED
@@ -364,7 +365,7 @@ def _license_dates(batch: pa.Table, heads: pa.Table, kinds: pa.Array) -> list[pa
     old = dates.fill_null(UNDATED).take(batch["head"]).to_numpy()
     common = _true(pc.is_valid(kinds))
     common |= _true(pc.equal(batch["length"], 0))
-    allowed = _true(pc.equal(batch["license_state"], ALLOWED))
+    allowed = _true(pc.is_in(batch["license_state"], pa.array(GRANTED)))
     refused = _true(pc.equal(batch["license_state"], REFUSED))
     refused &= _true(pc.is_in(batch["license_class"], pa.array(CLOSED))) & ~common
     return [pa.array(np.where(mask, old, NO_PLACE)) for mask in (allowed, refused)]

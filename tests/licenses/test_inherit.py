@@ -1,8 +1,9 @@
 import pyarrow as pa
 import pytest
 
+from stackcurate.licenses.cover import cover
 from stackcurate.licenses.folder import Statement, decide
-from stackcurate.licenses.inherit import cover, declared_evidence, folders
+from stackcurate.licenses.inherit import declared_evidence, folders
 from stackcurate.licenses.policy import LicenseSettings
 from stackcurate.schema import EVIDENCE
 

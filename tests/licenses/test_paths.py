@@ -4,8 +4,9 @@ import pyarrow as pa
 import pytest
 
 from stackcurate.licenses.cache import Cache
+from stackcurate.licenses.cover import cover
 from stackcurate.licenses.detect import detect_texts
-from stackcurate.licenses.inherit import cover, folders
+from stackcurate.licenses.inherit import folders
 from stackcurate.licenses.names import control_files
 from stackcurate.licenses.paths import about_paths, glob_regex, globs_of, statements, whole
 from stackcurate.licenses.policy import LicenseSettings
@@ -52,7 +53,7 @@ SPDX-License-Identifier = ["CC-BY-SA-4.0", "GPL-3.0-only"]
         ("*.c", "reuse", "a/b.c", False), ("**.c", "reuse", "a/b.c", True),
         ("**/x", "reuse", "a/b/x", True), ("?", "reuse", "a", False), ("?", "reuse", "?", True),
         ("a+(b)[c]{2}|$.^", "reuse", "a+(b)[c]{2}|$.^", True), ("ä\n", "dep5", "ä\n", True),
-        ("src/", "reuse", "src/x/y", True), ("src", "reuse", "src2", False),
+        ("src/", "dep5", "src/x/y", True), ("src", "reuse", "src/x", False),
     ],
 )  # fmt: skip
 def test_globs(glob, form, path, taken):

@@ -3,8 +3,9 @@ import pytest
 
 from stackcurate.licenses import pointers
 from stackcurate.licenses.cache import Cache
+from stackcurate.licenses.cover import cover
 from stackcurate.licenses.detect import Text, detect_texts
-from stackcurate.licenses.inherit import cover, folders
+from stackcurate.licenses.inherit import folders
 from stackcurate.licenses.policy import LicenseSettings
 
 
