@@ -13,8 +13,8 @@ from typing import Any
 
 import click
 
-from stackcurate import config as configs
 from stackcurate.cli import alone
+from stackcurate.cli.review import review_command
 from stackcurate.cli.run import default_workers, release_of
 from stackcurate.errors import ConfigError
 from stackcurate.index.query import query
@@ -25,7 +25,6 @@ from stackcurate.licenses.expression import BadExpression, explain
 from stackcurate.licenses.heads import HEAD
 from stackcurate.licenses.notices import Papers, bundle, written
 from stackcurate.licenses.policy import POLICIES
-from stackcurate.licenses.review import read as read_decisions
 from stackcurate.licenses.scancode import Judge
 from stackcurate.releases.manifest import read_manifest
 from stackcurate.text import visible
@@ -108,39 +107,7 @@ def sbom_command(path: Path) -> None:
     click.echo(json.dumps(spdx.sbom(path.resolve().name, scanned, digests, created), indent=1))
 
 
-@license_command.command("review")
-@click.argument("config", type=click.Path(path_type=Path))
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Texts shown.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object per text.")
-def review_command(config: Path, limit: int, as_json: bool) -> None:
-    """Show the license texts of CONFIG's run that a person should read.
-
-    Unknown, changed and undecided texts, those that decide most files first. A decision is a line
-    {"content_id", "expression", "who", "when", "why"} in the file that `license.decisions` names;
-    it counts from the next build on, and a later line with a null expression takes it back.
-
-    \b
-    Example:  stackcurate license review configs/v2.1.yaml --limit 5
-    """
-    checked = configs.load(config)
-    place = checked.run_folder / "review.jsonl"
-    if not place.exists():
-        raise ConfigError(f"no queue in {checked.run_folder}; `stackcurate run` writes it")
-    known = read_decisions(checked.license.decisions)
-    with place.open(encoding="utf-8") as stream:
-        rows = [json.loads(line) for line in stream]
-    open_ = [row for row in rows if row["content_id"] not in known]
-    for row in open_[:limit]:
-        if as_json:
-            click.echo(json.dumps(row, ensure_ascii=False))
-            continue
-        said = f"{row['expression']} ({row['license_class']}), {row['matcher']} {row['score']:g}"
-        click.echo(f"{row['files']:,} files  {row['content_id']}  {visible(row['path'])}")
-        click.echo(f"  read as {said}  {visible(row['rule'] or '')}")
-        for line in row["text"].splitlines()[:12]:
-            click.echo(f"  | {visible(line)[:100]}")
-    if not as_json:
-        click.echo(f"{len(open_):,} texts wait, {len(known):,} are decided")
+license_command.add_command(review_command)
 
 
 @click.command("notices")

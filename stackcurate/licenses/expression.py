@@ -138,9 +138,14 @@ def operands(text: str) -> list[str]:
 
 
 def known(text: str) -> bool:
-    """Whether ``text`` is an expression of licenses that the table has."""
+    """Whether ``text`` is an expression of licenses that the table has, or of LicenseRefs.
+
+    What a LicenseRef means is its author's matter; its class is unknown until a config says it.
+    """
     found = ids(text)
-    return bool(found) and all(table().find(name.rstrip("+")) for name in found)
+    return bool(found) and all(
+        name.startswith("LicenseRef-") or table().find(name.rstrip("+")) for name in found
+    )
 
 
 def _lookup(name: str, overrides: Mapping[str, str]) -> License:

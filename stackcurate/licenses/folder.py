@@ -47,7 +47,9 @@ def decide(statements: Sequence[Statement]) -> tuple[str, str] | None:
     clearer = _clearer(expression, manifests)
     if clearer is not None:
         return clearer
-    first = files[0].evidence_id
+    # What says it: the file of the same class, not one that lies beside it.
+    name = license_class(expression)
+    first = next((s for s in files if license_class(s.expression) == name), files[0]).evidence_id
     for statement in manifests:
         said = statement.expression
         worse = said and said != UNKNOWN and _worse(said, expression)

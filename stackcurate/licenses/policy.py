@@ -62,6 +62,17 @@ RIDERS = (
     License("LicenseRef-stackcurate-restricted", "source_available", "own", why="limits the use"),
     License("LicenseRef-stackcurate-altered", "unknown", "own", why="a known text, changed"),
 )
+# What a reviewer says of a text that has no name of its own: its class.
+DECIDED = {
+    name: License(
+        f"LicenseRef-stackcurate-decided-{name.replace('_', '-')}",
+        name,
+        "own",
+        why="a person read it",
+    )
+    for name in CLASSES
+    if name != "unknown"
+}
 
 
 @dataclass(frozen=True)
@@ -113,7 +124,7 @@ def table() -> Table:
             former[old.lower()] = new
         elif new.lower() in found:
             found.setdefault(old.lower(), found[new.lower()])
-    for rider in RIDERS:
+    for rider in (*RIDERS, *DECIDED.values()):
         found[rider.id.lower()] = rider
     return Table(found, former, raw["version"], raw["sources"], hashlib.sha256(data).hexdigest())
 

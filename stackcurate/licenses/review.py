@@ -7,10 +7,11 @@ bytes, so that a decision is about these bytes and no others), ``expression``, `
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from stackcurate.errors import ConfigError
 from stackcurate.licenses.detect import UNDETERMINED, evidence_id
 from stackcurate.licenses.expression import license_class, normalize
 from stackcurate.licenses.paths import about_paths
+from stackcurate.licenses.policy import DECIDED
 from stackcurate.schema import EVIDENCE
 
 MATCHER = "review"
@@ -76,6 +78,37 @@ def read(path: Path | None) -> dict[str, Decision]:
         raise ConfigError(f"cannot read license.decisions {path}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{path} is not UTF-8 text") from None
+
+
+def digest(decisions: Mapping[str, Decision]) -> str | None:
+    """SHA-256 (hex) of the decisions in force; None where there are none.
+
+    Lines that undo each other, and the order of lines, do not change it.
+    """
+    if not decisions:
+        return None
+    said = [asdict(decisions[key]) for key in sorted(decisions)]
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def meant(answer: str) -> str | None:
+    """The expression that a reviewer's answer means: an expression, or the name of a class."""
+    name = answer.strip().lower().replace("-", "_").replace(" ", "_")
+    return DECIDED[name].id if name in DECIDED else normalize(answer)
+
+
+def add(path: Path, decision: Decision) -> None:
+    """Append a decision to the file at ``path``, which is made where it is not there yet."""
+    line = json.dumps(asdict(decision), ensure_ascii=False)
+    parse(line, "the decision")  # what cannot be read again is not written
+    try:
+        with path.open("ab+") as file:
+            size = file.seek(0, 2)
+            file.seek(max(0, size - 1))
+            whole = file.read(1) in (b"", b"\n")
+            file.write(("" if whole else "\n").encode() + line.encode() + b"\n")
+    except OSError as error:
+        raise ConfigError(f"cannot write license.decisions {path}: {error.strerror}") from None
 
 
 def apply(evidence: pa.Table, decisions: Mapping[str, Decision]) -> pa.Table:

@@ -19,6 +19,7 @@ from stackcurate import config as configs
 from stackcurate import report
 from stackcurate.errors import ConfigError
 from stackcurate.languages.folders import folder_name
+from stackcurate.licenses import review
 from stackcurate.licenses.inherit import declared_evidence
 from stackcurate.optout import apply as optout
 from stackcurate.optout import registry as optouts
@@ -60,6 +61,9 @@ from stackcurate.storage.exchange import read_exchange
 REPOSITORIES = pa.schema(
     [*(field for field in HEAD if field.name != "root"), ("outcome", pa.string())]
 )
+
+
+DECISIONS = "license.decisions"  # among the tables of a manifest
 
 
 @dataclass(frozen=True)
@@ -140,6 +144,11 @@ def same_release(
             ("the input", _plain(list(lock)), manifest["inputs"]),
             ("an earlier release", _digests(one.lock() for one in earlier), _digests_of(manifest)),
             ("the opt-out registry", registry.head, manifest["optout"].get("head")),
+            (
+                "what people decided about licenses",
+                tables_of(config).get(DECISIONS),
+                manifest["tables"].get(DECISIONS),
+            ),
         )
         if now != then
     ]
@@ -418,13 +427,15 @@ def _by_source(
 
 
 def tables_of(config: configs.Config) -> dict[str, str]:
-    """Digest of every table that decides something in this config."""
+    """Digest of every table that decides something in this config, people's decisions included."""
     folder = Path(configs.__file__).parent / "tables"
-    return {
+    tables = {
         path.name: _sha256(path)
         for path in sorted(folder.iterdir())
         if path.is_file() and not path.name.startswith(".")
     }
+    decided = review.digest(review.read(config.license.decisions))
+    return tables | ({DECISIONS: decided} if decided else {})
 
 
 def _sha256(path: Path) -> str:

@@ -19,7 +19,7 @@ from stackcurate.storage import partitions
 
 FILE = "review.jsonl"
 MOST = 10_000  # texts of a queue
-SHOWN = 4_000  # characters of a text that are kept for the reader, redacted
+SHOWN = 40_000  # characters of a text that are kept for the reader, redacted: the GPL has 35,000
 
 
 def _clean(text: str, path: str) -> str:
