@@ -243,7 +243,8 @@ def _cheap(text: bytes, found: w.Words, steps: Steps) -> Reading | None:
     # A tag is the whole statement only where nothing but the tag could state something.
     if tags and all(known(tag[0]) for tag in tags) and len(found.hashes) <= 40 + 8 * len(tags):
         steps.tag += 1
-        expression = settle([tag[0] for tag in tags])
+        rest = _TAG.sub(b"\n\n", text).decode("utf-8", "replace")
+        expression = settle([tag[0] for tag in tags], riders(rest))
         return Reading(expression, tags[0][1], tags[-1][2], 100.0, "spdx-tag", "spdx-tag", OWN)
     reading = by_words(text, found)
     steps.words += reading is not None
