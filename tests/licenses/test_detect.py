@@ -298,3 +298,8 @@ def raw_table():
 
 def spdx_listed(row):
     return not row.get("deprecated") and not row["id"].startswith("LicenseRef")
+
+
+def test_a_rider_beside_a_tag_counts():
+    (row,) = rows(text("SPDX-License-Identifier: MIT\n\nNot to be used to train AI models.\n"))
+    assert "no-ai" in row["expression"]

@@ -2,10 +2,24 @@ import json
 
 import pytest
 
+from stackcurate.cli.review import ask_all
 from stackcurate.errors import ConfigError
 from stackcurate.licenses.cache import Cache
+from stackcurate.licenses.closest import closest, differences
 from stackcurate.licenses.detect import detect_texts
-from stackcurate.licenses.review import apply, doubtful, parse, queue, read
+from stackcurate.licenses.expression import license_class
+from stackcurate.licenses.policy import CLASSES
+from stackcurate.licenses.review import (
+    Decision,
+    add,
+    apply,
+    digest,
+    doubtful,
+    meant,
+    parse,
+    queue,
+    read,
+)
 from tests.licenses.conftest import NoJudge, body, text
 
 ONE, TWO = "1" * 40, "2" * 40
@@ -59,3 +73,56 @@ def test_what_decides_most_comes_first():
     assert [(row["files"], row["content_id"]) for row in found] == [
         (9, texts[2].content_id.hex()), (3, texts[0].content_id.hex()),
     ]  # fmt: skip
+
+
+def test_an_answer_is_an_expression_or_a_class():
+    assert meant("mit or gpl-2.0") == "MIT OR GPL-2.0-only" and meant("what?") is None
+    for name in CLASSES:
+        said = meant(name.replace("_", " "))
+        assert license_class(said) == name
+
+
+def test_a_file_of_decisions_grows_by_whole_lines(tmp_path):
+    file = tmp_path / "decisions.jsonl"
+    add(file, Decision(ONE, "MIT", "Jo", "2026", "ä"))
+    file.write_bytes(file.read_bytes().rstrip(b"\n"))  # an editor may leave it so
+    add(file, Decision(TWO, "ISC", "Jo", "2026", "read"))
+    before = digest(read(file))
+    assert len(file.read_text().splitlines()) == 2 and set(read(file)) == {ONE, TWO}
+    add(file, Decision(TWO, None, "Jo", "2026", "wrong"))
+    assert set(read(file)) == {ONE} and digest(read(file)) not in (before, None)
+    with pytest.raises(ConfigError, match="no SPDX expression"):
+        add(file, Decision(ONE, "MIT OR", "Jo", "2026", "read"))
+    with pytest.raises(ConfigError, match="cannot write"):
+        add(tmp_path / "no" / "folder.jsonl", Decision(ONE, "MIT", "Jo", "2026", "read"))
+    assert digest({}) is None
+
+
+def queue_row(content_id, words):
+    return {"files": 7, "content_id": content_id, "path": "/LICENSE", "text": words, "rule": "r",
+            "expression": "LicenseRef-scancode-unknown", "license_class": "unknown",
+            "matcher": "none", "score": 0.0}  # fmt: skip
+
+
+def test_asking(tmp_path, capsys):
+    file = tmp_path / "decisions.jsonl"
+    changed = body("mit").replace("without limitation the rights", "the non-commercial rights")
+    rows = [queue_row(ONE, changed), queue_row(TWO, "\x1b[31mnothing"), queue_row("3" * 40, "x")]
+    answers = iter(["?", "t", "nonsense(", "source_available", "Jo", " ", "NC", "s", "q"])
+    ask_all(rows, file, lambda text, default: next(answers))
+    ((key, one),) = read(file).items()
+    assert key == ONE and license_class(one.expression) == "source_available"
+    assert (one.who, one.why) == ("Jo", "NC") and one.when.startswith("20")
+    said = capsys.readouterr().out
+    assert "like MIT (permissive): 9" in said and "+ non-commercial" in said
+    assert "like no known license" in said and "\x1b" not in said
+    assert next(answers, None) is None  # every answer was asked for
+
+
+def test_the_closest_licenses_and_where_they_differ():
+    text = "Acme License\n" + body("isc").replace("any purpose", "no evil purpose")
+    first, *_ = closest(text)
+    assert first.id == "ISC" and 0.8 < first.similarity < 1
+    found = differences(text, first.text)
+    assert ("no evil", "any") in [(one.added, one.missing) for one in found]
+    assert closest(body("isc"))[0].similarity == 1.0 and closest("") == []
