@@ -1,11 +1,11 @@
-"""Private keys of several lines: the whole body is the value, the frame around it stays."""
+"""Secrets of several lines: of a private key the whole body is the value, its frame stays."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 
-from . import noise
+from . import kubernetes, noise
 
 LIMIT = 65536  # bytes of one block; a 16384-bit RSA key in PEM has 12,700
 LEAST = 40  # characters of base64: an Ed25519 key in PKCS#8 has 64, a P-256 scalar alone 44
@@ -79,4 +79,9 @@ def putty(data: bytes, begin: int) -> list[tuple[int, int]]:
     return [(start, begin + len(match[0].rstrip()))]
 
 
-BLOCKS: dict[str, Block] = {"pem": pem, "putty": putty}
+BLOCKS: dict[str, Block] = {
+    "kubernetes_keys": kubernetes.key_values,
+    "kubernetes_passwords": kubernetes.password_values,
+    "pem": pem,
+    "putty": putty,
+}

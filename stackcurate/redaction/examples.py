@@ -2,20 +2,24 @@
 
 ``{a-z0-9*20}`` stands for 20 characters of that class, ``{crc*6}`` for the checksum that GitHub and
 npm put behind their tokens, ``{b64:TEXT}`` and ``{b64url:TEXT}`` for TEXT in base64 (without
-padding in the second form), ``{pem*N}`` for N full lines of base64, ``{jwt*N}`` for a JSON Web
-Token with a signature of N characters. The characters are drawn from
-a hash of the rule's name and the example, so that an example is the same text everywhere.
+padding in the second form), ``{valid:pl-pesel:850417#####}`` for a number with right check digits
+(``#`` is a digit, ``@`` a letter, ``?`` either), ``{pem*N}`` for N full lines of base64,
+``{jwt*N}`` for a JSON Web Token with a signature of N characters. The characters are drawn from a
+hash of the rule's name and the example, so that an example is the same text everywhere.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 import re
 import zlib
 
+from .checkdigits import CHECKS
+
 BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_HOLE = re.compile(r"\{(b64|b64url):([^{}]*)\}|\{([^{}\s*]{1,40})\*([0-9]+)\}")
+_HOLE = re.compile(r"\{(b64|b64url|valid):([^{}]*)\}|\{([^{}\s*]{1,40})\*([0-9]+)\}")
 
 
 def expand(template: str, seed: str) -> str:
@@ -26,7 +30,10 @@ def expand(template: str, seed: str) -> str:
     for hole in _HOLE.finditer(template):
         out.append(template[at : hole.start()])
         at = hole.end()
-        if hole[1]:
+        if hole[1] == "valid":
+            name, _, form = hole[2].partition(":")
+            out.append(valid(name, form, f"{seed}{template}{hole.start()}"))
+        elif hole[1]:
             raw = base64.b64encode(hole[2].encode()).decode()
             out.append(raw if hole[1] == "b64" else raw.translate(_URL).rstrip("="))
         elif hole[3] == "crc":
@@ -50,6 +57,22 @@ def base62(number: int, width: int) -> str:
         number, digit = divmod(number, 62)
         out = BASE62[digit] + out
     return out.rjust(width, "0")
+
+
+_HOLES = {"#": "0123456789", "@": "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "?": BASE62[:36]}
+
+
+def valid(name: str, form: str, seed: str) -> str:
+    """The first drawing of ``form`` that the check ``name`` of checkdigits.py calls right."""
+    for attempt in itertools.count():
+        drawn = iter(hashlib.shake_256(f"{seed}/{attempt}".encode()).digest(len(form)))
+        text = "".join(
+            _HOLES[char][byte % len(_HOLES[char])] if char in _HOLES else char
+            for char, byte in zip(form, drawn, strict=True)
+        )
+        if CHECKS[name](re.sub(r"[^0-9A-Z]", "", text)):
+            return text
+    raise AssertionError("counting never ends")
 
 
 _JWT = (b'{"alg":"HS256","typ":"JWT"}', b'{"sub":"u-4711","exp":1700000000}')

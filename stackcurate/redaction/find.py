@@ -15,10 +15,11 @@ from .blocks import BLOCKS
 from .judges import GENERIC, JUDGES, names_key
 from .noise import is_random, is_uuid
 from .personal import UNSURE_IP, in_copyright_notice
-from .place import Place
+from .place import Place, is_lock_path
 from .rules import Rule, Table, load
 from .scan import scanner
 from .settings import Settings
+from .wrapped import SECRETS, wrapped
 
 CHUNK = 1 << 30  # bytes per scan; Hyperscan counts a block's bytes in 32 bits
 
@@ -55,9 +56,39 @@ def find(
     judge = _Judge(table, settings, paths)
     for first, data, offsets in _chunks(contents):
         judge.chunk(first, data, offsets, engine)
+        judge.spans += _inside(first, data, offsets, paths, settings, engine)
     sure = {span.file for span in judge.spans if span.rule.kind == "ip"}
     peers = [span for span in judge.unsure if span.file in sure]
     return settled([*judge.spans, *peers, *_echoes(judge.spans, contents)], settings)
+
+
+def _inside(
+    first: int,
+    data: NDArray[np.uint8],
+    offsets: NDArray[np.int64],
+    paths: pa.Array,
+    settings: Settings,
+    engine: str | None,
+) -> Iterator[Span]:
+    """Literals whose decoded text holds a secret: looked into once, so that nothing nests."""
+    literals = [
+        one
+        for one in wrapped(data, offsets)
+        if not is_lock_path(paths[first + one.file].as_py() or "")
+    ]
+    if not literals:
+        return
+    # Decoded text is mostly a file of its own (.env, JSON, a key), where values need no quotes.
+    names = pa.array([f"{paths[first + one.file].as_py() or ''}.txt" for one in literals])
+    judge = _Judge(load(), settings, names)
+    texts = pa.array([one.text for one in literals], pa.large_string())
+    for row, part, bounds in _chunks(texts):
+        judge.chunk(row, part, bounds, engine)
+    for span in judge.spans:
+        if span.rule.kind in SECRETS:
+            one = literals[span.file]
+            value = data[offsets[one.file] + one.start : offsets[one.file] + one.end].tobytes()
+            yield Span(first + one.file, one.start, one.end, span.rule, span.confidence, value)
 
 
 ECHOES = 32  # distinct values per file that are looked for again

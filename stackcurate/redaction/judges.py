@@ -15,8 +15,10 @@ from collections.abc import Callable
 
 from . import noise
 from .examples import base62
+from .national import any_national, national
 from .personal import card, card_alone, email, home_user, iban, ipv4, ipv6, person, phone
 from .place import Place, is_config_path, is_lock_path, is_test_path
+from .whereabouts import coordinate, coordinates, degrees, mac
 
 Judge = Callable[[Place], float]
 
@@ -317,6 +319,7 @@ _NAMES.update(
 
 JUDGES: dict[str, Judge] = {
     "always": always,
+    "any_national": any_national,
     "assigned": assigned,
     "bare": bare,
     "bearer": bearer,
@@ -325,8 +328,11 @@ JUDGES: dict[str, Judge] = {
     "cli": cli,
     "compared": compared,
     "config": config,
+    "coordinate": coordinate,
+    "coordinates": coordinates,
     "crc": crc,
     "defined": defined,
+    "degrees": degrees,
     "email": email,
     "encoded_pair": encoded_pair,
     "entropy": entropy,
@@ -337,7 +343,9 @@ JUDGES: dict[str, Judge] = {
     "ipv4": ipv4,
     "ipv6": ipv6,
     "jwt": jwt,
+    "mac": mac,
     "mixed": mixed,
+    "national": national,
     "netrc": netrc,
     "password": password,
     "person": person,

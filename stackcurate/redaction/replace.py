@@ -18,10 +18,13 @@ from .settings import Settings
 
 TOKENS = {
     "card": b"<CARD>",
+    "coordinates": b"<COORDINATES>",
     "email": b"<EMAIL>",
     "iban": b"<IBAN>",
     "key": b"<KEY>",
+    "mac": b"<MAC>",
     "name": b"<NAME>",
+    "national_id": b"<NATIONAL_ID>",
     "password": b"<PASSWORD>",
     "phone": b"<PHONE>",
     "private_key": b"<PRIVATE_KEY>",

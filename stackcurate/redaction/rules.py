@@ -24,8 +24,8 @@ TABLE = Path(__file__).parent.parent / "tables" / "redactions.yaml"
 TLDS = Path(__file__).parent.parent / "tables" / "redaction_tlds.txt"
 
 _KEYS = {
-    *("id", "kind", "about", "pattern", "vendor", "value", "scan", "edge", "judge"),
-    *("confidence", "match", "no_match"),
+    *("id", "kind", "about", "pattern", "vendor", "named", "value", "scan", "gate", "edge"),
+    *("judge", "confidence", "match", "no_match"),
 }
 # A scan pattern may end where the shortest match ends; repeats above 1,000 are beyond RE2.
 _OPEN_END = re.compile(r"(?:\{([1-9]\d*),\d*\})?(?:=\{0,\d\})?$")
@@ -37,10 +37,17 @@ _ASSIGN = (
     r"""[ \t]{0,4}["'`]?"""
 )
 
+# A word of its own (also of camelCase or snake_case), and the value some words behind it.
+_WORD = r"(?:(?<![A-Za-z])|(?<=[a-z])(?=[A-Z]))(?i:{})(?![a-z])"
+_GAP = r"[^\n0-9]{0,40}"
+
 
 @dataclass(frozen=True)
 class Rule:
-    """One shape of a secret. ``exact`` marks the value with its last named group, or matches it."""
+    """One shape of a secret. ``exact`` marks the value with its last named group, or matches it.
+
+    ``gated`` rules match only in regions that hold a long number (``kernels/digits.py``).
+    """
 
     id: str
     kind: str
@@ -48,6 +55,7 @@ class Rule:
     confidence: float
     exact: re.Pattern[bytes]
     scan: bytes
+    gated: bool
     about: str
     match: tuple[str, ...]
     no_match: tuple[str, ...]
@@ -97,14 +105,29 @@ def _shortest(pattern: str) -> str:
     return pattern[: end.start()] + (f"{{{end[1]}}}" if end[1] else "") if end else pattern
 
 
+def _patterns(entry: dict[str, Any]) -> tuple[str, str]:
+    """The exact pattern without its edges, and the scan pattern, of a table entry."""
+    if "named" in entry:
+        value = f"(?P<value>{entry['value']})"
+        exact = (
+            _WORD.format(entry["named"])
+            + _GAP
+            + r"(?<![\w.])(?<![=\s(,:]-)"
+            + value
+            + r"(?![\w]|[.-]\w)"
+        )
+        return exact, entry.get("scan") or f"(?i:{entry['named']}){_GAP}(?:{entry['value']})"
+    pattern = entry.get("pattern") or f"(?i:{entry['vendor']}){_ASSIGN}(?P<value>{entry['value']})"
+    return pattern, entry.get("scan") or _shortest(pattern)
+
+
 def _rule(entry: dict[str, Any], edges: dict[str, str], words: dict[str, str]) -> Rule:
     name = entry.get("id", "?")
     unknown = set(entry) - _KEYS
     if unknown or entry.get("kind") not in KINDS:
         raise ConfigError(f"redaction rule {name}: unknown key or kind {sorted(unknown)}")
-    pattern = entry.get("pattern") or f"(?i:{entry['vendor']}){_ASSIGN}(?P<value>{entry['value']})"
-    edge = edges[entry.get("edge", "word")]
-    scan = entry.get("scan") or _shortest(pattern)
+    edge = edges[entry.get("edge", "none" if "named" in entry else "word")]
+    pattern, scan = _patterns(entry)
     for word, text in words.items():
         pattern = pattern.replace(f"<<{word}>>", text)
         scan = scan.replace(f"<<{word}>>", text)
@@ -123,6 +146,7 @@ def _rule(entry: dict[str, Any], edges: dict[str, str], words: dict[str, str]) -
         confidence=float(entry["confidence"]),
         exact=exact,
         scan=re.sub(r"\(\?P<\w+>", "(?:", scan).encode(),
+        gated=entry.get("gate", False),
         about=entry["about"],
         match=tuple(expand(text, name) for text in entry.get("match", ())),
         no_match=tuple(expand(text, name) for text in entry.get("no_match", ())),

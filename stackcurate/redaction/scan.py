@@ -1,5 +1,8 @@
 """One pass of all scan patterns over the whole buffer: which rule may match near which byte.
 
+Rules for long numbers stand behind a gate: only regions that hold one (``kernels/digits.py``) are
+shown to their patterns, whose many words would otherwise cost as much as all others together.
+
 Hyperscan does it at memory speed. Where its wheel is missing google-re2 does, then ``re``: slower,
 and equal in result, because a hit only names a region (``kernels/regions.py``) for the exact rules
 to look at, and all engines name every region in which a scan pattern matches.
@@ -11,7 +14,7 @@ import importlib
 import os
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -19,7 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ConfigError
-from ..kernels.regions import cuts
+from ..kernels.digits import long_numbers
+from ..kernels.regions import cuts, regions
 from .rules import Table
 
 ENGINES = ("hyperscan", "re2", "re")
@@ -32,6 +36,9 @@ class Scanner(Protocol):
     def hits(
         self, data: NDArray[np.uint8], offsets: NDArray[np.int64]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]: ...
+
+
+Patterns = dict[int, bytes]  # by number of the rule
 
 
 @lru_cache(maxsize=8)
@@ -47,17 +54,56 @@ def scanner(table: Table, active: tuple[int, ...], engine: str | None = None) ->
         if engine not in (None, name):
             continue
         try:
-            return make({number: table.rules[number].scan for number in active})
+            return _gated(table, active, make)
         except ImportError:
             if engine:
                 raise ConfigError(f"the scan engine {name} is not installed here") from None
     raise AssertionError("re is always there")
 
 
+def _gated(table: Table, active: tuple[int, ...], make: Callable[[Patterns], Scanner]) -> Scanner:
+    gated = {number for number in active if table.rules[number].gated}
+    patterns = {number: table.rules[number].scan for number in active if number not in gated}
+    if not gated:
+        return make(patterns)
+    behind = make({number: table.rules[number].scan for number in sorted(gated)})
+    return GatedScanner(make(patterns), behind)
+
+
+class GatedScanner:
+    """``front`` sees everything, ``behind`` only the regions that hold a long number."""
+
+    def __init__(self, front: Scanner, behind: Scanner) -> None:
+        self.front = front
+        self.behind = behind
+
+    def hits(
+        self, data: NDArray[np.uint8], offsets: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        rules, places = self.front.hits(data, offsets)
+        _, starts, ends = regions(data, offsets, long_numbers(data, offsets))
+        starts, ends = np.unique(starts), np.unique(ends)
+        shown, bounds = _joined(data, starts, ends)
+        more, seen = self.behind.hits(shown, bounds)
+        seen = seen + (starts - bounds[:-1])[np.searchsorted(bounds, seen, "right") - 1]
+        return np.concatenate([rules, more]), np.concatenate([places, seen])
+
+
+def _joined(
+    data: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """The bytes of some regions, a line feed behind each, and where each begins."""
+    bounds = np.zeros(starts.size + 1, np.int64)
+    np.cumsum(ends - starts + 1, out=bounds[1:])
+    pieces = (data[a:b].tobytes() for a, b in zip(starts.tolist(), ends.tolist(), strict=True))
+    joined = b"\n".join([*pieces, b""])
+    return np.frombuffer(joined, np.uint8), bounds
+
+
 class HyperscanScanner:
     """All patterns in one block-mode database. Matches over a file's end only add idle hits."""
 
-    def __init__(self, patterns: dict[int, bytes]) -> None:
+    def __init__(self, patterns: Patterns) -> None:
         hyperscan = importlib.import_module("hyperscan")
         self.lock = threading.Lock()  # a database has one scratch space
         self.database: Any = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
@@ -87,7 +133,7 @@ class HyperscanScanner:
 class Re2Scanner:
     """RE2: its set says which patterns a file holds, then each of those is searched by itself."""
 
-    def __init__(self, patterns: dict[int, bytes]) -> None:
+    def __init__(self, patterns: Patterns) -> None:
         re2 = importlib.import_module("re2")
         options = re2.Options()
         options.encoding = re2.Options.Encoding.LATIN1
@@ -116,7 +162,7 @@ class Re2Scanner:
 class ReScanner:
     """Python's ``re``, one pattern after the other: the last resort, and the tests' plain truth."""
 
-    def __init__(self, patterns: dict[int, bytes]) -> None:
+    def __init__(self, patterns: Patterns) -> None:
         self.patterns = {number: re.compile(pattern) for number, pattern in patterns.items()}
 
     def hits(

@@ -14,11 +14,14 @@ THRESHOLDS = {"strict": 0.3, "balanced": 0.6, "loose": 0.85}
 
 KINDS = (
     "card",
+    "coordinates",
     "email",
     "iban",
     "ip",
     "key",
+    "mac",
     "name",
+    "national_id",
     "password",
     "phone",
     "private_key",

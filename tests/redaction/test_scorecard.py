@@ -6,8 +6,8 @@ import re
 
 import pytest
 
+from stackcurate.redaction.checkdigits import luhn
 from stackcurate.redaction.labelled import SEED, cases
-from stackcurate.redaction.personal import luhn
 from stackcurate.redaction.rules import load, table_digest
 from stackcurate.redaction.scorecard import scorecard
 from stackcurate.redaction.settings import KINDS, Settings

@@ -1,0 +1,119 @@
+"""Runs of base64 or hex digits that may hold text: in a whole buffer, in one pass with leaps.
+
+A run is bytes of the alphabet: letters, digits, ``+/-_``. A run of LEAST bytes covers one of any
+LEAST bytes in a row, so the scan looks at every LEAST-th byte only and walks back and forth from
+one inside; words are mostly shorter. A run is kept where what its first bytes encode is printable
+ASCII: of random digits, such as images, fonts and digests, one run in a hundred thousand is.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+LEAST = 16  # bytes of a run: 12 bytes of text in base64, 8 in hex
+LONGEST = 1 << 16  # bytes; what is longer is data, not a secret
+
+_OUTSIDE = 255
+_PADDING = 64
+
+
+def _values() -> NDArray[np.uint8]:
+    """The six bits of each base64 digit; 64 for ``=``, 255 outside the alphabet."""
+    table = np.full(256, _OUTSIDE, np.uint8)
+    digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    for value, byte in enumerate(digits):
+        table[byte] = value
+    table[ord("-")], table[ord("_")], table[ord("=")] = 62, 63, _PADDING
+    return table
+
+
+def _nibbles() -> NDArray[np.uint8]:
+    """The four bits of each hex digit; 255 for others."""
+    table = np.full(256, _OUTSIDE, np.uint8)
+    for value, byte in enumerate(b"0123456789abcdef"):
+        table[byte] = table[bytes([byte]).upper()[0]] = value
+    return table
+
+
+VALUES = _values()
+NIBBLES = _nibbles()
+
+
+@njit(cache=True, nogil=True)
+def text_literals(
+    data: NDArray[np.uint8],
+    offsets: NDArray[np.int64],
+    values: NDArray[np.uint8],
+    nibbles: NDArray[np.uint8],
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+    """File, start, end of each run that may hold text, in order, and whether it is hex.
+
+    ``data``: bytes of all files; ``offsets``: (files + 1,) their bounds; ``values`` and ``nibbles``
+    are ``VALUES`` and ``NIBBLES``.
+    """
+    room = data.size // 16 + 1
+    files = np.empty(room, np.int64)
+    starts = np.empty(room, np.int64)
+    ends = np.empty(room, np.int64)
+    hexes = np.empty(room, np.bool_)
+    found = 0
+    for file in range(offsets.size - 1):
+        floor, stop = offsets[file], offsets[file + 1]
+        at = floor + 15
+        while at < stop:
+            if values[data[at]] > 63:
+                at += 16
+                continue
+            start = at
+            while start > floor and values[data[start - 1]] <= 63:
+                start -= 1
+            end = at + 1
+            while end < stop and values[data[end]] <= 63:
+                end += 1
+            length = end - start
+            if 16 <= length <= 65536:
+                is_hex = _hex_text(data, start, end, nibbles)
+                if is_hex or _base64_text(data, start, end, values):
+                    files[found] = file
+                    starts[found] = start
+                    ends[found] = end
+                    hexes[found] = is_hex
+                    found += 1
+            floor = end
+            at = end + 15
+    return files[:found].copy(), starts[:found].copy(), ends[:found].copy(), hexes[:found].copy()
+
+
+@njit(cache=True, nogil=True)
+def _printable(byte: int) -> bool:
+    return 32 <= byte < 127 or byte == 10 or byte == 13 or byte == 9
+
+
+@njit(cache=True, nogil=True)
+def _base64_text(data: NDArray[np.uint8], start: int, end: int, values: NDArray[np.uint8]) -> bool:
+    """The first five groups of four digits, or all there are, encode printable ASCII."""
+    for group in range(min(5, (end - start) // 4)):
+        at = start + 4 * group
+        bits = 0
+        for place in range(4):
+            bits = bits << 6 | values[data[at + place]]
+        if not (_printable(bits >> 16) and _printable(bits >> 8 & 255) and _printable(bits & 255)):
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True)
+def _hex_text(data: NDArray[np.uint8], start: int, end: int, nibbles: NDArray[np.uint8]) -> bool:
+    """The whole run is hex, and its first twelve pairs encode printable ASCII."""
+    if (end - start) % 2:
+        return False
+    for at in range(start, end):
+        if nibbles[data[at]] == 255:
+            return False
+    for pair in range(min(12, (end - start) // 2)):
+        high, low = nibbles[data[start + 2 * pair]], nibbles[data[start + 2 * pair + 1]]
+        if not _printable(high * 16 + low):
+            return False
+    return True

@@ -1,0 +1,48 @@
+"""Numbers that a state gives to a person: which of the things that look like one are one."""
+
+from __future__ import annotations
+
+import re
+
+from .checkdigits import CHECKS
+from .place import Place
+
+_SEPARATORS = re.compile(r"[\s./()\-\u2010-\u2015]")
+# Numbers that stand for a number: all alike, counted up, or printed in every manual.
+_STAND_IN = re.compile(
+    r"0123456|1234567|^[A-Z]+123456[A-Z]$|^[A-Z]{5}1234[A-Z]$|2345678|9876543|(\d)\1{5}|^(\d\d\d?)\2\2+.?$|^111222333$|^078051120$"
+    r"|^219099999$|^457555462$|^QQ|^RSSMRA8[05]|^MRTMTT25D09F205Z|^44051401359$|^86095742719$"
+)
+
+
+def national(place: Place) -> float:
+    """Whether the check digits of the value are right: 0 where not, 0.4 for a stand-in.
+
+    A rule's id names its check: ``national-pl-pesel`` asks ``CHECKS["pl-pesel"]``.
+    """
+    number = compact(place.value)
+    name = place.rule.partition("-")[2].removesuffix("-alone")
+    return _confidence(number) if CHECKS[name](number) else 0.0
+
+
+def compact(value: bytes) -> str:
+    """The number without what people write between its parts."""
+    return _SEPARATORS.sub("", value.decode("utf-8", "replace")).upper()
+
+
+def _confidence(number: str) -> float:
+    return 0.4 if _STAND_IN.search(number) or len(set(number)) < 4 else 1.0
+
+
+def any_national(place: Place) -> float:
+    """A number behind a word that names its kind and no country: only a stand-in is told apart."""
+    number = compact(place.value)
+    digits = sum(char.isdigit() for char in number)
+    if not 7 <= digits <= 18 or digits * 2 < len(number) or _DATE.search(place.value):
+        return 0.0
+    return _confidence(number)
+
+
+_DATE = re.compile(
+    rb"(?:19|20)\d\d[-/. ][01]?\d[-/. ][0-3]?\d|\d:\d\d|\d\d[/.]\d\d[/.](?:19|20)\d\d"
+)
