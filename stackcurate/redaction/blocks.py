@@ -4,26 +4,50 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import NamedTuple
 
 from . import kubernetes, noise
 
 LIMIT = 65536  # bytes of one block; a 16384-bit RSA key in PEM has 12,700
 LEAST = 40  # characters of base64: an Ed25519 key in PKCS#8 has 64, a P-256 scalar alone 44
 
-_END = re.compile(rb"-{4,5} ?(?:END|BEGIN) [A-Z0-9 ]{0,40}-{4,5}")
+_END = re.compile(rb"-{4,5} ?(?:END|BEGIN) [A-Za-z0-9 ]{0,40}-{4,5}")
 _RUN = re.compile(rb"(?:\\[nr]|[A-Za-z0-9+/=])+")
 # Headers begin lines only: one way to read a body, so that no body is slow.
 _RAW = re.compile(rb"(?:(?<=\n)[A-Za-z-]{2,24}: [^\n\"'`]*\n|[A-Za-z0-9+/=\s])*")
 
-Block = Callable[[bytes, int], list[tuple[int, int]]]
+Piece = tuple[int, int]
 
 
-def pem(data: bytes, begin: int) -> list[tuple[int, int]]:
-    """Spans of the secret text behind the BEGIN line that ends at ``begin``; none for a bare frame.
+class Found(NamedTuple):
+    """A secret from ``start`` to ``end``; only ``parts`` of it are replaced, the frame stays."""
 
-    One span where the body stands by itself, one per run of base64 where quotes, comment signs or
+    start: int
+    end: int
+    parts: tuple[Piece, ...]
+
+
+Block = Callable[[bytes, int, int], list[Found]]
+"""Looks at a whole text around the pattern's match from a first to a second position."""
+
+
+def pem(data: bytes, head: int, begin: int) -> list[Found]:
+    """The block whose BEGIN line stands from ``head`` to ``begin``; nothing for a bare frame.
+
+    One part where the body stands by itself, one per run of base64 where quotes, comment signs or
     joining code stand between the lines.
     """
+    parts = _body(data, begin)
+    if not parts:
+        return []
+    stop = parts[-1][1]
+    end = _END.search(data, stop, stop + 160)
+    if end and b"END" in end[0][:8]:
+        stop = end.end()
+    return [Found(head, stop, tuple(parts))]
+
+
+def _body(data: bytes, begin: int) -> list[Piece]:
     end = _END.search(data, begin, begin + LIMIT)
     stop = end.start() if end else _base64_end(data, begin)
     body = data[begin:stop]
@@ -43,7 +67,7 @@ def pem(data: bytes, begin: int) -> list[tuple[int, int]]:
     return [(begin + start, begin + stop) for start, stop in [*inside, *tail[:1]]]
 
 
-def _trimmed(run: re.Match[bytes]) -> tuple[int, int]:
+def _trimmed(run: re.Match[bytes]) -> Piece:
     """A run without the escaped line ends at both its ends."""
     start, _end = run.span()
     text = run[0]
@@ -68,20 +92,42 @@ def _base64_end(data: bytes, begin: int) -> int:
     return match.end() if match else begin
 
 
-def putty(data: bytes, begin: int) -> list[tuple[int, int]]:
-    """The lines that ``Private-Lines: N``, which ends at ``begin``, counts."""
+def putty(data: bytes, head: int, begin: int) -> list[Found]:
+    """The lines that ``Private-Lines: N``, which ends at ``begin``, counts, and the file's MAC.
+
+    The finding is the whole file, of which the header and the public key stay.
+    """
     count = int(re.search(rb"(\d+)$", data[max(0, begin - 4) : begin])[1])  # type: ignore[index]
-    lines = re.compile(rb"\r?\n(?:[A-Za-z0-9+/=]+\r?\n?){1,%d}" % max(1, min(count, 400)))
+    lines = re.compile(
+        rb"\r?\n(?:[ \t]{0,40}[A-Za-z0-9+/=]+\r?\n?){1,%d}" % max(1, min(count, 400))
+    )
     match = lines.match(data, begin, begin + LIMIT)
     if not match or len(match[0].strip()) < LEAST:
         return []
     start = begin + len(match[0]) - len(match[0].lstrip())
-    return [(start, begin + len(match[0].rstrip()))]
+    parts = [(start, begin + len(match[0].rstrip()))]
+    mac = _PUTTY_MAC.search(data, parts[0][1], parts[0][1] + 200)
+    if mac:
+        parts.append(mac.span(1))
+    first = data.rfind(b"PuTTY-User-Key-File-", max(0, head - LIMIT), head)
+    return [Found(head if first < 0 else first, parts[-1][1], tuple(parts))]
+
+
+_PUTTY_MAC = re.compile(rb"Private-(?:MAC|Hash): ([0-9a-f]{40,64})")
+
+
+def _alone(values: Callable[[bytes, int], list[Piece]]) -> Block:
+    """Values that stand by themselves, each a secret of its own."""
+
+    def block(data: bytes, head: int, begin: int) -> list[Found]:
+        return [Found(start, end, ((start, end),)) for start, end in values(data, begin)]
+
+    return block
 
 
 BLOCKS: dict[str, Block] = {
-    "kubernetes_keys": kubernetes.key_values,
-    "kubernetes_passwords": kubernetes.password_values,
+    "kubernetes_keys": _alone(kubernetes.key_values),
+    "kubernetes_passwords": _alone(kubernetes.password_values),
     "pem": pem,
     "putty": putty,
 }

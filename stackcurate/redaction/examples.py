@@ -3,7 +3,8 @@
 ``{a-z0-9*20}`` stands for 20 characters of that class, ``{crc*6}`` for the checksum that GitHub and
 npm put behind their tokens, ``{b64:TEXT}`` and ``{b64url:TEXT}`` for TEXT in base64 (without
 padding in the second form), ``{valid:pl-pesel:850417#####}`` for a number with right check digits
-(``#`` is a digit, ``@`` a letter, ``?`` either), ``{pem*N}`` for N full lines of base64,
+(``#`` is a digit, ``@`` a letter, ``?`` either), ``{wallet:bitcoin}`` for the key of a wallet with
+its checksum (or ``stellar``), ``{pem*N}`` for N full lines of base64,
 ``{jwt*N}`` for a JSON Web Token with a signature of N characters. The characters are drawn from a
 hash of the rule's name and the example, so that an example is the same text everywhere.
 """
@@ -11,6 +12,7 @@ hash of the rule's name and the example, so that an example is the same text eve
 from __future__ import annotations
 
 import base64
+import binascii
 import hashlib
 import itertools
 import re
@@ -19,7 +21,7 @@ import zlib
 from .checkdigits import CHECKS
 
 BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_HOLE = re.compile(r"\{(b64|b64url|valid):([^{}]*)\}|\{([^{}\s*]{1,40})\*([0-9]+)\}")
+_HOLE = re.compile(r"\{(b64|b64url|valid|wallet):([^{}]*)\}|\{([^{}\s*]{1,40})\*([0-9]+)\}")
 
 
 def expand(template: str, seed: str) -> str:
@@ -33,6 +35,8 @@ def expand(template: str, seed: str) -> str:
         if hole[1] == "valid":
             name, _, form = hole[2].partition(":")
             out.append(valid(name, form, f"{seed}{template}{hole.start()}"))
+        elif hole[1] == "wallet":
+            out.append(_wallet(hole[2], f"{seed}{template}{hole.start()}"))
         elif hole[1]:
             raw = base64.b64encode(hole[2].encode()).decode()
             out.append(raw if hole[1] == "b64" else raw.translate(_URL).rstrip("="))
@@ -73,6 +77,21 @@ def valid(name: str, form: str, seed: str) -> str:
         if CHECKS[name](re.sub(r"[^0-9A-Z]", "", text)):
             return text
     raise AssertionError("counting never ends")
+
+
+def _wallet(kind: str, seed: str) -> str:
+    """A private key of a wallet with its checksum: ``bitcoin`` (WIF) or ``stellar``."""
+    raw = hashlib.sha256(seed.encode()).digest()
+    if kind == "stellar":
+        raw = b"\x90" + raw
+        return base64.b32encode(raw + binascii.crc_hqx(raw, 0).to_bytes(2, "little")).decode()
+    raw = b"\x80" + raw + b"\1"
+    raw += hashlib.sha256(hashlib.sha256(raw).digest()).digest()[:4]
+    number, out = int.from_bytes(raw, "big"), ""
+    while number:
+        number, digit = divmod(number, 58)
+        out = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"[digit] + out
+    return out
 
 
 _JWT = (b'{"alg":"HS256","typ":"JWT"}', b'{"sub":"u-4711","exp":1700000000}')

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from ..kernels.entropy import CLASSES, high_entropy
 from ..kernels.regions import regions
 from .blocks import BLOCKS
+from .columns import is_table, lines
 from .judges import GENERIC, JUDGES, names_key
 from .noise import is_random, is_uuid
 from .personal import UNSURE_IP, in_copyright_notice
@@ -28,7 +30,8 @@ CHUNK = 1 << 30  # bytes per scan; Hyperscan counts a block's bytes in 32 bits
 class Span:
     """A finding at bytes ``start`` to ``end`` of the given text of row ``file``.
 
-    ``value`` tells equal values of one file from others; it never leaves the process.
+    ``value`` tells equal values of one file from others; it never leaves the process. Where there
+    are ``parts`` (first and last byte of each), only those are replaced.
     """
 
     file: int
@@ -37,6 +40,7 @@ class Span:
     rule: Rule
     confidence: float
     value: bytes
+    parts: tuple[tuple[int, int], ...] = ()
 
     def __repr__(self) -> str:  # a value must not reach a log by way of a traceback
         return f"Span({self.file}, {self.start}, {self.end}, {self.rule.id})"
@@ -57,6 +61,7 @@ def find(
     for first, data, offsets in _chunks(contents):
         judge.chunk(first, data, offsets, engine)
         judge.spans += _inside(first, data, offsets, paths, settings, engine)
+    judge.spans += _cells(contents, paths, settings, engine)
     sure = {span.file for span in judge.spans if span.rule.kind == "ip"}
     peers = [span for span in judge.unsure if span.file in sure]
     return settled([*judge.spans, *peers, *_echoes(judge.spans, contents)], settings)
@@ -89,6 +94,31 @@ def _inside(
             one = literals[span.file]
             value = data[offsets[one.file] + one.start : offsets[one.file] + one.end].tobytes()
             yield Span(first + one.file, one.start, one.end, span.rule, span.confidence, value)
+
+
+def _cells(
+    contents: pa.LargeStringArray, paths: pa.Array, settings: Settings, engine: str | None
+) -> Iterator[Span]:
+    """What stands in cells of tables, whose columns say what it is."""
+    rows = [row for row, path in enumerate(paths) if is_table(path.as_py() or "")]
+    tables = [
+        (row, *lines(contents[row].as_buffer().to_pybytes(), paths[row].as_py())) for row in rows
+    ]
+    tables = [table for table in tables if table[2]]
+    if not tables:
+        return
+    texts = pa.array([text for _, text, _ in tables], pa.large_binary()).cast(pa.large_string())
+    judge = _Judge(
+        load(), settings, pa.array([f"{paths[row].as_py()}.txt" for row, _, _ in tables])
+    )
+    for first, data, offsets in _chunks(texts):
+        judge.chunk(first, data, offsets, engine)
+    for span in judge.spans:
+        row, _, places = tables[span.file]
+        line = places[max(0, bisect_right(places, span.start, key=lambda line: line.at) - 1)]
+        start, end = line.start + span.start - line.at, line.start + span.end - line.at
+        if line.start <= start and end <= line.end:
+            yield replace(span, file=row, start=start, end=end, parts=())
 
 
 ECHOES = 32  # distinct values per file that are looked for again
@@ -236,9 +266,10 @@ class _Judge:
         text = self.text[1]
         for match in rule.exact.finditer(region):
             self.steps += 1
-            spans = BLOCKS[rule.judge](text, base + match.end())
-            value = b"".join(text[start:end] for start, end in spans)
-            self.spans += [Span(row, *span, rule, rule.confidence, value) for span in spans]
+            for found in BLOCKS[rule.judge](text, base + match.start(), base + match.end()):
+                value = b"".join(text[start:end] for start, end in found.parts)
+                place = row, found.start, found.end
+                self.spans.append(Span(*place, rule, rule.confidence, value, found.parts))
 
     def _rule(self, region: bytes, number: int, answers: list[_Answer]) -> None:
         """Add to ``answers`` what the rule ``number`` finds in ``region``."""
@@ -354,6 +385,24 @@ def _union(group: list[Span], settings: Settings) -> Span:
     )
     start = min(span.start for span in group)
     end = max(span.end for span in group)
-    if (start, end) == (best.start, best.end):
+    if (start, end) != (best.start, best.end):
+        return Span(best.file, start, end, best.rule, best.confidence, best.value)
+    if not best.parts or len(group) == 1:
         return best
-    return Span(best.file, start, end, best.rule, best.confidence, best.value)
+    return replace(best, parts=_joined([piece for span in group for piece in _pieces(span)]))
+
+
+def _pieces(span: Span) -> tuple[tuple[int, int], ...]:
+    """What is to be replaced of a finding."""
+    return span.parts or ((span.start, span.end),)
+
+
+def _joined(pieces: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """Pieces in order, those that overlap as one."""
+    out: list[tuple[int, int]] = []
+    for start, end in sorted(pieces):
+        if out and start < out[-1][1]:
+            out[-1] = out[-1][0], max(end, out[-1][1])
+        else:
+            out.append((start, end))
+    return tuple(out)

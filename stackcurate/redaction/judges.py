@@ -16,8 +16,21 @@ from collections.abc import Callable
 from . import noise
 from .examples import base62
 from .national import any_national, national
-from .personal import card, card_alone, email, home_user, iban, ipv4, ipv6, person, phone
+from .personal import (
+    card,
+    card_alone,
+    card_groups,
+    email,
+    home_user,
+    iban,
+    ipv4,
+    ipv6,
+    person,
+    phone,
+    phone_named,
+)
 from .place import Place, is_config_path, is_lock_path, is_test_path
+from .wallets import base58check, mnemonic, stellar
 from .whereabouts import coordinate, coordinates, degrees, mac
 
 Judge = Callable[[Place], float]
@@ -38,6 +51,11 @@ def mixed(place: Place) -> float:
     return 1.0 if any(48 <= byte <= 57 for byte in rest) or noise.is_scrambled(rest) else 0.0
 
 
+def account(place: Place) -> float:
+    """Twilio: AC names an account and opens nothing, SK is a key."""
+    return 0.5 * mixed(place) if place.value.startswith(b"AC") else mixed(place)
+
+
 def random(place: Place) -> float:
     """A token that only its randomness tells from a name: letters and digits must be mixed."""
     value = place.value
@@ -47,6 +65,15 @@ def random(place: Place) -> float:
 def bearer(place: Place) -> float:
     """What stands behind ``Bearer``: random, and neither prose nor a variable."""
     return 0.0 if noise.noise(place.value) else random(place)
+
+
+def reference_token(place: Place) -> float:
+    """JFrog's reference tokens: base64 of reftkn, a version, when it ends, and the reference."""
+    try:
+        text = base64.b64decode(place.value + b"=" * (-len(place.value) % 4), validate=True)
+    except (ValueError, binascii.Error):
+        return 0.0
+    return 1.0 if re.fullmatch(rb"reftkn:\d{1,2}:\d{10}:[A-Za-z0-9]{12,40}", text) else 0.0
 
 
 def tail(place: Place) -> float:
@@ -138,6 +165,10 @@ def url_password(place: Place) -> float:
 _PASSWORD_NAME = re.compile(rb"(?i)pass(?:w(?:or)?d|wd|phrase|code)?s?|pwd|contrase")
 _SCOPE = re.compile(rb"[\w:.-]{1,80}$")
 _QUERY = re.compile(rb"[?&;][\w.-]{0,40}$")
+_DSN = re.compile(
+    rb"(?i)(?:host|user(?:name)?|dbname|database|port|server|uid|login|data source)=[^\s;,]{1,80}"
+    rb"[\s;,]{1,2}$"
+)
 _BEHIND = re.compile(rb"\W{0,12}([\w.$]{1,80})")
 _NAME = re.compile(rb"[\w.$-]{1,60}$")
 _WEAK = re.compile(
@@ -178,9 +209,8 @@ def _by_name(place: Place, name: bytes) -> float:
 
 def bare(place: Place) -> float:
     """As ``assigned``, for a value without quotes: only where a language writes values so."""
-    if is_config_path(place.path) or _QUERY.search(
-        place.region[max(0, place.head - 64) : place.head]
-    ):
+    before = place.region[max(0, place.head - 120) : place.head]
+    if is_config_path(place.path) or _QUERY.search(before) or _DSN.search(before):
         return assigned(place)
     value = place.value
     if len(value) < 16 or not noise.is_random(value) or noise.noise(value):
@@ -191,6 +221,82 @@ def bare(place: Place) -> float:
 def config(place: Place) -> float:
     """As ``assigned``, for a value that reaches to the end of a line of a configuration file."""
     return assigned(place) if is_config_path(place.path) else 0.0
+
+
+# Keys of tables, caches and lists, and keys that are published; tokens that page and repeat.
+_OPEN_WORDS = frozenset(
+    b"public publishable anon site cache sort partition foreign idempotency dedup object row"
+    b" item field translation i18n locale message lookup hash map react column index unique"
+    b" natural group shard routing route fingerprint id pub host tree node bucket next page paging"
+    b" cursor sync csrf xsrf nonce state registry vector expected known request lock update"
+    b" continuation verification s3 primary".split()
+)
+_WORD = re.compile(rb"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[A-Za-z][0-9]")
+
+
+def _is_open(name: bytes) -> bool:
+    """A word of ``name`` says that its value is no secret; the primary key of a service is."""
+    words = [word.lower() for word in _WORD.findall(name)]
+    if words[-2:] == [b"primary", b"key"] and len(words) > 2:
+        words.remove(b"primary")
+    return not _OPEN_WORDS.isdisjoint(words)
+
+
+_ACCESS_ID = re.compile(rb"(?i)access[_-]?(?:key[_-]?)?id$")
+_DIGEST_BEFORE = re.compile(rb"(?i)^(?:sha\d{1,3}|md5)[-:]")
+
+
+def machine(place: Place) -> float:
+    """A random value behind a name that ends in key, token, secret and the like."""
+    value, name = place.value, _full_name(place)
+    if noise.noise(value) or noise.token_noise(value) or noise.is_number(value):
+        return 0.0
+    name = _ACCESS_ID.sub(b"", name)
+    if _is_open(name) or noise.NOT_A_VALUE_NAME.search(name):
+        return 0.0
+    if noise.has_digest_name(name) or is_lock_path(place.path) or _DIGEST_BEFORE.search(value):
+        return 0.0
+    if re.fullmatch(rb"(?i)[\W_]*(?:key|auth|pat|license)", name):
+        return 0.45  # a bare key: of a dictionary, or of a test of a cipher
+    if noise.is_uuid(value):
+        return 0.65
+    if not noise.is_random(value):
+        return 0.0
+    return 0.5 if is_test_path(place.path) and noise.is_hex(value) else 0.9
+
+
+def bare_machine(place: Place) -> float:
+    """As ``machine``, without quotes: where a language or a command writes values so."""
+    if is_config_path(place.path) or _SHELL_NAME.search(place.before(80)):
+        return machine(place)
+    return 0.0
+
+
+_SHELL_NAME = re.compile(rb"(?:^|[ \t\"'])[A-Z][A-Z0-9_]{3,60}=$")
+
+
+def before_name(place: Place) -> float:
+    """A random value whose name stands behind it."""
+    if noise.noise(place.value) or noise.token_noise(place.value):
+        return 0.0
+    return 1.0 if noise.is_random(place.value) or noise.is_uuid(place.value) else 0.0
+
+
+def literal_password(place: Place) -> float:
+    """A literal that its call, its field or its command says is a password."""
+    value = place.value
+    reason = noise.noise(value)
+    if reason and not (reason == "words" and _passphrase(value)):
+        return 0.0
+    if noise.is_number(value) or noise.is_uuid(value) or _NO_LITERAL.search(value):
+        return 0.0
+    return _password_strength(value, reason, place)
+
+
+# An option, a host or an address of mail.
+_NO_LITERAL = re.compile(
+    rb"(?i)^--?[a-z]|^[a-z0-9.-]+\.(?:com|org|net|io|local|internal|dev|test|lan)(?::\d+)?$|^[\w.+-]+@[\w.-]+$"
+)
 
 
 def defined(place: Place) -> float:
@@ -226,12 +332,15 @@ def _instruction_name(place: Place) -> bytes:
 def cli(place: Place) -> float:
     """An option's value: in documentation it is mostly the name of the value in capitals."""
     value = place.value
-    if noise.noise(value) or noise.is_number(value) or noise.is_uuid(value):
+    reason = noise.noise(value)
+    if reason and not (reason == "words" and _passphrase(value)):
+        return 0.0
+    if noise.is_number(value) or noise.is_uuid(value):
         return 0.0
     name = place.region[place.head : place.start].strip(b" \t=\"'-")
     if noise.NOT_A_VALUE_NAME.search(name) or noise.has_digest_name(name):
         return 0.0
-    return _password_strength(value, None, place)
+    return _password_strength(value, reason, place)
 
 
 def compared(place: Place) -> float:
@@ -263,6 +372,8 @@ def _full_name(place: Place) -> bytes:
 def _password_strength(value: bytes, reason: str | None, place: Place) -> float:
     """Passwords people choose: mixed characters are sure, a plain word may be a label."""
     if reason == "words" or b" " in value:
+        if _passphrase(value):
+            return 0.7
         return 0.35 if b" " not in value else 0.0
     if len(value) > 128 or noise.is_uuid(value):
         return 0.4
@@ -275,6 +386,28 @@ def _password_strength(value: bytes, reason: str | None, place: Place) -> float:
     if _WEAK.match(value):
         return 0.45 if is_test_path(place.path) else 0.65
     return 0.8 if is_test_path(place.path) else 0.9
+
+
+# Words with a number, and codes in groups: how people and password managers make passwords.
+_WORDS_AND_NUMBER = re.compile(
+    rb"[A-Za-z]{3,}(?:[-_.!@#%^&*+?][A-Za-z]{3,})*[-_.!@#%^&*+?]?[0-9]{2,5}[-_.!@#%^&*+?]?"
+)
+_GROUPS = re.compile(rb"[A-Za-z0-9]{2,6}(?:-[A-Za-z0-9]{2,6}){2,4}")
+_LABEL = re.compile(
+    rb"(?i)pass|pwd|secret|token|key|field|input|label|form|reset|chang|forg[eo]t|confirm|enter|new|old"
+    rb"|user|admin|login|type|text|requir|valid|error|polic|length|hash|sha\d|md5|crypt|argon|pbkdf|auth"
+    rb"|aes|rsa|http|html|utf|iso|x509|oauth|grant|test|example|page|button|version|rfc|gpl|lgpl|bsd"
+)
+
+
+def _passphrase(value: bytes) -> bool:
+    """Words with a number behind them, or groups of letters and digits in both cases."""
+    if _LABEL.search(value):
+        return False
+    if _WORDS_AND_NUMBER.fullmatch(value):
+        return True
+    mixed = not value.islower() and not value.isupper()
+    return mixed and _GROUPS.fullmatch(value) is not None
 
 
 _CLASSES = (rb"[a-z]", rb"[A-Z]", rb"[0-9]", rb"[^A-Za-z0-9_.\s-]")
@@ -318,13 +451,18 @@ _NAMES.update(
 )
 
 JUDGES: dict[str, Judge] = {
+    "account": account,
     "always": always,
     "any_national": any_national,
     "assigned": assigned,
     "bare": bare,
+    "bare_machine": bare_machine,
+    "base58check": base58check,
     "bearer": bearer,
+    "before_name": before_name,
     "card": card,
     "card_alone": card_alone,
+    "card_groups": card_groups,
     "cli": cli,
     "compared": compared,
     "config": config,
@@ -343,6 +481,9 @@ JUDGES: dict[str, Judge] = {
     "ipv4": ipv4,
     "ipv6": ipv6,
     "jwt": jwt,
+    "literal_password": literal_password,
+    "machine": machine,
+    "mnemonic": mnemonic,
     "mac": mac,
     "mixed": mixed,
     "national": national,
@@ -351,11 +492,19 @@ JUDGES: dict[str, Judge] = {
     "person": person,
     "pgpass": pgpass,
     "phone": phone,
+    "phone_named": phone_named,
     "random": random,
+    "reference_token": reference_token,
+    "stellar": stellar,
     "tail": tail,
     "token": token,
     "url_password": url_password,
 }
 
-GENERIC = frozenset((*_NAMES, "bearer", "cli", "entropy", "password", "random"))
+GENERIC = frozenset(
+    (
+        *(*_NAMES, "bare_machine", "bearer", "before_name", "cli", "entropy", "literal_password"),
+        *("machine", "password", "random"),
+    )
+)
 """Judges of values that names or randomness, rather than a vendor's shape, call secret."""

@@ -109,10 +109,17 @@ def noise(value: bytes) -> str | None:
     return None
 
 
+# Heads of keys that vendors print in their documentation or ship with their emulators.
+_PRINTED = re.compile(
+    rb"4eC39HqLyjWDarj|BQokikJOvBiI2Hl|Eby8vdM02xNOcqF|C2y6yDjf5/R\+ob0|AIzaSyDaGmWKa4JsX"
+    rb"|ghp_16C7e42F292|SG\.ngeVfQFYQlKU0|SflKxwRJSMeKKF2|TIc3tfN5V9kQ4dL|wJalrXUtnFEMI"
+)
+
+
 @lru_cache(maxsize=RECENT)
 def token_noise(value: bytes) -> str | None:
     """The class of noise of a value whose prefix already tells what it is."""
-    if _TOKEN_PLACEHOLDER.search(value):
+    if _TOKEN_PLACEHOLDER.search(value) or _PRINTED.search(value):
         return "placeholder"
     if sequence(value):
         return "sequence"
@@ -273,11 +280,22 @@ def is_random(value: bytes) -> bool:
     if is_hex(value):
         return digits < len(value) and changes * 4 >= len(value)
     if value.islower() or value.isupper():
+        if any(map(_base36, _SPLIT.split(value))):
+            return True
         return _changes(value.translate(None, _SEPARATORS)) * 3 >= len(value)
     tokens = len(_TOKENS.findall(value))
     if len(value) >= 16 and changes * 20 >= len(value) * 9:
         return True
     return tokens * 3 >= len(value) if digits > 1 else tokens * 2 >= len(value)
+
+
+def _base36(value: bytes) -> bool:
+    """Letters of one case with many digits among them, sixteen or more."""
+    many = len(value) >= 16 and len(_DIGIT_RUNS.findall(value)) >= 4
+    return many and longest_word(value) * 3 <= len(value)
+
+
+_SPLIT = re.compile(rb"[^A-Za-z0-9]")
 
 
 def is_scrambled(value: bytes) -> bool:
@@ -291,6 +309,7 @@ def _changes(value: bytes) -> int:
 
 _DIGITS = b"0123456789"
 _SEPARATORS = b"_-./:"
+_DIGIT_RUNS = re.compile(rb"[0-9]+")
 _CAPITALS = re.compile(rb"[A-Z]{2,}")
 _RUNS = re.compile(rb"d+|l+|o+|u+")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import itertools
 import re
+from typing import Any
 
 from .checkdigits import luhn
 from .place import Place
@@ -107,7 +108,7 @@ _NO_MACHINE_6 = _ranges("2001:db8::/32", "3fff::/20")
 _HOST_WORD = re.compile(
     rb"(?i)(?<![a-z])(?:ips?|ipv[46]|ip_?addr\w*|addr(?:ess)?(?:es)?|host(?:name|s)?|servers?|gateway"
     rb"|dns|nameserver|subnet|netmask|bind|listen|remote\w*|client_?ip|peers?|prox(?:y|ies)|ping|ssh"
-    rb"|scp|curl|wget|telnet|inet6?|whitelist|allowlist|firewall|iptables|endpoint|redis|mysql|mongo\w*"
+    rb"|scp|sftp|rsync|mosh|nmap|nc|curl|wget|telnet|inet6?|whitelist|allowlist|firewall|iptables|endpoint|redis|mysql|mongo\w*"
     rb"|postgres\w*|kafka|x_?forwarded_?(?:for)?)(?![a-z])|_ip\b|\bip_|_host\b|_addr\b|://$|://[^\s/]*@$"
 )
 _VERSION_WORD = re.compile(
@@ -128,6 +129,7 @@ _WHOLE_VALUE = re.compile(
 _AMONG_NUMBERS = re.compile(rb"[0-9][ ,a-zA-Z-]{1,3}$")
 _NUMBER_BEHIND = re.compile(rb"[ ,a-zA-Z-]{1,3}[0-9.]")
 _COMPARED = re.compile(rb"(?:[<>~^]=?|[=@]=)\s{0,4}[\"']?$|@\^?~?$")
+_LOGIN = re.compile(rb"(?:^|[\s\"'=])[a-z_][a-z0-9_-]{0,31}@$")  # root@, behind which a host stands
 
 
 def ipv4(place: Place) -> float:
@@ -143,6 +145,8 @@ def ipv4(place: Place) -> float:
     after = place.after(12)
     if _AMONG_NUMBERS.search(before[-4:]) and _NUMBER_BEHIND.match(after):
         return 0.0
+    if _LOGIN.search(before) and not after[:1].isalnum():
+        return 0.9
     if _VERSION_WORD.search(before[-60:]) and not re.search(rb"://$", before):
         return 0.4 if _HOST_WORD.search(before) else 0.0
     if _HOST_KEY.search(before):
@@ -215,7 +219,7 @@ def _is_reserved(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool
     return address in _RESOLVERS or any(low <= number <= high for low, high in ranges)
 
 
-_FICTIONAL = re.compile(r"555-?01\d\d|5550\d{3}|(\d)\1{5}|123456|987654")
+_FICTIONAL = re.compile(r"555-?01\d\d|5550\d{3}|^1?\d{3}555\d{4}$|(\d)\1{5}|123456|987654")
 
 
 def phone(place: Place) -> float:
@@ -224,17 +228,72 @@ def phone(place: Place) -> float:
 
     text = place.value.decode()
     digits = re.sub(r"\D", "", text)
-    if not 7 <= len(digits) <= 15 or _FICTIONAL.search(digits):
+    if not 8 <= len(digits) <= 15 or _FICTIONAL.search(digits):
         return 0.0
     if text.count(".") > 3 or re.search(r"\d\.\d{1,2}\.|\d{4}[-/.]\d\d[-/.]\d\d", text):
         return 0.0  # a version or a date
+    plain = text.isdigit()
+    if plain and not _STRONG_PHONE_WORD.search(place.region[place.head : place.start]):
+        return 0.0
+    if text.startswith("+"):
+        regions: tuple[str | None, ...] = (None,)
+    elif text.startswith("00"):
+        regions = ("DE",)
+    else:
+        regions = _TRUNK if digits.startswith("0") else _NO_TRUNK
+    if not any(_in_plan(phonenumbers, text, region) for region in regions):
+        return 0.0
+    return 1.0 if text.startswith("+") or re.search(r"[-() ./]", text) else 0.7
+
+
+# check_call(4000000000): words that say as much only beside a number that is written like one.
+_STRONG_PHONE_WORD = re.compile(
+    rb"(?i)phone|mobile|telefon|fax|whatsapp|(?<![a-z])(?:tel|msisdn)(?![a-z])"
+)
+# Countries whose national numbers begin with a 0, and others, by number of speakers.
+_TRUNK = (
+    "DE",
+    "GB",
+    "FR",
+    "IT",
+    "AT",
+    "CH",
+    "NL",
+    "BE",
+    "SE",
+    "AU",
+    "IN",
+    "JP",
+    "KR",
+    "BR",
+    "ZA",
+    "TR",
+)
+_NO_TRUNK = ("US", "ES", "DK", "NO", "PL", "PT", "CZ", "RU", "CN", "GR", "MX", "SG", "HK")
+
+
+def _in_plan(phonenumbers: Any, text: str, region: str | None) -> bool:
     try:
-        number = phonenumbers.parse(text, None if text.startswith("+") else "US")
+        return bool(phonenumbers.is_valid_number(phonenumbers.parse(text, region)))
     except phonenumbers.NumberParseException:
-        return 0.0
-    if not phonenumbers.is_valid_number(number):
-        return 0.0
-    return 1.0 if text.startswith("+") or re.search(r"[-() ]", text) else 0.6
+        return False
+
+
+def phone_named(place: Place) -> float:
+    """As ``phone``, for a number with its country: somewhere on its line a word says what it is."""
+    quoted = place.before(1) in (b'"', b"'", b"`", b">", b":") and place.after(1) in (
+        b'"',
+        b"'",
+        b"`",
+        b"<",
+        b"",
+    )
+    return phone(place) if quoted or _PHONE_WORD.search(place.before(160)) else 0.0
+
+
+_PHONE_WORD = re.compile(
+    rb"(?i)phone|mobile|telefon|fax|whatsapp|(?<![a-z])(?:tel|cell|call|sms|dial|ring|contact|msisdn)(?![a-z])"
+)
 
 
 # Accounts of images, services and documentation rather than of people.
@@ -287,8 +346,16 @@ _TEST_CARDS = re.compile(
 
 
 def card(place: Place) -> float:
-    """A payment card behind a word that says so."""
+    """A payment card behind a word that says so, or in the groups that cards are embossed in."""
     return card_alone(place) if _CARD_WORD.search(place.before()) else 0.0
+
+
+_EMBOSSED = re.compile(rb"\d{4}([ -])\d{4}\1\d{4}\1\d{4}|3\d{3}([ -])\d{6}\2\d{5}")
+
+
+def card_groups(place: Place) -> float:
+    """A payment card in the groups that cards are embossed in."""
+    return card_alone(place) if _EMBOSSED.fullmatch(place.value) else 0.0
 
 
 def card_alone(place: Place) -> float:
@@ -297,10 +364,32 @@ def card_alone(place: Place) -> float:
     if not 13 <= len(digits) <= 19 or _TEST_CARDS.search(digits) or not luhn(digits):
         return 0.0
     issuer = int(digits[:4])
-    known = digits[0] == "4" or 5100 <= issuer <= 5599 or 2221 <= issuer <= 2720
-    if not (known or digits[:2] in ("34", "37", "65", "35", "30", "36", "38") or issuer == 6011):
-        return 0.0
-    return 1.0
+    return 1.0 if any(low <= issuer <= high for low, high in _ISSUERS) else 0.0
+
+
+# First four digits: Visa, Mastercard, American Express, Diners, JCB, Discover, UnionPay, Mir,
+# RuPay, Maestro.
+_ISSUERS = (
+    *(
+        (4000, 4999),
+        (5100, 5599),
+        (2221, 2720),
+        (3400, 3499),
+        (3700, 3799),
+        (3000, 3059),
+        (3600, 3699),
+    ),
+    *(
+        (3800, 3999),
+        (3528, 3589),
+        (6011, 6011),
+        (6440, 6599),
+        (6200, 6299),
+        (2200, 2204),
+        (8100, 8199),
+    ),
+    *((6050, 6099), (8200, 8299), (5000, 5099), (5600, 5899), (6300, 6399), (6700, 6799)),
+)
 
 
 # The registry's own examples (SWIFT, IBAN Registry) and the one everybody copies.

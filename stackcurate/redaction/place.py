@@ -11,10 +11,10 @@ _TEST_PATH = re.compile(
     r"|docs?|__tests__|e2e|benchmarks?)(?:[/_.-]|$)"
 )
 _CONFIG_NAME = re.compile(
-    r"(?i)(?:^|/)(?:\.env[\w.-]*|env|dockerfile[\w.-]*|containerfile|makefile|procfile|\.netrc|_netrc"
+    r"(?i)(?:^|/)(?:\.env[\w.-]*|env|dockerfile[\w.-]*|containerfile|(?:gnu)?makefile|jenkinsfile[\w.-]*|vagrantfile|procfile|fstab|crontab|chap-secrets|\.netrc|_netrc"
     r"|\.npmrc|\.pypirc|\.htpasswd|\.pgpass|\.my\.cnf|credentials|config|\.dockercfg|hosts|inventory"
     r"|[^/]*\.(?:env|ini|cfg|cnf|conf|cf|config|properties|props|toml|ya?ml|eyaml|sh|bash|zsh|ksh|fish"
-    r"|bat|cmd|ps1|tfvars|tf|hcl|service|desktop|rc|prefs|reg|txt|md|rst|log))$"
+    r"|bat|cmd|psm?1|tfvars|tf|hcl|mk|mak|nix|http|rest|plist|j2|tmpl|tpl|eml|vcf|service|desktop|rc|prefs|reg|txt|md|rst|log))$"
 )
 _LOCK = re.compile(
     r"(?i)(?:^|/)(?:[^/]*\.lock|[^/]*-lock\.(?:json|ya?ml)|[^/]*\.lock\.(?:json|hcl)|go\.sum"

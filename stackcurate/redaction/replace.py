@@ -78,8 +78,8 @@ def rewrite(
         new = text[start:end]
         if span.rule.kind not in settings.mark:
             family = 6 if b":" in span.value else 4
-            new = replacement(span.rule.kind, content_id, number, family)
-            new = _written(new, syntax, text, start)
+            token = replacement(span.rule.kind, content_id, number, family)
+            new = _replaced(text, start, end, span.parts, token, syntax)
         kept = text[at:start]
         out += [kept, new]
         length += len(kept)
@@ -87,6 +87,23 @@ def rewrite(
         length += len(new)
         at = end
     return b"".join([*out, text[at:]]), placed
+
+
+def _replaced(
+    text: bytes,
+    start: int,
+    end: int,
+    parts: tuple[tuple[int, int], ...],
+    token: bytes,
+    syntax: str,
+) -> bytes:
+    """``text[start:end]`` with its parts, or all of it, replaced by ``token``."""
+    out: list[bytes] = []
+    at = start
+    for low, high in parts or ((start, end),):
+        out += [text[at:low], _written(token, syntax, text, low)]
+        at = high
+    return b"".join([*out, text[at:end]])
 
 
 _MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s{0,40}<(?:\?xml|!doctype|!--|[a-z])", re.IGNORECASE)

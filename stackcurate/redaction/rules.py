@@ -29,6 +29,8 @@ _KEYS = {
 }
 # A scan pattern may end where the shortest match ends; repeats above 1,000 are beyond RE2.
 _OPEN_END = re.compile(r"(?:\{([1-9]\d*),\d*\})?(?:=\{0,\d\})?$")
+# Look-arounds only narrow what matches, and scan engines do not know them.
+_LOOK_AROUND = re.compile(r"\(\?<?[!=](?:[^()\\]|\\.)*\)")
 # NAME: &str = "V", Name { get; set; } = "V", <name>V</name>, #define NAME "V", and plainer ones.
 _ASSIGN = (
     r"""[\w.-]{0,30}["'`\])]{0,3}[ \t]{0,4}"""
@@ -131,6 +133,7 @@ def _rule(entry: dict[str, Any], edges: dict[str, str], words: dict[str, str]) -
     for word, text in words.items():
         pattern = pattern.replace(f"<<{word}>>", text)
         scan = scan.replace(f"<<{word}>>", text)
+    scan = _LOOK_AROUND.sub("", scan)
     # MY_VENDOR_KEY names the vendor too; NAME=value ends no base64 before the value.
     before = "A-Za-z" if "vendor" in entry else edge.replace("=", "")
     guarded = f"(?<![{before}])(?:{pattern})(?![{edge}])" if edge else pattern

@@ -13,7 +13,10 @@ END = b"-----END RSA PRIVATE KEY-----"
 
 
 def found(data: bytes) -> list[bytes]:
-    return [data[start:end] for start, end in pem(data, data.index(BEGIN) + len(BEGIN))]
+    head = data.index(BEGIN)
+    return [
+        data[start:end] for one in pem(data, head, head + len(BEGIN)) for start, end in one.parts
+    ]
 
 
 def test_raw_body_with_headers_is_one_span() -> None:
@@ -48,11 +51,22 @@ def test_two_keys_do_not_run_together() -> None:
     assert found(one + one) == [BODY]
 
 
+def test_the_finding_is_the_whole_block() -> None:
+    block = BEGIN + b"\n" + BODY + b"\n" + END
+    (one,) = pem(b"x = 1\n" + block + b"\ny\n", 6, 6 + len(BEGIN))
+    assert (one.start, one.end) == (6, 6 + len(block))
+    (cut,) = pem(BEGIN + b"\n" + BODY + b"\n", 0, len(BEGIN))
+    assert cut.end == len(BEGIN) + 1 + len(BODY)
+
+
 def test_putty_counts_its_lines() -> None:
-    head = b"Private-Lines: 4"
-    data = head + b"\n" + BODY + b"\nPrivate-MAC: 00\n"
-    assert [data[a:b] for a, b in putty(data, len(head))] == [BODY]
-    assert putty(head, len(head)) == []
+    head = b"PuTTY-User-Key-File-2: ssh-rsa\nPublic-Lines: 1\nAAAA\n"
+    count = b"Private-Lines: 4"
+    data = head + count + b"\n" + BODY + b"\nPrivate-MAC: " + b"0f" * 20 + b"\n"
+    (one,) = putty(data, len(head), len(head) + len(count))
+    assert [data[a:b] for a, b in one.parts] == [BODY, b"0f" * 20]
+    assert data[one.start : one.end] == data.rstrip()
+    assert putty(count, 0, len(count)) == []
 
 
 def test_hostile_headers_are_not_slow() -> None:

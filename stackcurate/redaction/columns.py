@@ -1,0 +1,135 @@
+"""Values whose name stands on another line: cells of CSV and SQL, pairs of YAML, JSON and HCL.
+
+Those whose name may matter are written out as lines ``name: value`` for the rules to look at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_NAME = re.compile(
+    rb"(?i)card|(?<![a-z])(?:pan|sin|tfn|nino|nhs|rut|lat|lng|lon|ssn|tel|key|dni|nie|nif|nir|egn|cnp|oib|bsn|cpf"
+    rb"|cpr|iin|inn)(?![a-z])|cc_?n|phone|mobile|fax|social|insur|passw|pwd|secret|token|_key|national|tax_?"
+    rb"(?:id|file|num)|pesel|curp|isik|kood|kenni|person|hetu|f.dsel|codice|fiscal|steuer|aadha|kimlik"
+    rb"|cedula|rodne|snils|iban|latitude|longitude|amka|emso|jmbg|rijks|regist"
+)
+_DELIMITER = {"csv": b",", "tsv": b"\t", "psv": b"|"}
+_INSERT = re.compile(
+    rb"(?i)insert\s{1,8}into\s{1,8}[\w.\"`\[\]]{1,120}\s{0,8}\(([^()]{1,2000})\)\s{0,8}values\s{0,8}"
+)
+_ROW = re.compile(rb"\s{0,80}\(")
+_VALUE = re.compile(
+    rb"\s{0,40}(?:N?'((?:[^']|'')*)'|\"([^\"]*)\"|([^,()']*(?:\([^()]*\))?[^,()']*))\s{0,40}"
+)
+_SQL = frozenset(("sql", "pgsql", "dump"))
+_NAME_VALUE = re.compile(
+    rb"(?:name|key)[\"']?:[ \t]{0,8}[\"']?([\w.-]{3,80})[\"']?,?\s{1,60}"
+    rb"[\"']?value[\"']?:[ \t]{0,8}[\"']?([^\s\"'{}]{4,600})"
+)
+_VARIABLE = re.compile(
+    rb'variable[ \t]{1,4}"([\w-]{3,80})"[ \t]{0,4}\{[^{}]{0,400}?default[ \t]{0,8}='
+    rb'[ \t]{0,4}"([^"\n]{4,600})"'
+)
+_ELEMENT = re.compile(
+    rb"<(\w{0,60}(?:[Pp]assword|[Ss]ecret|[Tt]oken|[Kk]ey))>\s{1,60}<[Vv]alue>([^<\n]{4,600})</"
+)
+_PAIRS = {
+    **dict.fromkeys(("yaml", "yml", "json"), _NAME_VALUE),
+    **dict.fromkeys(("tf", "tfvars", "hcl"), _VARIABLE),
+    **dict.fromkeys(("xml", "config"), _ELEMENT),
+}
+LONGEST = 600  # bytes of a cell
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """``name: value`` in the lines that stand for a table; its value is ``start`` in the file."""
+
+    at: int
+    start: int
+    end: int
+
+
+def lines(text: bytes, path: str) -> tuple[bytes, list[Line]]:
+    """The lines for the cells of a table, and where each cell stands; nothing for other files."""
+    kind = path.lower().rpartition(".")[2]
+    if kind in _DELIMITER:
+        cells = _separated(text, _DELIMITER[kind])
+    elif kind in _PAIRS:
+        cells = _paired(text, _PAIRS[kind])
+    elif kind in _SQL:
+        cells = _inserted(text)
+    else:
+        return b"", []
+    out: list[bytes] = []
+    places: list[Line] = []
+    length = 0
+    for name, start, end in cells:
+        if 0 < end - start <= LONGEST and b"\n" not in text[start:end]:
+            head = name + b": "
+            places.append(Line(length + len(head), start, end))
+            out += [head, text[start:end], b"\n"]
+            length += len(head) + end - start + 1
+    return b"".join(out), places
+
+
+def is_table(path: str) -> bool:
+    """A file in whose form values stand apart from their names."""
+    kind = path.lower().rpartition(".")[2]
+    return kind in _DELIMITER or kind in _PAIRS or kind in _SQL
+
+
+Cell = tuple[bytes, int, int]
+
+
+def _separated(text: bytes, delimiter: bytes) -> Iterator[Cell]:
+    first = text.find(b"\n")
+    if first < 0:
+        return
+    names = [name.strip(b" \"'\r\xef\xbb\xbf") for name in text[:first].split(delimiter)]
+    wanted = {number for number, name in enumerate(names) if _NAME.search(name)}
+    if not wanted or len(names) > 500:
+        return
+    cell = re.compile(
+        rb'[ ]?(?:"((?:[^"\n]|"")*)"[^\n%b]*|([^\n%b]*))' % ((re.escape(delimiter),) * 2)
+    )
+    at = first + 1
+    while at < len(text):
+        number = 0
+        while at < len(text):
+            match = cell.match(text, at)
+            assert match  # it can be empty
+            if number in wanted:
+                yield names[number], *match.span(match.lastindex or 0)
+            at = match.end()
+            if text[at : at + 1] != delimiter:
+                break
+            number, at = number + 1, at + 1
+        at += 1
+
+
+def _paired(text: bytes, pair: re.Pattern[bytes]) -> Iterator[Cell]:
+    for match in pair.finditer(text):
+        if _NAME.search(match[1]):
+            yield match[1], *match.span(2)
+
+
+def _inserted(text: bytes) -> Iterator[Cell]:
+    for insert in _INSERT.finditer(text):
+        names = [name.strip(b' "`[]\t\r\n') for name in insert[1].split(b",")]
+        wanted = {number for number, name in enumerate(names) if _NAME.search(name)}
+        at = insert.end()
+        while wanted and (row := _ROW.match(text, at)):
+            at = row.end()
+            number = 0
+            while match := _VALUE.match(text, at):
+                if number in wanted and match.lastindex:
+                    yield names[number], *match.span(match.lastindex)
+                at = match.end()
+                if text[at : at + 1] != b",":
+                    break
+                number, at = number + 1, at + 1
+            at += text[at : at + 1] == b")"
+            at += text[at : at + 1] == b","
