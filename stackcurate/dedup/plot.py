@@ -18,13 +18,15 @@ def svg(settings: Settings) -> str:
     )
     ticks = "".join(_tick(number / 10) for number in range(0, 11, 2))
     at = _x(settings.threshold)
+    low = settings.threshold - settings.estimate_margin
+    marks = _mark(at, "#c60", f"threshold {settings.threshold:g}")
+    marks += _mark(_x(max(low, 0)), "#888", f"not verified below {max(low, 0):.2f}")
     return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 740 460" \
 font-family="sans-serif" font-size="13">
 <title>{title}</title>
 <rect width="740" height="460" fill="#fff"/>
 <text x="{_LEFT}" y="24">{title}</text>
-{ticks}<line x1="{at:.1f}" y1="{_TOP}" x2="{at:.1f}" y2="{_TOP + _HEIGHT}" stroke="#c60" \
-stroke-dasharray="4 4"/>
+{ticks}{marks}\
 <polyline points="{points}" fill="none" stroke="#06c" stroke-width="2"/>
 <circle cx="{at:.1f}" cy="{_y(found):.1f}" r="4" fill="#c60"/>
 <text x="{_LEFT + _WIDTH / 2}" y="446" text-anchor="middle">similarity of the pair (Jaccard)</text>
@@ -32,6 +34,17 @@ stroke-dasharray="4 4"/>
 chance that it meets</text>
 </svg>
 """
+
+
+def _mark(x: float, color: str, text: str) -> str:
+    """A dashed line down from the curve's height, with a word beside it at the bottom."""
+    bottom = _TOP + _HEIGHT
+    return (
+        f'<line x1="{x:.1f}" y1="{_TOP}" x2="{x:.1f}" y2="{bottom}" stroke="{color}" '
+        f'stroke-dasharray="4 4"/>'
+        f'<text transform="translate({x + 14:.1f} {bottom - 8}) rotate(-90)" fill="{color}">'
+        f"{text}</text>\n"
+    )
 
 
 def _x(similarity: float) -> float:

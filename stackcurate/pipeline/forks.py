@@ -82,31 +82,40 @@ class SendItem:
 
 
 def send_task(item: SendItem) -> tuple[int, int]:
-    """Send what each root of a partition holds, once, to the folding tasks."""
+    """Send what each root of a partition holds to the folding tasks."""
     listed = partitions.read_arrow(item.partition.path, ["input", "root", "content_id"])
     known = partitions.read_arrow(item.roots, ["input", "root"])
-    owner = pc.index_in(_keys(listed), _keys(known))
+    owner = _owners(listed, known)
     withdrawn: list[int] = []
     if item.evidence is not None:
         wishes = read_folders(item.evidence, item.partition.number)[1]
         whole = pc.equal(pc.fill_null(pc.list_value_length(wishes["globs"]), 0), 0)
         gone = pc.is_in(one_chunk(known, "root"), one_chunk(wishes.filter(whole), "root"))
         withdrawn = np.flatnonzero(gone.to_numpy(zero_copy_only=False)).tolist()
-        owner = pc.if_else(pc.is_in(owner, pa.array(withdrawn, pa.int32())), None, owner)
+        owner[np.isin(owner, withdrawn)] = -1
     nothing = pa.scalar(content_id(b""), listed["content_id"].type)
-    takes_part = pc.and_(pc.is_valid(owner), pc.is_valid(listed["content_id"]))
-    takes_part = pc.and_(takes_part, pc.not_equal(listed["content_id"], nothing))
-    ids = one_chunk(listed.filter(takes_part), "content_id")
-    hashes = _hashes(ids)
-    owners = owner.filter(takes_part).combine_chunks().to_numpy().astype(np.uint32)
-    records = _once(hashes, owners)
-    target = (records["hash"] >> np.uint64(32)) * np.uint64(item.targets) >> np.uint64(32)
-    table = pa.table({"hash": records["hash"].copy(), "owner": records["owner"].copy()})
+    there = pc.fill_null(pc.not_equal(listed["content_id"], nothing), False)
+    takes_part = there.to_numpy() & (owner >= 0)
+    hashes = _hashes(one_chunk(listed.filter(pa.array(takes_part)), "content_id"))
+    target = (hashes >> np.uint64(32)) * np.uint64(item.targets) >> np.uint64(32)
+    table = pa.table({"hash": hashes, "owner": owner[takes_part].astype(np.uint32)})
     with partitions.whole_folder(item.out) as part:
         path = part / "held.arrow"
         write_exchange(path, table, target.astype(np.int64), item.targets, compress=False)
         partitions.write_json(part / "meta.json", {"withdrawn": withdrawn})
     return listed.num_rows, 0
+
+
+def _owners(listed: pa.Table, known: pa.Table) -> np.ndarray:
+    """The number of each row's root, -1 for none. The rows of a root lie together: runs do."""
+    roots = one_chunk(listed, "root").dictionary_encode().indices.to_numpy()
+    inputs = listed["input"].to_numpy()
+    new = np.ones(len(roots), bool)
+    new[1:] = (roots[1:] != roots[:-1]) | (inputs[1:] != inputs[:-1])
+    begins = np.flatnonzero(new)
+    runs = listed.select(["input", "root"]).take(pa.array(begins))
+    found = pc.index_in(_keys(runs), _keys(known)).fill_null(-1).to_numpy()
+    return np.repeat(found.astype(np.int64), np.diff(np.append(begins, len(roots))))
 
 
 def _keys(table: pa.Table) -> pa.Array:

@@ -21,4 +21,6 @@ def test_the_curve_rises_through_the_threshold():
     assert float(mark.get("cx")) == 60 + 0.8 * 640
     assert abs(float(mark.get("cy")) - (400 - 360 * settings.probability(0.8))) < 0.1
     assert f"{settings.probability(0.8):.4f}" in picture.find(f"{SVG}title").text
+    words = [one.text for one in picture.findall(f"{SVG}text")]
+    assert "threshold 0.8" in words and "not verified below 0.68" in words
     assert "href" not in svg(settings) and "script" not in svg(settings)
