@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from stackcurate.licenses.rules import HIGH_MASKS, LOW_MASKS
+
 ALIKE = 0.8  # of the words of text and rule together, where one is nearly the other
 
 
@@ -51,17 +53,33 @@ def _ahead(scores, rounded, ties, a, b):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _ranked(scores, rounded, ties, rows):  # type: ignore[no-untyped-def]
-    """Rows, best first: merge sort by ``_ahead``."""
-    other = rows.copy()
+    """Rows, best first."""
+    rows = rows[np.argsort(-rounded[rows], kind="mergesort")]
+    begin = 0
+    while begin < rows.size:
+        end = begin + 1
+        while end < rows.size and rounded[rows[end]] == rounded[rows[begin]]:
+            end += 1
+        if end - begin > 1:
+            rows[begin:end] = _merge_sorted(scores, rounded, ties, rows[begin:end])
+        begin = end
+    return rows
+
+
+@njit(cache=True, nogil=True)
+def _merge_sorted(scores, rounded, ties, rows):  # type: ignore[no-untyped-def]
+    """Rows by ``_ahead``."""
+    rows, other = rows.copy(), rows.copy()
     width = 1
     while width < rows.size:
         for low in range(0, rows.size, 2 * width):
             middle, high = min(low + width, rows.size), min(low + 2 * width, rows.size)
             i, j = low, middle
             for at in range(low, high):
-                if j == high or (
-                    i < middle and not _ahead(scores, rounded, ties, rows[j], rows[i])
-                ):
+                right = i == middle
+                if i < middle and j < high:
+                    right = _ahead(scores, rounded, ties, rows[j], rows[i])
+                if not right:
                     other[at] = rows[i]
                     i += 1
                 else:
@@ -73,88 +91,152 @@ def _ranked(scores, rounded, ties, rows):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _best(rounded, count):  # type: ignore[no-untyped-def]
-    """Rows among which the ``count`` highest rounded scores are; few more than that."""
+def _best(scores, rounded, ties, count):  # type: ignore[no-untyped-def]
+    """The ``count`` best rows, in any order."""
     if rounded.size <= count:
         return np.arange(rounded.size)
     floor = np.partition(rounded, rounded.size - count)[rounded.size - count]
-    return np.flatnonzero(rounded >= floor)
+    above = np.flatnonzero(rounded > floor)
+    at_floor = _merge_sorted(scores, rounded, ties, np.flatnonzero(rounded == floor))
+    return np.concatenate((above, at_floor[: count - above.size]))
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _bits(value):  # type: ignore[no-untyped-def]
+    """Number of bits that are set."""
+    value = value - ((value >> np.uint64(1)) & np.uint64(0x5555555555555555))
+    value = (value & np.uint64(0x3333333333333333)) + (
+        (value >> np.uint64(2)) & np.uint64(0x3333333333333333)
+    )
+    value = (value + (value >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+    return np.int64((value * np.uint64(0x0101010101010101)) >> np.uint64(56))
+
+
+@njit(cache=True, nogil=True)
+def _shared_words(rules, ids, free, first, last):  # type: ignore[no-untyped-def]
+    """(counts by word, words, distinct words, shared, shared license words, both by rule).
+
+    Common words are not yet in the last two; their masks are the last that is returned.
+    """
+    counts = np.zeros(rules.posting_start.size - 1, np.int32)
+    shared = np.zeros(rules.length.size, np.int32)
+    high = np.zeros(rules.length.size, np.int32)
+    mask = np.zeros(HIGH_MASKS + LOW_MASKS, np.uint64)
+    words, unique, legal = 0, 0, 0
+    for at in range(first, last + 1):
+        if not free[at]:
+            continue
+        token = ids[at]
+        words += 1
+        counts[token] += 1
+        if counts[token] > 1:
+            continue
+        unique += 1
+        legal += token < rules.legal
+        bit = rules.common[token]
+        if bit >= 0:
+            mask[bit >> 6] |= np.uint64(1) << np.uint64(bit & 63)
+            continue
+        begin, end = rules.posting_start[token], rules.posting_start[token + 1]
+        if token < rules.legal:
+            for place in range(begin, end):
+                high[rules.postings[place]] += 1
+        for place in range(begin, end):
+            shared[rules.postings[place]] += 1
+    return counts, words, unique if legal else 0, shared, high, mask
 
 
 @njit(cache=True, nogil=True)
 def candidates(rules, ids, free, first, last, most, alike_only):  # type: ignore[no-untyped-def]
     """Rules that share most with the free words ``first`` to ``last`` of a text, best first."""
     none = np.empty(0, np.int64)
-    counts = np.zeros(rules.posting_start.size - 1, np.int32)
-    distinct = np.empty(last - first + 1, np.int32)
-    words, unique, any_high = 0, 0, False
-    for at in range(first, last + 1):
-        if free[at]:
-            token = ids[at]
-            if counts[token] == 0:
-                distinct[unique] = token
-                unique += 1
-            counts[token] += 1
-            words += 1
-            any_high = any_high or token < rules.legal
-    if not any_high:
+    counts, words, unique, shared, high, mask = _shared_words(rules, ids, free, first, last)
+    if unique == 0:
         return none
-    shared = np.zeros(rules.length.size, np.int32)
-    high = np.zeros(rules.length.size, np.int32)
-    for number in range(unique):
-        token = distinct[number]
-        begin, end = rules.posting_start[token], rules.posting_start[token + 1]
-        if token < rules.legal:
-            for at in range(begin, end):
-                shared[rules.postings[at]] += 1
-                high[rules.postings[at]] += 1
-        else:
-            for at in range(begin, end):
-                shared[rules.postings[at]] += 1
-    picked = np.empty(shared.size, np.int64)
-    rounded = np.empty(shared.size, np.int64)
-    scores = np.empty((shared.size, 4))
+    picked = np.empty(rules.approximate.size, np.int32)
+    bins = np.zeros(12, np.int64)
     count = 0
-    for rule in range(shared.size):
-        if high[rule] == 0 or high[rule] < rules.min_high_unique[rule]:
+    for number in range(rules.approximate.size):
+        rule = rules.approximate[number]
+        size = rules.length_unique[rule]
+        if alike_only and (size < 0.7 * unique or unique < 0.7 * size):
             continue
-        if shared[rule] < rules.min_length_unique[rule]:
+        legal, other = high[rule], shared[rule]
+        for column in range(HIGH_MASKS):
+            bits = _bits(rules.masks[number, column] & mask[column])
+            legal += bits
+            other += bits
+        if legal == 0 or legal < rules.min_high_unique[rule]:
             continue
-        value, alike, share, likeness = _score(shared[rule], unique, rules.length_unique[rule])
-        if share < rules.coverage[rule] / 100:
+        for column in range(HIGH_MASKS, HIGH_MASKS + LOW_MASKS):
+            other += _bits(rules.masks[number, column] & mask[column])
+        if other < rules.min_length_unique[rule]:
             continue
-        if alike_only and not (alike and value >> 40):
+        if rules.coverage[rule] and other / size < rules.coverage[rule] / 100:
             continue
-        picked[count], rounded[count] = rule, value
-        scores[count, 0], scores[count, 1], scores[count, 2] = alike, share, likeness
-        scores[count, 3] = shared[rule]
+        if alike_only and other < 0.7 * (unique + size - other):
+            continue
+        shared[rule], high[rule] = other, legal
+        bins[np.int64(other / size * 10 + 0.4999)] += 1
+        picked[count] = rule
         count += 1
-    if count == 0:
-        return none
-    rows = _ranked(scores, rounded, picked, _best(rounded[:count], most * 10))[: most * 10]
-    return _by_counts(rules, counts, words, picked[rows], most, alike_only)
+    # The share in tenths comes first in the ranking, but for rules that are alike.
+    floor, above = 11, 0
+    while floor > 0 and above < most * 10:
+        floor -= 1
+        above += bins[floor]
+    return _scored(
+        rules, counts, words, unique, shared, high, picked[:count], floor, most, alike_only
+    )
 
 
 @njit(cache=True, nogil=True)
-def _by_counts(rules, counts, words, picked, most, alike_only):  # type: ignore[no-untyped-def]
-    """The second ranking: how often words are shared counts too; one rule of many equal ones."""
-    seen = np.zeros(counts.size, np.int32)
+def _scored(rules, counts, words, unique, shared, high, picked, floor, most, alike_only):  # type: ignore[no-untyped-def]
+    """The first ranking of ``candidates``, then the second."""
+    kept = np.empty(picked.size, np.int64)
+    rounded = np.empty(picked.size, np.int64)
+    count = 0
+    for rule in picked:
+        size, other = rules.length_unique[rule], shared[rule]
+        low = other * 10 + 0.6 * size < floor * size  # surely below the tenths that are taken
+        if low and other < 0.7 * (unique + size - other):
+            continue
+        kept[count] = rule
+        count += 1
+    scores = np.empty((count, 4))
+    taken = 0
+    for number in range(count):
+        rule = kept[number]
+        value, alike, share, likeness = _score(shared[rule], unique, rules.length_unique[rule])
+        if alike_only and not (alike and value >> 40):
+            continue
+        kept[taken], rounded[taken] = rule, value
+        scores[taken, 0], scores[taken, 1], scores[taken, 2] = alike, share, likeness
+        scores[taken, 3] = shared[rule]
+        taken += 1
+    rows = _best(scores[:taken], rounded[:taken], kept, most * 10)
+    return _by_counts(rules, counts, words, shared, high, kept[rows], most, alike_only)
+
+
+@njit(cache=True, nogil=True)
+def _by_counts(rules, counts, words, unique, legal, picked, most, alike_only):  # type: ignore[no-untyped-def]
+    """The second ranking: how often words are shared counts too; one rule of many equal ones.
+
+    ``unique`` and ``legal``: distinct words and license words that each rule shares.
+    """
     rounded = np.empty(picked.size, np.int64)
     scores = np.empty((picked.size, 4))
     kept = np.empty(picked.size, np.int64)
     ranks = np.empty(picked.size, np.int64)
     count = 0
     for rule in picked:
-        shared, high = 0, 0
-        begin, end = rules.start[rule], rules.start[rule + 1]
-        for at in range(begin, end):
-            token = rules.tokens[at]
-            seen[token] += 1
-            if seen[token] <= counts[token]:
-                shared += 1
-                high += token < rules.legal
-        for at in range(begin, end):
-            seen[rules.tokens[at]] = 0
+        shared, high = unique[rule], legal[rule]
+        for at in range(rules.repeat_start[rule], rules.repeat_start[rule + 1]):
+            token = rules.repeats[at, 0]
+            more = min(counts[token] - 1, np.int32(rules.repeats[at, 1]))
+            if more > 0:
+                shared += more
+                high += more if token < rules.legal else 0
         if high == 0 or high < rules.min_high[rule] or shared < rules.min_length[rule]:
             continue
         value, alike, share, likeness = _score(shared, words, rules.length[rule])

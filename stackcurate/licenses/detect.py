@@ -13,6 +13,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -233,9 +234,15 @@ def _is_debian(item: Text) -> bool:
     return item.kind == names.MANIFEST and item.name.rpartition("/")[2] == "copyright"
 
 
+@lru_cache(maxsize=1024)
 def _expression_of(text: bytes) -> str | None:
-    reading = by_words(text, w.words(text))
-    return None if reading is None else reading.expression
+    """What a paragraph's text states, by the steps that need no process and no cache."""
+    stated = by_words(text, w.words(text))
+    if stated is None:
+        answer = readings.answer(readings.canonical(text).text)
+        placed = readings.by_words(text, answer or ())
+        stated = readings.reading(text, answer or (), placed, detected_by())
+    return None if stated is None else stated.expression
 
 
 def _cheap(text: bytes, found: w.Words, steps: Steps) -> Reading | None:

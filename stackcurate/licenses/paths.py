@@ -19,7 +19,7 @@ from email.parser import HeaderParser
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from stackcurate.licenses.expression import combine, normalize
+from stackcurate.licenses.expression import combine, license_class, normalize
 from stackcurate.licenses.manifests import UNKNOWN, dep5_expression
 
 if sys.version_info >= (3, 11):
@@ -34,6 +34,8 @@ _RULE = "paths:"
 _TAG = re.compile(r"SPDX-License-Identifier:([^\r\n]{0,1000})")
 CLOSEST, AGGREGATE, OVERRIDE = "closest", "aggregate", "override"
 SIDECAR = "sidecar"  # the form of ``x.license``
+_OPEN = ("permissive", "public_domain")
+_ALTERED = re.compile("LicenseRef-stackcurate-")  # riders and changed words
 _CATCH_ALL = frozenset(("*", "./*", "**", "/**", "**/*"))
 
 
@@ -157,11 +159,20 @@ def _dep5(text: str, read: Callable[[bytes], str | None] | None) -> list[Said]:
 
 
 def _short_name(short: str, body: str | None, read: Callable[[bytes], str | None] | None) -> str:
-    """What a short name of DEP-5 means; one that nobody knows means the text that is given."""
+    """What a short name of DEP-5 means; one that nobody knows means the text that is given.
+
+    A text that takes back what a permissive name gives counts beside it.
+    """
     expression = dep5_expression(short) if short else None
-    if expression is None and body and read:
-        expression = read(re.sub(r"(?m)^[ \t]+(?:\.[ \t]*$)?", "", body).encode("utf-8", "replace"))
-    return expression or UNKNOWN
+    if expression is not None and license_class(expression) not in _OPEN:
+        return expression
+    said = None
+    if body and read:
+        said = read(re.sub(r"(?m)^[ \t]+(?:\.[ \t]*$)?", "", body).encode("utf-8", "replace"))
+    if expression is None or said is None:
+        return expression or said or UNKNOWN
+    strict = license_class(said) not in (*_OPEN, "unstated", "unknown") or _ALTERED.search(said)
+    return (combine([expression, said]) or expression) if strict else expression
 
 
 def whole(said: Sequence[Said]) -> str | None:

@@ -24,6 +24,7 @@ FALSE_POSITIVE, CONTINUOUS, SMALL, UNKNOWN = 64, 128, 256, 512
 STARTS_LICENSE, ENDS_LICENSE, APPROXIMATE, POINTS_TO_FILE, FREE_UNKNOWN = (
     1024, 2048, 4096, 8192, 16384,
 )  # fmt: skip
+HIGH_MASKS, LOW_MASKS = 2, 3  # columns of 64 common words each, license words and others
 SYMBOL, ALL, ANY, WITH = 0, 1, 2, 3  # kinds of expression trees
 STOP = -2  # the id of a word that is passed over
 # Numbers of every rule; all but the first four are named as in ScanCode.
@@ -75,8 +76,13 @@ class Rules(NamedTuple):
     head: NDArray[np.uint64]
     head_lengths: NDArray[np.int32]  # head -> its rules' lengths in ``lengths``; one more
     lengths: NDArray[np.int32]
-    posting_start: NDArray[np.int64]  # word id -> its rules in ``postings``; one more
-    postings: NDArray[np.uint16]  # rules that may be matched in part
+    approximate: NDArray[np.int32]  # rules that may be matched in part
+    common: NDArray[np.int16]  # word id -> its bit in ``masks``, or -1: the words of most rules
+    masks: NDArray[np.uint64]  # of each of these rules, license words in the first columns
+    repeat_start: NDArray[np.int64]  # rule -> its words that repeat; one more than rules
+    repeats: NDArray[np.int16]  # word id and how often beyond once
+    posting_start: NDArray[np.int64]  # other word id -> its rules in ``postings``; one more
+    postings: NDArray[np.uint16]
 
 
 class Table(NamedTuple):
@@ -171,19 +177,87 @@ def _heads(tokens, start, power, whole, heads, pairs):  # type: ignore[no-untype
 
 
 @njit(cache=True, nogil=True)
-def _postings(tokens, start, flags, words, counts, out, fill):  # type: ignore[no-untyped-def]
-    """Count (``fill`` False) or write the rules of each word id; only rules matched in part."""
-    seen = np.full(words, -1, np.int32)
-    for row in range(start.size - 1):
-        if not flags[row] & APPROXIMATE:
-            continue
+def _count(tokens, start, rows, counts):  # type: ignore[no-untyped-def]
+    """Count in how many of ``rows`` each word is."""
+    seen = np.full(counts.size, -1, np.int32)
+    for row in rows:
         for at in range(start[row], start[row + 1]):
             token = tokens[at]
             if seen[token] != row:
                 seen[token] = row
-                if fill:
-                    out[counts[token]] = row
                 counts[token] += 1
+
+
+@njit(cache=True, nogil=True)
+def _post(tokens, start, rows, common, places, masks, out):  # type: ignore[no-untyped-def]
+    """Write the rules of each word: common words into masks, others from ``places`` on."""
+    seen = np.full(places.size, -1, np.int32)
+    for number in range(rows.size):
+        row = rows[number]
+        for at in range(start[row], start[row + 1]):
+            token = tokens[at]
+            if seen[token] == row:
+                continue
+            seen[token] = row
+            bit = common[token]
+            if bit >= 0:
+                masks[number, bit >> 6] |= np.uint64(1) << np.uint64(bit & 63)
+            else:
+                out[places[token]] = row
+                places[token] += 1
+
+
+@njit(cache=True, nogil=True)
+def _repeats(tokens, start, rows, words, starts, out, fill):  # type: ignore[no-untyped-def]
+    """Count (``fill`` False) or write the words that repeat in a rule."""
+    counts = np.zeros(words, np.int32)
+    total = 0
+    for row in range(start.size - 1):
+        starts[row] = total
+        if not rows[row]:
+            continue
+        for at in range(start[row], start[row + 1]):
+            counts[tokens[at]] += 1
+        for at in range(start[row], start[row + 1]):
+            token = tokens[at]
+            if counts[token] > 1:
+                if fill:
+                    out[total, 0], out[total, 1] = token, counts[token] - 1
+                total += 1
+            counts[token] = 0
+    starts[start.size - 1] = total
+    return total
+
+
+def _by_word(raw: dict[str, NDArray[Any]], start: NDArray[np.int64], words: int) -> dict[str, Any]:
+    """The fields of ``Rules`` that lead from words to rules."""
+    rows = np.flatnonzero(raw["flags"] & APPROXIMATE).astype(np.int32)
+    counts = np.zeros(words, np.int64)
+    _count(raw["tokens"], start, rows, counts)
+    common = np.full(words, -1, np.int16)
+    legal, bits = int(raw["legal"][0]), 64 * HIGH_MASKS
+    often = np.argsort(-counts, kind="stable")
+    for most, first in ((often[often < legal][:bits], 0), (often[often >= legal], bits)):
+        chosen = most[: 64 * (HIGH_MASKS if first == 0 else LOW_MASKS)]
+        common[chosen] = np.arange(first, first + len(chosen))
+    posting_start = _starts(np.where(common < 0, counts, 0), np.int64)
+    postings = np.empty(posting_start[-1], np.uint16)
+    masks = np.zeros((len(rows), HIGH_MASKS + LOW_MASKS), np.uint64)
+    _post(raw["tokens"], start, rows, common, posting_start[:-1].copy(), masks, postings)
+    repeat_start, may = np.zeros(len(start), np.int64), (raw["flags"] & APPROXIMATE) != 0
+    few = np.empty((0, 2), np.int16)
+    total = _repeats(raw["tokens"], start, may, words, repeat_start, few, False)
+    repeats = np.empty((total, 2), np.int16)
+    _repeats(raw["tokens"], start, may, words, repeat_start, repeats, True)
+    return {
+        "repeat_start": repeat_start,
+        "repeats": repeats,
+        "approximate": rows,
+        "common": common,
+        "masks": masks,
+        "posting_start": posting_start,
+        "postings": postings,
+    }
 
 
 def _starts(sizes: NDArray[Any], kind: type = np.int32) -> NDArray[Any]:
@@ -228,11 +302,6 @@ def load() -> Table:
     head = np.unique(every[:used])
     rows = np.searchsorted(head, pairs)
     both = np.unique(np.stack([rows, raw["length"]], 1), axis=0)
-    counts = np.zeros(words, np.int64)
-    _postings(raw["tokens"], start, raw["flags"], words, counts, np.empty(0, np.uint16), False)
-    posting_start = _starts(counts, np.int64)
-    postings = np.empty(posting_start[-1], np.uint16)
-    _postings(raw["tokens"], start, raw["flags"], words, posting_start[:-1].copy(), postings, True)
     digit = np.zeros(words, np.bool_)
     digit[raw["digits"]] = True
     identifiers = raw["identifiers"].tobytes().decode().split("\n")
@@ -256,7 +325,7 @@ def load() -> Table:
         tree_start=_starts(raw["tree_size"]), tree_parts=raw["tree_parts"], power=power,
         whole_slots=_slots(whole), whole=whole, head_slots=_slots(head), head=head,
         head_lengths=_starts(np.bincount(both[:, 0], minlength=len(head))),
-        lengths=both[:, 1].astype(np.int32), posting_start=posting_start, postings=postings,
+        lengths=both[:, 1].astype(np.int32), **_by_word(raw, start, words),
     )  # fmt: skip
     expressions = raw["expressions"].tobytes().decode().split("\n")
     return Table(rules, expressions, identifiers, detector)
