@@ -1,44 +1,38 @@
-"""What a file says about its own license at its top: SPDX tags, and notices known word for word.
+"""What a file says about its own license at its top: SPDX tags, and notices in its first comment.
 
-Permissive words count only when they are certain: a well-formed tag that opens its comment line,
-or a notice that is in ScanCode's database word for word and stands in the comment that opens the
-file. Words of copyleft, secrecy or refusal count sooner, because missing them would launder a
-file.
+A tag that opens its comment line is the whole statement. Else the matcher reads the comment that
+opens the file: texts and notices count, mentions do not. Words of copyleft, secrecy or refusal
+count sooner, because missing them would launder a file.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import defaultdict
+from collections.abc import Container, Sequence
 from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from stackcurate.licenses import heads, texts
-from stackcurate.licenses import words as w
+from stackcurate.licenses import heads, readings
 from stackcurate.licenses.detect import settle, tag_value
-from stackcurate.licenses.expression import license_class
+from stackcurate.licenses.expression import combine, license_class, normalize
 from stackcurate.licenses.manifests import UNKNOWN, spoken
-from stackcurate.licenses.riders import riders, sentences
+from stackcurate.licenses.riders import ALTERED, riders, sentences
 
-SHORTEST = 5  # words of a known notice that counts as one
+MEMORY = 20_000  # comments whose reading is kept
 SCHEMA = pa.schema([("header_expression", pa.string()), ("start", pa.int64()), ("end", pa.int64())])
 _IGNORE = re.compile(rb"REUSE-IgnoreStart.*?(?:REUSE-IgnoreEnd|\Z)|SPDX-SnippetBegin.*?(?:SPDX-SnippetEnd|\Z)", re.S)  # fmt: skip  # noqa: E501
+# Tags are read by themselves, and what is set aside is not read.
+_SET_ASIDE = re.compile(rb"(?i:SPDX-License-Identifier:)[^\r\n]*|" + _IGNORE.pattern, re.S)
 # What may stand before a tag on its line: signs of comments, and the words that are such signs.
 _BEFORE = re.compile(
     rb"[^A-Za-z0-9\x80-\xff]*(?:(?:dnl|rem|c|@rem|@c)\s+)?[^A-Za-z0-9\x80-\xff]*\Z", re.I
 )
 _LEADER = re.compile(r"^[\s*#/;%!|>.\"'-]*(?:dnl |rem )?")
-# A word of these that no known notice explains is looked at closely.
-_STRONG = np.unique(
-    w.hashes_of([
-    "gpl", "lgpl", "agpl", "gplv2", "gplv3", "gplv2+", "gplv3+", "lgplv2", "lgplv3", "gpl2",
-    "gpl3", "lesser", "affero", "proprietary", "confidential", "noncommercial", "commercial",
-    "training", "ai", "unauthorized", "unauthorised", "secret", "evil", "academic", "copyleft",
-    "mpl", "sspl", "busl", "gnu", "cddl", "epl", "eupl", "prohibited", "tdm", "llm", "scraping",
-]))  # fmt: skip
 _UNDER = (
     r"(?:under|terms|terms of|licensed|license|licence|licensed as|covered by|subject to|released|"
     r"license:|conditions of|copyright:?)"
@@ -63,6 +57,8 @@ _OTHERS = re.compile(
     r"business source license|busl|eupl|european union public licen[cs]e)\b"
 )
 _GNU_ID = re.compile(r"\b[AL]?GPL-")
+_OPEN = ("permissive", "public_domain")
+_ELSEWHERE = ("LicenseRef-scancode-free-unknown", "LicenseRef-scancode-unknown-license-reference")
 _CLOSED_ID = "LicenseRef-scancode-proprietary-license"
 
 
@@ -155,44 +151,69 @@ def _ignored(data: NDArray[np.uint8], begin: int, tag: int) -> bool:
 
 
 def _notices(
-    data: NDArray[np.uint8], offsets: NDArray[np.int64]
-) -> dict[int, list[tuple[int, int, str]]]:
+    data: NDArray[np.uint8], offsets: NDArray[np.int64], tagged: Container[int]
+) -> dict[int, tuple[tuple[int, int, str], ...]]:
     """Row -> (first byte, byte after, expression) of notices and of strict words."""
-    index = texts.load()
-    out = np.empty(((len(offsets) - 1) * 8 + 64, 4), np.int64)
-    ask = np.zeros(len(offsets) - 1, np.uint8)
-    count = heads.find_notices(
-        data, offsets, texts._power(), index.anchor_words, index.slots, index.anchors, index.count,
-        index.digest, _STRONG, out, ask,
-    )  # fmt: skip
-    found: dict[int, list[tuple[int, int, str]]] = defaultdict(list)
-    for row, start, end, rule in out[:count].tolist():
-        kind = index.kind[rule]
-        expression = index.expressions[index.expression[rule]]
-        if kind in (texts.TEXT, texts.NOTICE) and index.count[rule] >= SHORTEST and expression:
-            begin = int(offsets[row])
-            found[row].append((start - begin, end - begin, expression))
-    for row in np.flatnonzero(ask).tolist():
-        begin = int(offsets[row])
-        stop = int(heads.comment_end(data, begin, min(int(offsets[row + 1]), begin + heads.HEAD)))
-        said = _strict(data[begin:stop].tobytes(), tuple(found.get(row, ())))
-        found[row].extend((0, stop - begin, expression) for expression in said)
+    out = np.empty((len(offsets) - 1, 2), np.int64)
+    count = heads.find_speaking(data, offsets, out)
+    found = {}
+    for row, stop in out[:count].tolist():
+        if row not in tagged:
+            found[row] = _said(data[int(offsets[row]) : stop].tobytes())
     return found
 
 
-def _strict(comment: bytes, known: tuple[tuple[int, int, str], ...]) -> list[str]:
-    """Strict words of what no known notice covers, and its riders where a notice stands beside."""
-    rest = bytearray(comment)
-    for start, end, _ in known:
-        rest[start:end] = b"\n\n"
-        break_at = end - start - 2
-        rest[start + 2 : start + 2] = b" " * max(0, break_at)
-    text = bytes(rest).decode("utf-8", "replace")
+_remembered: dict[bytes, tuple[tuple[int, int, str], ...]] = {}
+
+
+def _said(comment: bytes) -> tuple[tuple[int, int, str], ...]:
+    """What a comment states; many files open with the same one."""
+    key = hashlib.blake2b(comment, digest_size=16).digest()
+    if key not in _remembered:
+        if len(_remembered) >= MEMORY:
+            _remembered.clear()
+        _remembered[key] = _stated(comment)
+    return _remembered[key]
+
+
+def _stated(comment: bytes) -> tuple[tuple[int, int, str], ...]:
+    """Its licenses and notices, with what was changed in them, and strict words beside them.
+
+    A mention ("this file reads GPL headers") states nothing; nor does what only points elsewhere,
+    for then the folder speaks.
+    """
+    text = _SET_ASIDE.sub(lambda found: b" " * len(found[0]), comment)
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        text = text.decode("latin-1").encode()
+    answer = readings.answer(readings.canonical(text).text)
+    if answer is None:
+        return ((0, len(comment), UNKNOWN),)
+    found, rest = [], bytearray(text)
+    for match, (start, end) in readings.by_words(text, answer):
+        expression = normalize(match["expression"]) or UNKNOWN
+        if match["kind"] != "text" or expression in _ELSEWHERE:
+            continue
+        around = text[start:end].decode("utf-8", "replace")
+        if license_class(expression) in _OPEN and readings.altered(match, around):
+            expression = combine([expression, ALTERED]) or expression
+        found.append((start, end, expression))
+        rest[start:end] = b"\n\n" + b" " * max(0, end - start - 2)
+    beside = _beside(bytes(rest), found)
+    found += [(0, len(text), expression) for expression in beside]
+    same = len(text) == len(comment)
+    return tuple(found if same else [(0, len(comment), one[2]) for one in found])
+
+
+def _beside(rest: bytes, found: Sequence[tuple[int, int, str]]) -> list[str]:
+    """Strict words of what no notice covers, and its riders where a notice stands beside."""
+    text = rest.decode("utf-8", "replace")
     said = strict_words(text)
-    if any(_GNU_ID.search(expression) for _, _, expression in known):
+    if any(_GNU_ID.search(expression) for _, _, expression in found):
         # A notice that names its GNU license goes on to speak of it.
         said = [expression for expression in said if not _GNU_ID.search(expression)]
-    return sorted({*said, *riders(text, bans=False)}) if known else said
+    return sorted({*said, *riders(text, bans=False)}) if found else said
 
 
 def headers(contents: pa.Array | pa.ChunkedArray) -> pa.Table:
@@ -218,7 +239,8 @@ def headers(contents: pa.Array | pa.ChunkedArray) -> pa.Table:
     starts: list[int | None] = [None] * len(array)
     ends: list[int | None] = [None] * len(array)
     if len(array):
-        found = _notices(data, offsets) | _tags(data, offsets)
+        tagged = _tags(data, offsets)
+        found = _notices(data, offsets, tagged) | tagged
         for row, parts in found.items():
             if parts:
                 expressions[row] = _settled(tuple(part[2] for part in parts))

@@ -1,4 +1,4 @@
-"""Kernels over the tops of source files: the leading comment, SPDX tags, known notices in it.
+"""Kernels over the tops of source files: the leading comment, and SPDX tags.
 
 One pass per file over at most ``HEAD`` bytes; nothing here knows what a license means.
 """
@@ -7,9 +7,6 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
-
-from stackcurate.licenses import texts as _texts
-from stackcurate.licenses import words as _w
 
 HEAD = 8192  # bytes of a file that are looked at
 MAX_TAGS = 16  # SPDX tags of one file that are reported
@@ -141,38 +138,13 @@ def find_tags(data, offsets, out):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def find_notices(data, offsets, power, k, slots, anchors, counts, digests, strong, out, ask):  # type: ignore[no-untyped-def]
-    """Known texts in the leading comments of files.
-
-    Writes (row, first byte, byte after, table row) into ``out``, and 1 into ``ask`` for the files
-    whose leading comment has a word of ``strong`` (sorted hashes) that no known text explains.
-    Returns how many were written; ``out`` holds at most its length.
-    """
+def find_speaking(data, offsets, out):  # type: ignore[no-untyped-def]
+    """Write (row, end) of leading comments that have a stem of legal language; return how many."""
     count = 0
-    found = np.empty((HEAD, 2), np.int64)
     for row in range(offsets.size - 1):
         begin = offsets[row]
         stop = comment_end(data, begin, min(offsets[row + 1], begin + HEAD))
-        if stop - begin < 12 or not _legal(data, begin, stop):
-            continue
-        hashes, starts, ends, prefix, _ = _w._words(data, begin, stop)
-        many = _texts._scan(prefix, power, k, slots, anchors, counts, digests, found)
-        covered = 0
-        for i in range(many + 1):
-            start = found[i, 0] if i < many else hashes.size
-            for at in range(covered, start):
-                place = np.searchsorted(strong, hashes[at])
-                if place < strong.size and strong[place] == hashes[at]:
-                    ask[row] = 1
-            if i == many:
-                break
-            rule = found[i, 1]
-            end = start + np.int64(counts[rule])
-            if count < out.shape[0]:
-                out[count, 0] = row
-                out[count, 1] = starts[start]
-                out[count, 2] = ends[end - 1]
-                out[count, 3] = rule
-                count += 1
-            covered = max(covered, end)
+        if stop - begin >= 12 and _legal(data, begin, stop):
+            out[count, 0], out[count, 1] = row, stop
+            count += 1
     return count

@@ -34,6 +34,7 @@ _NOT = frozenset(["don", "doesn", "isn", "won", "shouldn"])  # what is left of "
 _REMEMBERED = _TELLING | _NOT
 _SHORT_LOSS = 5  # words; a longer run that is missing is a whole clause, seldom a changed meaning
 _WORD = re.compile(r"[^_\W]+\+?[^_\W]*")
+SHORTEST, SHORTEST_TAG = 5, 3  # words of a notice and of "License: X"; shorter ones mention
 _EMPTY_LINES = 5  # in a row that count; more say no more
 Span = tuple[int, int]
 
@@ -103,10 +104,11 @@ def canonical(data: bytes) -> Canonical:
 def answer(text: str) -> list[dict[str, Any]] | None:
     """What our matcher says about a canonical text, as JSON values; None where it gave up.
 
-    A match has ``rule``, ``matcher``, ``score`` and ``words``: first and last of the words that
-    rules know. Where text and rule differ it has ``extra``, words that only the text has, and
-    ``missing``, runs of words that only the rule has. Telling words are spelt out, others are not:
-    answers are remembered, and words of a text must not be.
+    A match has ``rule``, ``expression``, ``matcher``, ``score``, ``kind`` ("text" for a license or
+    a notice, "other" for a mention) and ``words``: first and last of those that rules know. Where
+    text and rule differ it has ``extra``, words that only the text has, and ``missing``, runs of
+    words that only the rule has. Telling words are spelt out, others are not: answers are
+    remembered, and words of a text must not be.
     """
     known = rules.load()
     found = matcher.matches(text, known)
@@ -130,6 +132,8 @@ def _stated(found: Sequence[Detection]) -> list[Detection]:
 def _told(match: Match, asked: query.Query, text: str, known: rules.Table) -> dict[str, Any]:
     told: dict[str, Any] = {
         "rule": match.rule,
+        "expression": match.expression,
+        "kind": "text" if _states(match) else "other",
         "matcher": match.kind,
         "score": match.score,
         "words": [match.first, match.last],
@@ -139,6 +143,15 @@ def _told(match: Match, asked: query.Query, text: str, known: rules.Table) -> di
     if match.size < match.length:
         told["missing"] = _missing(match, known)
     return told
+
+
+def _states(match: Match) -> bool:
+    """Whether a match is a statement and no mere mention, by its rule."""
+    if match.flags & (rules.TEXT | rules.NOTICE):
+        return match.length >= SHORTEST
+    named = match.flags & rules.TAG and match.length >= SHORTEST_TAG
+    named = named or (match.flags & rules.REFERENCE and match.length >= SHORTEST)
+    return bool(named) and match.relevance >= 99
 
 
 def _extra(match: Match, asked: query.Query, text: str) -> list[str]:
@@ -228,7 +241,7 @@ def _words_of(tokens: Sequence[str]) -> list[str]:
     return ["not" if token in _NOT else token for token in tokens]
 
 
-def _altered(match: dict[str, Any], around: str) -> bool:
+def altered(match: dict[str, Any], around: str) -> bool:
     """Whether a match differs from its rule at a word that changes the grant.
 
     ``around`` is the text of the match. A word that only moved does not count, nor does "don't" for
@@ -259,7 +272,7 @@ def reading(
         expression = normalize(detection["expression"]) or UNKNOWN
         around = [(match, next(spans)) for match in detection["matches"]]
         open_ = license_class(expression) in ("permissive", "public_domain")
-        if open_ and any(_altered(match, _said(data, [span])) for match, span in around):
+        if open_ and any(altered(match, _said(data, [span])) for match, span in around):
             expression = combine([expression, ALTERED]) or expression
         expressions.append(expression)
     gaps = _outside([span for _, span in placed], len(data))
