@@ -19,11 +19,12 @@ from stackcurate.cli.run import default_workers, release_of
 from stackcurate.errors import ConfigError
 from stackcurate.index.query import query
 from stackcurate.licenses import spdx
-from stackcurate.licenses.alone import scan_path
+from stackcurate.licenses.alone import MAX_BYTES, scan_path
 from stackcurate.licenses.cache import Cache
+from stackcurate.licenses.decode import text_of
 from stackcurate.licenses.expression import BadExpression, explain
 from stackcurate.licenses.heads import HEAD
-from stackcurate.licenses.notices import Papers, bundle, written
+from stackcurate.licenses.notices import Papers, bundle, leading_comment, written
 from stackcurate.licenses.policy import POLICIES
 from stackcurate.licenses.scancode import Judge
 from stackcurate.releases.manifest import read_manifest
@@ -98,13 +99,30 @@ def sbom_command(path: Path) -> None:
     digests = {}
     for inside in scanned["path"].to_pylist():
         with contextlib.suppress(OSError), open(root / inside[1:], "rb") as stream:
-            digest = hashlib.sha1(usedforsecurity=False)
+            both = hashlib.sha1(usedforsecurity=False), hashlib.sha256()
             while block := stream.read(1 << 20):
-                digest.update(block)
-            digests[inside] = digest.hexdigest()
+                both[0].update(block)
+                both[1].update(block)
+            digests[inside] = (both[0].hexdigest(), both[1].hexdigest())
+    texts = _stating(root, scanned.to_pylist())
     seconds = int(os.environ.get("SOURCE_DATE_EPOCH") or time.time())
     created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
-    click.echo(json.dumps(spdx.sbom(path.resolve().name, scanned, digests, created), indent=1))
+    document = spdx.sbom(path.resolve().name, scanned, digests, texts, created)
+    click.echo(json.dumps(document, indent=1))
+
+
+def _stating(root: Path, rows: list[dict[str, Any]]) -> dict[str, str]:
+    """The texts behind LicenseRefs, as ``spdx.sbom`` asks for them."""
+    found: dict[str, str] = {}
+    for row in rows:
+        header = row["evidence"] == "header"
+        place = row["path"] if header else row["evidence"]
+        key = f"header:{place}" if header else place
+        if place and key not in found and "LicenseRef-" in spdx.listed(row["license_expression"]):
+            with contextlib.suppress(OSError), open(root / place[1:], "rb") as stream:
+                text = text_of(stream.read(MAX_BYTES)).data.decode("utf-8", "replace")
+                found[key] = leading_comment(text) if header else text
+    return found
 
 
 license_command.add_command(review_command)

@@ -1,7 +1,8 @@
 """Writes what a scan found as an SPDX 2.3 document, the bill of materials that other tools read.
 
-Facts only: every file with its SHA-1 and the license concluded for it. SPDX knows listed ids and
-LicenseRefs, so an id that is neither becomes a LicenseRef, and every LicenseRef is explained once.
+Facts only: every file with its digests and the license concluded for it. SPDX knows listed ids and
+LicenseRefs, so an id that is neither becomes a LicenseRef, and every LicenseRef comes with the text
+that it stands for.
 """
 
 from __future__ import annotations
@@ -19,34 +20,54 @@ from stackcurate.licenses.policy import table
 NONE = "NOASSERTION"
 
 
-def sbom(name: str, scanned: pa.Table, sha1: Mapping[str, str], created: str) -> dict[str, Any]:
+def sbom(
+    name: str,
+    scanned: pa.Table,
+    digests: Mapping[str, tuple[str, str]],
+    texts: Mapping[str, str],
+    created: str,
+) -> dict[str, Any]:
     """An SPDX 2.3 document (JSON) of a folder.
 
-    ``scanned`` is what ``alone.scan_path`` gives, ``sha1`` the hex digest of each path's bytes,
-    ``created`` a time as ``2026-01-31T00:00:00Z``, the only value here that is not a fact about the
-    files. Paths without a digest (they could not be read) are left out.
+    ``scanned`` is what ``alone.scan_path`` gives, ``digests`` the SHA-1 and SHA-256 (hex) of each
+    path's bytes, ``texts`` what states a license, by the ``evidence`` of ``scanned`` (a path;
+    for headers ``header:`` and the path of the file). ``created`` is a time as
+    ``2026-01-31T00:00:00Z``, the only value here that is not a fact about the files. Paths without
+    digests (they could not be read) are left out.
     """
     files: list[dict[str, Any]] = []
     stated: set[str] = set()
+    said_by: dict[str, str] = {}
+    declared: str | None = None
     for number, row in enumerate(scanned.to_pylist(), 1):
-        digest = sha1.get(row["path"])
-        if digest is None:
+        if row["path"] not in digests:
             continue
         concluded = listed(row["license_expression"])
+        source = row["evidence"] or ""
+        if source.startswith("/") and "/" not in source[1:]:
+            declared = declared or concluded
+        text = texts.get(f"header:{row['path']}" if source == "header" else source, "")
+        for ref in _names(concluded) if text else ():
+            said_by.setdefault(ref, text)
         stated |= {concluded} if concluded != NONE else set()
         by_header = row["evidence"] == "header"
         files.append(
             {
                 "SPDXID": f"SPDXRef-File-{number}",
                 "fileName": f".{row['path']}",
-                "checksums": [{"algorithm": "SHA1", "checksumValue": digest}],
+                "checksums": [
+                    {"algorithm": algorithm, "checksumValue": value}
+                    for algorithm, value in zip(
+                        ("SHA1", "SHA256"), digests[row["path"]], strict=True
+                    )
+                ],
                 "licenseConcluded": concluded,
                 "licenseInfoInFiles": sorted(_names(concluded)) if by_header else [NONE],
                 "copyrightText": NONE,
                 "comment": f"stated by {row['evidence'] or 'nothing'}",
             }
         )
-    key = hashlib.sha256("".join(sorted(sha1.values())).encode()).hexdigest()
+    key = hashlib.sha256("".join(sorted(both[1] for both in digests.values())).encode()).hexdigest()
     package = {
         "SPDXID": "SPDXRef-Package",
         "name": name,
@@ -54,7 +75,7 @@ def sbom(name: str, scanned: pa.Table, sha1: Mapping[str, str], created: str) ->
         "filesAnalyzed": True,
         "packageVerificationCode": {"packageVerificationCodeValue": _code(files)},
         "licenseConcluded": combine(sorted(stated)) or NONE,
-        "licenseDeclared": NONE,
+        "licenseDeclared": declared or NONE,
         "licenseInfoFromFiles": sorted(set().union(*map(_names, stated))) or [NONE],
         "copyrightText": NONE,
     }
@@ -71,7 +92,7 @@ def sbom(name: str, scanned: pa.Table, sha1: Mapping[str, str], created: str) ->
             _relation("SPDXRef-DOCUMENT", "DESCRIBES", "SPDXRef-Package"),
             *(_relation("SPDXRef-Package", "CONTAINS", one["SPDXID"]) for one in files),
         ],
-        "hasExtractedLicensingInfos": _explained(stated),
+        "hasExtractedLicensingInfos": _explained(stated, said_by),
     }
 
 
@@ -92,7 +113,11 @@ def listed(expression: str | None) -> str:
 
 
 def _names(expression: str) -> frozenset[str]:
-    return frozenset({NONE}) if expression == NONE else ids(expression)
+    """The licenses of an expression; its exceptions cannot stand alone."""
+    if expression == NONE:
+        return frozenset({NONE})
+    after = set(re.findall(r"\bWITH ([\w.-]+)", expression))
+    return frozenset(ids(expression) - after)
 
 
 def _relation(one: str, kind: str, other: str) -> dict[str, str]:
@@ -105,12 +130,13 @@ def _code(files: list[dict[str, Any]]) -> str:
     return hashlib.sha1("".join(digests).encode(), usedforsecurity=False).hexdigest()
 
 
-def _explained(stated: set[str]) -> list[dict[str, str]]:
+def _explained(stated: set[str], said_by: Mapping[str, str]) -> list[dict[str, str]]:
     found = []
     for name in sorted(set().union(*map(_names, stated))):
         if name.startswith("LicenseRef-"):
             known = table().find(name)
             why = known.why or known.category if known else ""
             said = f"see the license database of ScanCode; {why}" if known else "no list has it"
-            found.append({"licenseId": name, "extractedText": said})
+            text = said_by.get(name) or said
+            found.append({"licenseId": name, "extractedText": text, "comment": said})
     return found

@@ -2,7 +2,9 @@ import hashlib
 
 import pyarrow as pa
 import pytest
+from click.testing import CliRunner
 
+from stackcurate.cli.license import license_command
 from stackcurate.licenses.alone import PATH_ROW
 from stackcurate.licenses.spdx import listed, sbom
 
@@ -29,19 +31,57 @@ def test_a_document():
         {"path": "/gone", "license_expression": "MIT", "evidence": "/LICENSE"},
         {"path": "/n", "license_expression": None, "evidence": None},
     ]
-    digests = {path: hashlib.sha1(path.encode()).hexdigest() for path in ("/a.py", "/b.py", "/n")}
+    digests = {
+        path: (hashlib.sha1(path.encode()).hexdigest(), hashlib.sha256(path.encode()).hexdigest())
+        for path in ("/a.py", "/b.py", "/n")
+    }
+    texts = {"/LICENSE": "Own text"}
     scanned = pa.Table.from_pylist(rows, schema=PATH_ROW)
-    found = sbom("x", scanned, digests, "2026-01-31T00:00:00Z")
+    found = sbom("x", scanned, digests, texts, "2026-01-31T00:00:00Z")
     assert [one["fileName"] for one in found["files"]] == ["./a.py", "./b.py", "./n"]
     said = [(one["licenseConcluded"], one["licenseInfoInFiles"]) for one in found["files"]]
     assert said == [
         ("MIT", ["MIT"]), ("LicenseRef-Own", ["NOASSERTION"]), ("NOASSERTION", ["NOASSERTION"]),
     ]  # fmt: skip
     (package,) = found["packages"]
-    code = hashlib.sha1("".join(sorted(digests.values())).encode()).hexdigest()
+    code = hashlib.sha1("".join(sorted(one for one, _ in digests.values())).encode()).hexdigest()
     assert package["packageVerificationCode"] == {"packageVerificationCodeValue": code}
     assert package["licenseConcluded"] == "LicenseRef-Own AND MIT"
     assert [one["licenseId"] for one in found["hasExtractedLicensingInfos"]] == ["LicenseRef-Own"]
+    assert found["hasExtractedLicensingInfos"][0]["extractedText"] == "Own text"
+    assert package["licenseDeclared"] == "LicenseRef-Own"
     ids = {one["relatedSpdxElement"] for one in found["relationships"]}
     assert ids == {"SPDXRef-Package", *(one["SPDXID"] for one in found["files"])}
-    assert found == sbom("x", scanned, digests, "2026-01-31T00:00:00Z")
+    assert found == sbom("x", scanned, digests, texts, "2026-01-31T00:00:00Z")
+
+
+def test_the_validator_of_spdx_finds_no_fault(tmp_path):
+    """A hostile little folder, through the command, before the judge of the SPDX project."""
+    parser = pytest.importorskip("spdx_tools.spdx.parser.parse_anything")
+    validator = pytest.importorskip("spdx_tools.spdx.validation.document_validator")
+    tree = {
+        "LICENSE": "SPDX-License-Identifier: LicenseRef-Own\n",
+        "a b.py": "# SPDX-License-Identifier: GPL-2.0-only WITH Classpath-exception-2.0\n",
+        "sub/\u00fc.c": "/* SPDX-License-Identifier: MIT OR Beerware */\n",
+        "sub/empty": "",
+        "sub/odd.js": "// SPDX-License-Identifier: My_Own-1.0\n",
+        "sub/package.json": '{"license": "SEE LICENSE IN x"}',
+        "node_modules/x/i.js": "1",
+        "data.bin": "\x00\x01",
+    }
+    for name, text in tree.items():
+        (tmp_path / "it" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "it" / name).write_text(text)
+    said = CliRunner().invoke(
+        license_command, ["sbom", str(tmp_path / "it")], catch_exceptions=False
+    )
+    assert said.exit_code == 0
+    place = tmp_path / "it.spdx.json"
+    place.write_text(said.stdout)
+    document = parser.parse_file(str(place))
+    faults = validator.validate_full_spdx_document(document)
+    assert [fault.validation_message for fault in faults] == []
+    assert len(document.files) == len(tree)
+    refs = {one.license_id: one.extracted_text for one in document.extracted_licensing_info}
+    assert refs["LicenseRef-Own"].startswith("SPDX-License-Identifier")
+    assert "My_Own-1.0" in refs["LicenseRef-My-Own-1.0"]
