@@ -22,7 +22,7 @@ from stackcurate.licenses import spdx
 from stackcurate.licenses.alone import MAX_BYTES, scan_path
 from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.decode import text_of
-from stackcurate.licenses.expression import BadExpression, explain
+from stackcurate.licenses.explain import BadExpression, diagnose, explain, notes
 from stackcurate.licenses.heads import HEAD
 from stackcurate.licenses.notices import Papers, bundle, leading_comment, written
 from stackcurate.licenses.policy import POLICIES
@@ -61,7 +61,10 @@ alone.license_command.epilog = (
 @click.argument("expression")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per part.")
 def explain_command(expression: str, as_json: bool) -> None:
-    """Say what EXPRESSION means: every part, its class, and why.
+    """Say what EXPRESSION means: every part, its class and why, and what to know beside.
+
+    Former ids are shown under their names of today, misspelt ones with what they may have meant,
+    and parts that cannot bind one work together are named.
 
     \b
     Example:  stackcurate license explain "MIT OR GPL-2.0-only WITH Classpath-exception-2.0"
@@ -69,14 +72,19 @@ def explain_command(expression: str, as_json: bool) -> None:
     try:
         parts = explain(expression)
     except BadExpression as error:
-        raise ConfigError(f"{visible(expression)!r}: {error}") from error
+        why = visible(diagnose(expression))
+        raise ConfigError(f"{visible(expression)!r} is {error}: {why}") from error
+    beside = notes(expression)
     if as_json:
         for part in parts:
             click.echo(json.dumps(part.__dict__))
+        for note in beside:
+            click.echo(json.dumps({"note": note}))
         return
     width = max(len(part.text) for part in parts)
     for part in parts:
         click.echo(f"{part.text:<{width}}  {part.license_class:<16}  {part.why}")
+    click.echo("".join(f"\n{note}" for note in beside), nl=bool(beside))
     open_ = [
         name for name, classes in sorted(POLICIES.items()) if parts[0].license_class in classes
     ]

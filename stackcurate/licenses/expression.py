@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
 from license_expression import AND, OR, ExpressionError, Licensing
@@ -25,15 +24,6 @@ _WORD = re.compile(r"[A-Za-z0-9.+:_-]+\Z")
 
 class BadExpression(ValueError):
     """Not a license expression."""
-
-
-@dataclass(frozen=True)
-class Part:
-    """One line of an explanation."""
-
-    text: str
-    license_class: str
-    why: str
 
 
 def canonical_id(name: str) -> str:
@@ -68,13 +58,13 @@ def parse(text: str) -> object:
     Raises BadExpression where ``text`` is not an expression. Ids nobody knows are kept.
     """
     if not text.strip() or len(text) > MAX_LENGTH or text.count("(") > 100:
-        raise BadExpression("empty or too long")
+        raise BadExpression("not a license expression")
     try:
         tree = _LICENSING.parse(text, strict=False)
     except (ExpressionError, ValueError, IndexError, TypeError, AttributeError) as error:
         raise BadExpression("not a license expression") from error
     if tree is None:
-        raise BadExpression("empty")
+        raise BadExpression("not a license expression")
     symbols = _LICENSING.license_symbols(tree, unique=False, decompose=True)
     if len(symbols) > MAX_SYMBOLS or not all(_WORD.match(s.key) for s in symbols):
         raise BadExpression("not a license expression")
@@ -148,7 +138,8 @@ def known(text: str) -> bool:
     )
 
 
-def _lookup(name: str, overrides: Mapping[str, str]) -> License:
+def lookup(name: str, overrides: Mapping[str, str]) -> License:
+    """What the table or an override of the config knows about an id; others are unknown."""
     license_ = table().find(name) or table().find(name.rstrip("+")) or License(name, "unknown")
     for key, value in overrides.items():
         if key.lower() in (name.lower(), license_.id.lower()):
@@ -163,8 +154,8 @@ def _with_class(node: With, overrides: Mapping[str, str]) -> str:
     can make of copyleft is weak copyleft. An exception that takes something away (Commons Clause)
     is as bad as it is by itself.
     """
-    base = _lookup(node.license_symbol.key, overrides).license_class
-    added = _lookup(node.exception_symbol.key, overrides)
+    base = lookup(node.license_symbol.key, overrides).license_class
+    added = lookup(node.exception_symbol.key, overrides)
     if added.license_class in ("source_available", "proprietary", "no_ai", "unknown"):
         return max(base, added.license_class, key=RANK.__getitem__)
     if base in ("copyleft", "network_copyleft") and added.license_class == "weak_copyleft":
@@ -176,7 +167,7 @@ def _class(node: object, overrides: Mapping[str, str]) -> str:
     if isinstance(node, With):
         return _with_class(node, overrides)
     if isinstance(node, Symbol):
-        return _lookup(node.key, overrides).license_class
+        return lookup(node.key, overrides).license_class
     parts = list(node.args)  # type: ignore[attr-defined]
     if isinstance(node, OR):
         return min((_class(part, overrides) for part in parts), key=RANK.__getitem__)
@@ -188,7 +179,7 @@ def _neutral(node: object, overrides: Mapping[str, str]) -> bool:
     return (
         isinstance(node, Symbol)
         and not isinstance(node, With)
-        and (_lookup(node.key, overrides).neutral)
+        and (lookup(node.key, overrides).neutral)
     )
 
 
@@ -232,53 +223,3 @@ def combine(expressions: Iterable[str], word: str = "AND") -> str | None:
 
 def _sides(tree: object) -> tuple[object, ...]:
     return tree.args if isinstance(tree, AND) else (tree,)
-
-
-def explain(text: str, overrides: Mapping[str, str] | None = None) -> list[Part]:
-    """Every part of an expression with its class and why, the whole first.
-
-    Raises BadExpression where ``text`` is not an expression.
-    """
-    tree, given = parse(text), dict(overrides or {})
-    lines = [Part(_show(tree), _class(tree, given), _reason(tree))]
-
-    def walk(node: object, depth: int) -> None:
-        indent = "  " * depth
-        if isinstance(node, (AND, OR)):
-            for arg in node.args:
-                if isinstance(arg, (AND, OR)):
-                    lines.append(Part(indent + _show(arg), _class(arg, given), _reason(arg)))
-                walk(arg, depth + isinstance(arg, (AND, OR)))
-        elif isinstance(node, With):
-            lines.append(Part(indent + _show(node), _class(node, given), _reason(node)))
-            for symbol in (node.license_symbol, node.exception_symbol):
-                walk(symbol, depth + 1)
-        elif isinstance(node, Symbol):
-            found = _lookup(node.key, given)
-            lines.append(Part(indent + node.key, found.license_class, _facts(found)))
-
-    walk(tree, 1)
-    return lines
-
-
-def _reason(node: object) -> str:
-    if isinstance(node, OR):
-        return "the licensee chooses: the best side counts"
-    if isinstance(node, AND):
-        return "all bind: the worst part counts"
-    if isinstance(node, With):
-        return "the license with its exception"
-    return "one license"
-
-
-def _facts(found: License) -> str:
-    facts = [f"ScanCode: {found.category}" if found.category else "not in the table"]
-    if found.blue_oak:
-        facts.append(f"Blue Oak: {found.blue_oak}")
-    if found.osi:
-        facts.append("OSI approved")
-    if found.neutral:
-        facts.append("neutral beside other licenses")
-    if found.why:
-        facts.append(found.why)
-    return "; ".join(facts)

@@ -1,9 +1,9 @@
 import pytest
 
+from stackcurate.licenses.explain import explain
 from stackcurate.licenses.expression import (
     BadExpression,
     combine,
-    explain,
     ids,
     known,
     license_class,
