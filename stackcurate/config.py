@@ -136,6 +136,7 @@ class Config:
     notes: str = ""
     previous: Path | None = None
     repositories: Path | None = None
+    quarantine: Path | None = None
     stages: tuple[str, ...] = ORDER
     optout: OptoutOptions = OptoutOptions()
     license: LicenseSettings = field(default_factory=LicenseSettings)
@@ -160,9 +161,12 @@ class Config:
         return self.runs / self.name / f"v{self.version}"
 
     def facts(self) -> dict[str, Any]:
-        """What a release says about its config: nothing local, so any folder gives equal bytes."""
-        kept = {k: v for k, v in self.written.items() if k not in ("releases", "runs")}
-        return _without_absolute(kept)
+        """What a release says about its config: nothing local, so any folder gives equal bytes.
+
+        The quarantine ships itself, so where it came from is nothing to tell.
+        """
+        local = ("releases", "runs", "quarantine")
+        return _without_absolute({k: v for k, v in self.written.items() if k not in local})
 
 
 def load(path: Path | str) -> Config:
@@ -258,7 +262,7 @@ def _build(value: dict[str, Any], path: Path, lines: _Lines) -> Config:
             continue
         elif dataclasses.is_dataclass(hints[key]):
             made[key] = _section(hints[key], given, folder, (key,), lines)
-        elif key in ("previous", "repositories", "releases", "runs"):
+        elif key in ("previous", "repositories", "quarantine", "releases", "runs"):
             made[key] = _resolve(given, folder, (key,), lines)
         elif key == "authors":
             made[key] = tuple(str(name) for name in ([given] if isinstance(given, str) else given))

@@ -21,6 +21,7 @@ authors: []
 sources:
 {sources}
 # repositories: facts.parquet   # stars, forks, declared licenses (shape of the GHArchive merge)
+# quarantine: releases/NAME/v1.0.0   # a release: what killed a worker there is not tried again
 
 # The order is fixed; license, header, language, filter, redact and dedup may be left out.
 stages: [optout, license, choose, fetch, header, language, filter, redact, dedup]

@@ -22,24 +22,33 @@ class Engine(Protocol):
 
     Yields (item number, result) as items finish; a result is what the task returned, or a Failure.
     An exception that a task raises ends the map and is raised here. Tasks and items are picklable;
-    results are small: tables travel through files.
+    results are small: tables travel through files. With ``retry``, a task fails only when it fails
+    again with no other beside it.
     """
 
     workers: int
 
     def map(
-        self, task: Callable[[T], Any], items: Sequence[T], timeout: float | None = None
+        self,
+        task: Callable[[T], Any],
+        items: Sequence[T],
+        timeout: float | None = None,
+        retry: bool = True,
     ) -> Iterator[tuple[int, Any]]: ...
 
 
 @dataclass(frozen=True)
 class SerialEngine:
-    """Runs everything in this process, in order: for tests and debugging. Ignores ``timeout``."""
+    """Runs everything in this process, in order: for tests and debugging. No limits, no retries."""
 
     workers: int = 1
 
     def map(
-        self, task: Callable[[T], Any], items: Sequence[T], timeout: float | None = None
+        self,
+        task: Callable[[T], Any],
+        items: Sequence[T],
+        timeout: float | None = None,
+        retry: bool = True,
     ) -> Iterator[tuple[int, Any]]:
         for number, item in enumerate(items):
             yield number, task(item)

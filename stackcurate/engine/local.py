@@ -57,12 +57,16 @@ class LocalEngine:
         self._pool = []
 
     def map(
-        self, task: Callable[[T], Any], items: Sequence[T], timeout: float | None = None
+        self,
+        task: Callable[[T], Any],
+        items: Sequence[T],
+        timeout: float | None = None,
+        retry: bool = True,
     ) -> Iterator[tuple[int, Any]]:
         """See ``engine.base.Engine``; ``timeout`` is seconds per task."""
         suspects: list[int] = []
         for number, result in self._run(task, items, range(len(items)), self.workers, timeout):
-            if isinstance(result, Failure):
+            if retry and isinstance(result, Failure):
                 suspects.append(number)
             else:
                 yield number, result
@@ -89,7 +93,7 @@ class LocalEngine:
                 for worker in _finished(busy):
                     number = busy.pop(worker)
                     result = worker.result()
-                    if isinstance(result, Failure):
+                    if isinstance(result, Failure) and not worker.answered:
                         self._pool.remove(worker)
                         worker.stop()
                         worker = self._take(1, beside=[*idle, *busy])[0]
@@ -135,10 +139,12 @@ class _Worker:
         self.process.start()
         theirs.close()
         self.deadline: float | None = None
+        self.answered = False  # the last task; a worker that only raised an error can go on
         self._limit: float | None = None
 
     def start_task(self, task: Callable[[Any], Any], item: Any, timeout: float | None) -> None:
         self._limit = timeout
+        self.answered = False
         self.deadline = None if timeout is None else time.monotonic() + timeout
         with contextlib.suppress(BrokenPipeError, ConnectionError):  # result() says that it died
             self.pipe.send((task, item))
@@ -147,7 +153,9 @@ class _Worker:
         """What the task returned or raised, or a Failure when the worker died or is overdue."""
         try:
             if self.pipe.poll():
-                return self.pipe.recv()
+                result = self.pipe.recv()
+                self.answered = True
+                return result
         except (EOFError, ConnectionError):
             pass
         self.process.join(0.2)

@@ -349,8 +349,11 @@ class Controls:
         return self.again(replace(item, begin=begin, end=end))
 
     def again(self, item: ControlItem) -> ControlItem:
-        skip = self._skip(item) if self.quarantine.holds("control") else frozenset()
         one = item.partition
+        skip = self.quarantine.skip("control")
+        if skip:
+            held = distinct(partitions.read_arrow(one.path, ["content_id"]))
+            skip = self.quarantine.skip("control", among={key.hex() for key in held})
         place = self.run.place(
             "control", one.name, one.number, one.heads.parent.name, self.licenses, self.redact,
             item.targets, item.begin, item.end, skip,
@@ -361,7 +364,3 @@ class Controls:
         name = distinct(control_rows(item.partition, self.licenses))[at].hex()
         self.quarantine.add("control", "content_id", name, failure.reason)
         return f"swh:1:cnt:{name}"
-
-    def _skip(self, item: ControlItem) -> Skip:
-        held = distinct(partitions.read_arrow(item.partition.path, ["content_id"]))
-        return self.quarantine.skip(frozenset(one.hex() for one in held), "control")

@@ -1,8 +1,9 @@
-"""Files that kill, hang or break a worker: found by halving, set aside, and remembered.
+"""Files that kill, hang or break a worker: found by cutting, set aside, and remembered.
 
 A phase that handles what others wrote gives its task as a ``Suspects``: how many things an item
-holds, and an item for a part of them. An item that fails, alone and twice, is halved until single
-things remain that fail. They enter the quarantine, which is an input of the run from then on.
+holds, and an item for a part of them. An item that fails twice is cut into parts until single
+things remain that fail, alone and twice. They enter the quarantine, which is an input of the run
+from then on.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ FILE = "quarantine.jsonl"
 
 # More culprits in one item than this are the fault of the code or the machine, not of files.
 MOST_CULPRITS = 10
+# Every failure costs a worker or the time limit, so the cuts are many and the rounds few: three for
+# a thousand files.
+PARTS = 16
 
 Skip = frozenset[tuple[str, str]]  # (content id or row key in hex, reason)
 T = TypeVar("T", bound=Item)
@@ -30,17 +34,21 @@ class Quarantine:
     """What killed a worker, alone and twice: an input of the run from then on.
 
     A line names what is skipped (``content_id``, or ``row_key`` where the name and not the bytes
-    did it), the ``phase`` that it killed, and the ``reason``. A phase skips what it fell over;
-    `fetch` drops everything that stands here.
+    did it), the ``phase`` that it killed, and the ``reason``. `control` and `judge` skip what they
+    fell over, and `decide` drops it, with what it fell over itself; `fetch` drops everything.
     """
 
     def __init__(self, path: Path, before: Path | None = None) -> None:
-        """Read what stands at ``path`` and, where it is given, at ``before`` (of a release)."""
+        """Read what stands at ``path`` and in ``before``: a release, or its quarantine.
+
+        Raises ConfigError where ``before`` is neither.
+        """
         self.path = path
         self._lines: dict[str, dict[str, str]] = {}
-        for place in (before, path):
-            if place is not None and (place == before or place.exists()):
-                self._lines |= _read(place)
+        if before is not None:
+            self._lines |= _read(before / FILE if before.is_dir() else before)
+        if path.exists():
+            self._lines |= _read(path)
 
     def __len__(self) -> int:
         return len(self._lines)
@@ -56,17 +64,13 @@ class Quarantine:
         with partitions.whole(path) as part:
             part.write_text("".join(line + "\n" for line in lines))
 
-    def skip(self, values: Collection[str] | None = None, phase: str | None = None) -> Skip:
-        """What is to be skipped of ``values`` (None: of all), and only what ``phase`` fell over."""
+    def skip(self, *phases: str, among: Collection[str] | None = None) -> Skip:
+        """What ``phases`` (none: all) fell over; only what is in ``among``, where it is given."""
         return frozenset(
             (value, line["reason"])
             for value, line in self._lines.items()
-            if (values is None or value in values) and phase in (None, line["phase"])
+            if (among is None or value in among) and (not phases or line["phase"] in phases)
         )
-
-    def holds(self, phase: str | None = None) -> bool:
-        """Whether anything stands here; of ``phase``, where it is given."""
-        return any(phase in (None, line["phase"]) for line in self._lines.values())
 
 
 def _read(path: Path) -> dict[str, dict[str, str]]:
@@ -124,7 +128,7 @@ def do_without_culprits(
         run.progress.note(
             f"a {phase} task {failure.reason} twice ({failure.message}); looking for the file"
         )
-        _isolate(run, task, item, failure, suspects, timeout)
+        _isolate(run, task, item, suspects, timeout)
         again = suspects.again(item)
         done[done.index(item)] = again
         run.do(phase, task, [again], timeout=timeout)
@@ -135,37 +139,41 @@ def _isolate(
     run: Run,
     task: Callable[[T], Any],
     item: T,
-    failure: Failure,
     suspects: Suspects[T],
     timeout: float | None,
 ) -> None:
     found = 0
-    waiting = [(0, suspects.size(item), failure)]
+    waiting = [(0, suspects.size(item))]
     while waiting:
-        begin, end, why = waiting.pop()
-        if found == MOST_CULPRITS or begin == end:
+        begin, end = waiting.pop()
+        step = max(1, -(-(end - begin) // PARTS))
+        ranges = [(at, min(at + step, end)) for at in range(begin, end, step)]
+        bad = _failing(run, task, [suspects.part(item, *one) for one in ranges], step, timeout)
+        if step > 1:
+            waiting += [ranges[number] for number in bad]
+            continue
+        found += len(bad)
+        if found > MOST_CULPRITS or begin == end:
             many = f"{found} files of one task each" if found else "a task without files"
             raise StopError(
-                f"{many} ended the worker ({why.message}). That is no fault of the files: report "
-                f"it, remove {FILE} from the run folder, and start again with a mended stackcurate"
+                f"{many} ended the worker. That is no fault of the files: report it, remove {FILE} "
+                "from the run folder, and start again with a mended stackcurate"
             )
-        if end - begin == 1:
-            name = suspects.accuse(item, begin, why)
-            run.journal.write("quarantine", name=name, reason=why.reason)
-            run.progress.note(f"{name} {why.reason} alone and twice: in quarantine")
-            found += 1
-            continue
-        middle = (begin + end) // 2
-        ranges: Sequence[tuple[int, int]] = ((begin, middle), (middle, end))
-        halves = [suspects.part(item, *one) for one in ranges]
-        bad: dict[Path, Failure] = {}
+        for number, failure in bad.items():
+            name = suspects.accuse(item, ranges[number][0], failure)
+            run.journal.write("quarantine", name=name, reason=failure.reason)
+            run.progress.note(f"{name} {failure.reason} alone and twice: in quarantine")
 
-        def failed(half: T, failure: Failure, bad: dict[Path, Failure] = bad) -> None:
-            bad[half.out] = failure
 
-        run.do("isolate", task, halves, failed, timeout)
-        waiting += [
-            (*one, bad[half.out])
-            for one, half in zip(ranges, halves, strict=True)
-            if half.out in bad
-        ]
+def _failing(
+    run: Run, task: Callable[[T], Any], parts: Sequence[T], size: int, timeout: float | None
+) -> dict[int, Failure]:
+    """The numbers of the parts that fail; only those of one thing are tried twice."""
+    numbers = {part.out: number for number, part in enumerate(parts)}
+    bad: dict[int, Failure] = {}
+
+    def failed(part: T, failure: Failure) -> None:
+        bad[numbers[part.out]] = failure
+
+    run.do("isolate", task, parts, failed, timeout, retry=size == 1)
+    return bad

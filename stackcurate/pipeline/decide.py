@@ -74,7 +74,7 @@ class DecideItem:
     out: Path
     begin: int = 0
     end: int | None = None
-    skip: Skip = frozenset()  # (row key, reason) of names that this phase fell over
+    skip: Skip = frozenset()  # (row key or content id, reason) in quarantine until here
 
 
 @dataclass(frozen=True)
@@ -109,11 +109,13 @@ class DecideTask:
         return listed.num_rows, 0
 
     def _set_aside(self, batch: pa.Table, skip: Skip) -> pa.Table:
-        """Drop the rows in quarantine before anything looks at their names."""
+        """Drop what is in quarantine before anything looks at its name."""
         if not skip:
             return batch
         reasons = dict(skip)
-        found = [reasons.get(key) for key in _row_keys(batch)]
+        ids = [one and one.hex() for one in batch["content_id"].to_pylist()]
+        keys = zip(_row_keys(batch), ids, strict=True)
+        found = [reasons.get(key) or reasons.get(one) for key, one in keys]
         hit = pa.array([one is not None for one in found])
         for reason in sorted({one for one in found if one}):
             batch = drop(batch, pa.array([one == reason for one in found]), f"run:{reason}")
@@ -323,7 +325,7 @@ class _Names:
 
     def again(self, item: DecideItem) -> DecideItem:
         one = item.partition
-        skip = self.quarantine.skip(phase="decide")
+        skip = self.quarantine.skip("control", "judge", "decide")
         place = self.run.place(
             # `number` is part of the addresses that the records hold.
             "decide", one.name, one.number, one.heads.parent.name, self.settings, item.begin,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from stackcurate.engine.base import Failure
 from stackcurate.pipeline.body import BodyTask, Slice
-from stackcurate.pipeline.culprits import Quarantine, Skip, do_without_culprits
+from stackcurate.pipeline.culprits import Quarantine, do_without_culprits
 from stackcurate.pipeline.inputs import meta_of
 from stackcurate.pipeline.listing import Partition
 from stackcurate.pipeline.spill import is_wide
@@ -73,15 +73,13 @@ class _Slices:
 
     def again(self, item: Slice) -> Slice:
         """The slice with what its quarantine skips, at the place that follows from all of it."""
-        skip = self._skip(item) if self.quarantine.holds() else frozenset()
+        held = self.quarantine.skip()
+        skip = held and self.quarantine.skip(among=frozenset(_content_ids(item)))
         place = self.run.place(
             "fetch", item.winners.parent.name, item.decided.name, item.begin, item.end, skip,
             self.settings,
         )  # fmt: skip
         return replace(item, skip=skip, out=place)
-
-    def _skip(self, item: Slice) -> Skip:
-        return self.quarantine.skip(frozenset(_content_ids(item)))
 
     def accuse(self, item: Slice, at: int, failure: Failure) -> str:
         name = _content_ids(item)[at]

@@ -137,9 +137,9 @@ class _Open:
         return self.again(replace(item, begin=begin, end=end))
 
     def again(self, item: JudgeItem) -> JudgeItem:
-        skip = frozenset[tuple[str, str]]()
-        if self.quarantine.holds("judge"):
-            skip = self.quarantine.skip(frozenset(_open_contents(item.controls)), "judge")
+        skip = self.quarantine.skip("judge")
+        if skip:
+            skip = self.quarantine.skip("judge", among=frozenset(_open_contents(item.controls)))
         names = [folder.name for folder in item.controls]
         place = self.run.place("judge", names, item.begin, item.end, skip)
         return replace(item, skip=skip, out=place)

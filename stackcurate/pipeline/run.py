@@ -109,7 +109,7 @@ def _run(run: Run, limit: int | None) -> Result:
     found = find_partitions(groups, listed)
     book = write_address_book(run, inputs, found)
     targets = targets_for(sum(_rows(one.path) for one in found))
-    quarantine = Quarantine(run.folder / QUARANTINE)
+    quarantine = Quarantine(run.folder / QUARANTINE, config.quarantine)
     evidence = gather(run, found, book, targets, quarantine)
     forks = find_forks(run, roots, found, listed, evidence)
     decided = decide(run, found, evidence, registry, targets, quarantine, forks)

@@ -71,17 +71,18 @@ class Run:
         items: Sequence[Item],
         failed: Callable[[Any, Failure], None] | None = None,
         timeout: float | None = None,
+        retry: bool = True,
     ) -> list[Path]:
         """Make the outputs that are missing; return all, in the order of ``items``.
 
         A task returns (files, bytes) for the progress, or None. Without ``failed`` a task that
-        crashed ends the run.
+        crashed ends the run. ``timeout`` and ``retry`` are the engine's.
         """
         waiting = [item for item in items if not item.out.exists()]
         self.progress.phase(phase, len(items), len(items) - len(waiting))
         start = time.monotonic()
         done = {"tasks": 0, "files": 0, "bytes": 0}
-        for number, result in self.engine.map(task, waiting, timeout):
+        for number, result in self.engine.map(task, waiting, timeout, retry):
             if isinstance(result, Failure):
                 self.journal.write("failed", phase=phase, reason=result.reason, why=result.message)
                 if failed is None:

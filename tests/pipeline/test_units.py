@@ -267,14 +267,12 @@ def test_quarantine_is_sorted_and_read_again(tmp_path) -> None:
         "aa", "bb",
     ]  # fmt: skip
     again = Quarantine(path)
-    assert again.skip({"aa" * 20, "00" * 20}) == {("aa" * 20, "crashed")}
-    assert again.skip(phase="fetch") == {("bb" * 20, "timeout")}
-    assert again.holds("control") and not again.holds("judge")
+    assert again.skip(among={"aa" * 20, "00" * 20}) == {("aa" * 20, "crashed")}
+    assert again.skip("fetch") == {("bb" * 20, "timeout")}
+    assert again.skip("control", "decide") == {("aa" * 20, "crashed")} and not again.skip("judge")
     older = tmp_path / "older.jsonl"  # of a release that did not name the phase yet
     older.write_text(json.dumps({"content_id": "cc" * 20, "reason": "crashed"}) + "\n")
-    assert Quarantine(tmp_path / "new", before=older).skip(phase="fetch") == {
-        ("cc" * 20, "crashed")
-    }
+    assert Quarantine(tmp_path / "new", before=older).skip("fetch") == {("cc" * 20, "crashed")}
     older.write_text("no lines of ours\n")
     with pytest.raises(ConfigError, match=r"older\.jsonl is no quarantine"):
         Quarantine(tmp_path / "new", before=older)

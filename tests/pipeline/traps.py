@@ -21,6 +21,8 @@ import pyarrow as pa
 
 from stackcurate.cli import main as root
 from stackcurate.errors import StopError
+from stackcurate.licenses.detect import detect_texts
+from stackcurate.pipeline import control, decide, evidence
 from stackcurate.pipeline import run as runs
 from stackcurate.storage import partitions
 
@@ -38,16 +40,43 @@ class Trap:
 
     def find(self, batch: pa.Table) -> pa.Table:
         for text in batch["content"].to_pylist():
-            if KILL in text:
-                os.kill(os.getpid(), signal.SIGKILL)
-            if HANG in text:
-                time.sleep(3600)
-            if RAISE in text:
-                raise ValueError(text)  # libraries do quote what they are given
+            spring(text)
         return batch.select([])
 
     def judge(self, batch: pa.Table) -> pa.Table:
         return batch
+
+
+def spring(text: str) -> None:
+    """What such a library does."""
+    if KILL in text:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if HANG in text:
+        time.sleep(3600)
+    if RAISE in text:
+        raise ValueError(text)  # libraries do quote what they are given
+
+
+class TrapControl(control.ControlTask):
+    """Reads control files with a license library that is such a one."""
+
+    def __call__(self, item: control.ControlItem) -> tuple[int, int]:
+        def detect(texts: Any, *others: Any) -> pa.Table:
+            for text in texts:
+                spring(text.data.decode("latin-1"))
+            return detect_texts(texts, *others)
+
+        control.detect_texts = detect
+        return super().__call__(item)
+
+
+class TrapDecide(decide.DecideTask):
+    """Looks at names with such a library."""
+
+    def _withdraw(self, batch: pa.Table, item: decide.DecideItem) -> Any:
+        for path in batch["path"].to_pylist():
+            spring(path)
+        return super()._withdraw(batch, item)
 
 
 def _full_after(count: int, sync: Callable[[Any], None]) -> Callable[[Any], None]:
@@ -66,6 +95,7 @@ def main() -> None:
     """The command line, trapped."""
     made = runs.row_stages
     runs.row_stages = lambda config: (Trap(), *made(config))
+    evidence.ControlTask, decide.DecideTask = TrapControl, TrapDecide
     if "TRAP_SECONDS" in os.environ:
         runs.run = functools.partial(runs.run, timeout=float(os.environ["TRAP_SECONDS"]))
     if "TRAP_FULL" in os.environ:
