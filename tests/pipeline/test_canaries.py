@@ -137,7 +137,7 @@ def in_git(folder: Path, birds: Canaries) -> None:
         files[f"manifest{n}/a.js"] = f"// {code(f'manifest{n}')}"
         files[f"wish{n}/.stackcurate-optout"] = "# " + birds.take()[1] + "docs/**\n"
         files[f"words{n}/.stackcurate-optout"] = birds.take()[1]
-        files[f"closed{n}/a.py"] = "# Proprietary and confidential.\n" + birds.take()[1]
+        files[f"closed{n}/a.py"] = "# SPDX-License-Identifier: GPL-3.0-only\n" + birds.take()[1]
         files[f"binary{n}.py"] = b"\0" + birds.take()[1].encode()
         files[f"garbled{n}.py"] = NO_TEXT + birds.take()[1].encode()
         files[f"long{n}.json"] = json.dumps([birds.take()[1]] * 300)
@@ -339,8 +339,8 @@ def test_the_run_met_its_traps(storm) -> None:
     dropped = storm.place.manifest()["counts"]["dropped"]
     assert dropped["run"]["crashed"]["files"] == 4
     for stage, reason in (("fetch", "binary"), ("fetch", "undecodable"), ("fetch", "corrupt"),
-                          ("license", "refused"), ("header", "refused"), ("dedup", "near"),
-                          ("optout", "repository")):  # fmt: skip
+                          ("license", "refused"), ("header", "conflict"), ("dedup", "near"),
+                          ("optout", "path")):  # fmt: skip
         assert dropped[stage][reason]["files"], (stage, reason)
     lines = (storm.place.release / "quarantine.jsonl").read_text().splitlines()
     phases = [json.loads(line)["phase"] for line in lines]
