@@ -9,8 +9,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from stackcurate.engine.base import Failure
 from stackcurate.errors import ConfigError, InputError
 from stackcurate.pipeline.tasks import Run
@@ -111,9 +109,3 @@ def meta_of(folder: Path) -> dict[str, Any]:
     """The small facts that a task left beside its tables."""
     meta: dict[str, Any] = json.loads((folder / "meta.json").read_text())
     return meta
-
-
-def revisions(inputs: Sequence[Input]) -> pa.Table:
-    """The revisions of all inputs; the pipeline ships those whose origins remain."""
-    tables = [partitions.read_arrow(item.out / "revisions.arrow") for item in inputs]
-    return pa.concat_tables(tables)

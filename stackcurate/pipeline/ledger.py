@@ -8,7 +8,7 @@ folder with the maintainer.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -191,45 +191,13 @@ def write_ledger(
     return run.do("ledger", ledger_task, items)
 
 
-def origin_rows(roots: pa.Table, counts: dict[tuple[int, str], tuple[int, int]]) -> pa.Table:
-    """Rows of LEDGER and their source: origins whose root another one represents (or seen anew).
-
-    ``counts`` gives (files, bytes) of a root by (input, root) of its representing row.
-    """
-    represents = roots.filter(roots["represents"])
-    by_root: dict[str, tuple[int, int]] = {}
-    totals: dict[str, list[int]] = {}
-    for row in represents.select(["root", "directory_id", "source", "input"]).to_pylist():
-        files, size = counts.get((row["input"], row["root"]), (0, 0))
-        total = totals.setdefault(_root_key(row), [0, 0])
-        total[0] += files
-        total[1] += size
-    by_root = {key: (files, size) for key, (files, size) in totals.items()}
-    others = roots.filter(pc.invert(roots["represents"])).to_pylist()
-    rows = [
-        {
-            "scope": "origin",
-            "origin": row["origin"],
-            "files": by_root.get(_root_key(row), (0, 0))[0],
-            "bytes": by_root.get(_root_key(row), (0, 0))[1],
-            "outcome": row["verdict"],
-            "source": row["source"],
-        }
-        for row in others
-    ]
-    return pa.Table.from_pylist(rows, schema=pa.schema([*LEDGER, ("source", pa.int32())]))
-
-
-def _root_key(row: dict[str, Any]) -> str:
-    return row["root"] if row["directory_id"] is not None else f"{row['source']}:{row['root']}"
-
-
 def add_up(
-    folders: Sequence[Path], others: pa.Table, listed: dict[str, int]
+    folders: Sequence[Path], others: Sequence[Mapping[str, Any]], listed: Mapping[str, int]
 ) -> tuple[Counts, dict[str, Counts]]:
     """Counts by outcome, in all and by input; checks that they add up to what was listed.
 
-    ``listed`` is {"files", "bytes"} as counted while listing. Raises IntegrityError.
+    ``others`` are sums (outcome, files, bytes) of origins that were not listed. ``listed`` is
+    {"files", "bytes"} as counted while listing. Raises IntegrityError.
     """
     total: Counts = {}
     by_input: dict[str, Counts] = {}
@@ -248,12 +216,12 @@ def add_up(
             f"{in_ledger} in the ledger. Nothing was published; remove the run folder, start "
             "again, and report it if it comes back"
         )
-    for row in others.select(["outcome", "files", "bytes"]).to_pylist():
+    for row in others:
         add(total, row["outcome"], row)
     return total, by_input
 
 
-def add(counts: Counts, outcome: str, count: dict[str, int]) -> None:
+def add(counts: Counts, outcome: str, count: Mapping[str, Any]) -> None:
     """Add one count (files, bytes) to the sums of an outcome."""
     sums = counts.setdefault(outcome, {"files": 0, "bytes": 0})
     sums["files"] += count["files"]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-import hashlib
 import json
+import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -30,7 +31,8 @@ from stackcurate.pipeline.earlier import Earlier
 from stackcurate.pipeline.evidence import Evidence, first_of_each
 from stackcurate.pipeline.fetch import Body
 from stackcurate.pipeline.forks import ANCESTRY, CONTENT, INSIDE, Forks
-from stackcurate.pipeline.inputs import Input, meta_of, problems_of, revisions
+from stackcurate.pipeline.inputs import Input, meta_of, problems_of
+from stackcurate.pipeline.origins import Origins
 from stackcurate.pipeline.roots import Group
 from stackcurate.pipeline.ship import place_files
 from stackcurate.pipeline.tasks import Run, versions
@@ -99,13 +101,12 @@ def finish(run: Run, made: Finished) -> tuple[dict[str, Any], int]:
     staging = final.with_name(f".{final.name}.staging")
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(parents=True)
-    roots = partitions.read_arrow(made.roots / "roots.arrow")
-    others = ledgers.origin_rows(roots, _root_counts(made))
-    listed = _listed(made)
-    total, by_input = ledgers.add_up(made.ledger, others, listed)
-    _keep_ledger(run, made, others)
-    files = place_files(made.shipped, staging)
-    files |= _side_tables(staging, made, roots, others)
+    with _origins(run, made) as origins:
+        others = origins.other_counts()
+        total, by_input = ledgers.add_up(made.ledger, others, origins.listed())
+        _keep_ledger(run, made, origins)
+        files = place_files(made.shipped, staging)
+        files |= _side_tables(staging, made, origins)
     made.quarantine.write(staging / QUARANTINE)
     if "redact" in config.stages:
         partitions.write_json(staging / "scorecard.json", scorecard(config.redact))
@@ -208,39 +209,31 @@ def _plain(value: Any) -> Any:
     return json.loads(json.dumps(value, sort_keys=True))
 
 
-def _root_counts(made: Finished) -> dict[tuple[int, str], tuple[int, int]]:
-    counts = {}
-    for folder in made.listed:
-        for row in partitions.read_arrow(folder / "counts.arrow").to_pylist():
-            counts[row["input"], row["root"]] = (row["files"], row["bytes"])
-    return counts
+@contextlib.contextmanager
+def _origins(run: Run, made: Finished) -> Iterator[Origins]:
+    place = run.folder / f".origins.{os.getpid()}.part"
+    shutil.rmtree(place, ignore_errors=True)
+    try:
+        with Origins(made.roots, made.listed, place) as origins:
+            yield origins
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
 
 
-def _listed(made: Finished) -> dict[str, int]:
-    sums = {"files": 0, "bytes": 0}
-    for files, size in _root_counts(made).values():
-        sums["files"] += files
-        sums["bytes"] += size
-    return sums
-
-
-def _keep_ledger(run: Run, made: Finished, others: pa.Table) -> None:
+def _keep_ledger(run: Run, made: Finished, origins: Origins) -> None:
     """The whole ledger, in the run folder, for `why` and the maintainer."""
     place = run.folder / "ledger"
     shutil.rmtree(place, ignore_errors=True)
     with partitions.whole_folder(place) as part:
-        write_table(part / "origins.parquet", others.select(LEDGER.names), LEDGER)
+        write_table(part / "origins.parquet", origins.others(), LEDGER)
         for number, folder in enumerate(made.ledger):
             table = partitions.read_arrow(folder / "ledger.arrow")
             write_table(part / f"files-{number:05d}.parquet", table, LEDGER)
 
 
-def _side_tables(
-    staging: Path, made: Finished, roots: pa.Table, others: pa.Table
-) -> dict[str, Shard]:
-    """Repositories, revisions, evidence, papers and texts, the published ledger."""
+def _side_tables(staging: Path, made: Finished, origins: Origins) -> dict[str, Shard]:
+    """Repositories, revisions, evidence, papers and texts, the published ledger, each sorted."""
     files: dict[str, Shard] = {}
-    remain = roots.filter(pc.invert(pc.starts_with(pc.fill_null(roots["verdict"], ""), "optout:")))
     groups = made.forks.groups() if made.forks else ORIGIN_GROUPS.empty_table()
     files["origin_groups.parquet"] = write_table(
         staging / "origin_groups.parquet", groups, ORIGIN_GROUPS
@@ -248,28 +241,24 @@ def _side_tables(
     if made.lost is not None:
         files["dedup_groups.parquet"] = write_table(staging / "dedup_groups.parquet", made.lost)
     collapsed = one_chunk(groups.filter(groups["collapsed"]), "origin")
-    forks = pc.and_(pc.is_in(remain["origin"], collapsed), pc.is_null(remain["verdict"]))
-    outcome = pc.if_else(forks, "choose:fork", pc.fill_null(remain["verdict"], KEPT))
-    table = remain.append_column("outcome", outcome).select(REPOSITORIES.names)
-    table = table.sort_by([("origin", "ascending"), ("container", "ascending")])
+    repositories = (_repositories(some, collapsed) for some in origins.remaining())
     files["repositories.parquet"] = write_table(
-        staging / "repositories.parquet", table.cast(REPOSITORIES), REPOSITORIES
+        staging / "repositories.parquet", repositories, REPOSITORIES
     )
     files["revisions.parquet"] = write_table(
-        staging / "revisions.parquet", _revisions(made, roots, remain), REVISION
+        staging / "revisions.parquet", origins.revisions(made.inputs), REVISION
     )
     kinds: list[pa.Table] = []
     files["evidence.parquet"] = write_table(
-        staging / "evidence.parquet", _evidence(made, roots, kinds), EVIDENCE
+        staging / "evidence.parquet", _evidence(made, origins, kinds), EVIDENCE
     )
     files["papers.parquet"] = write_table(staging / "papers.parquet", _papers(made, kinds), PAPERS)
     texts = license_texts(made.evidence, pa.concat_tables([_KINDS.empty_table(), *kinds]))
     files["texts.parquet"] = write_table(staging / "texts.parquet", texts, TEXTS)
     (staging / "ledger").mkdir()
-    origins = ledgers.published(others.select(LEDGER.names))
-    origins = origins.sort_by([("origin", "ascending"), ("outcome", "ascending")])
+    others = map(ledgers.published, origins.others("origin, outcome, n"))
     files["ledger/origins.parquet"] = write_table(
-        staging / "ledger" / "origins.parquet", origins, LEDGER
+        staging / "ledger" / "origins.parquet", others, LEDGER
     )
     for number, folder in enumerate(made.ledger):
         name = f"ledger/files-{number:05d}.parquet"
@@ -278,15 +267,21 @@ def _side_tables(
     return files
 
 
+def _repositories(roots: pa.Table, collapsed: pa.Array) -> pa.Table:
+    forks = pc.and_(pc.is_in(roots["origin"], collapsed), pc.is_null(roots["verdict"]))
+    outcome = pc.if_else(forks, "choose:fork", pc.fill_null(roots["verdict"], KEPT))
+    return roots.append_column("outcome", outcome).select(REPOSITORIES.names).cast(REPOSITORIES)
+
+
 _KINDS = pa.schema([EVIDENCE.field("content_id"), EVIDENCE.field("kind")])
 
 
-def _evidence(made: Finished, roots: pa.Table, kinds: list[pa.Table]) -> Iterator[pa.Table]:
+def _evidence(made: Finished, origins: Origins, kinds: list[pa.Table]) -> Iterator[pa.Table]:
     """Every statement that a kept file's license rests on: folders', headers', the host's.
 
     Comes in shares, sorted by id. Appends the statements' contents and kinds to ``kinds``.
     """
-    hosts = [declared_evidence(one) for one in pc.unique(roots["gha_license_id"]).to_pylist()]
+    hosts = [declared_evidence(one) for one in origins.host_licenses()]
     declared = pa.Table.from_pylist([row for row in hosts if row], schema=EVIDENCE)
     for number in range(made.evidence.shares if made.kept else 0):
         used = read_exchange([folder / "used.arrow" for folder in made.kept], number)
@@ -309,30 +304,13 @@ def _papers(made: Finished, kinds: list[pa.Table]) -> Iterator[pa.Table]:
         yield rows
 
 
-def _revisions(made: Finished, roots: pa.Table, remain: pa.Table) -> pa.Table:
-    """Revisions of origins that remain: of an input with withdrawn ones, only the chosen heads."""
-    withdrawn = roots.filter(pc.starts_with(pc.fill_null(roots["verdict"], ""), "optout:"))
-    gone = set(withdrawn["input"].to_pylist())
-    heads = pc.unique(remain["revision_id"].combine_chunks())
-    tables = []
-    for number, item in enumerate(made.inputs):
-        table = revisions([item])
-        if number in gone:
-            table = table.filter(pc.is_in(table["revision_id"], heads))
-        tables.append(table)
-    table = pa.concat_tables(tables).combine_chunks()
-    table = table.append_column("n", pa.array(range(table.num_rows), pa.int64()))
-    first = table.group_by("revision_id").aggregate([("n", "min")])["n_min"]
-    return table.take(first).drop_columns(["n"]).sort_by("revision_id").cast(REVISION)
-
-
 def _facts(
     run: Run,
     made: Finished,
     files: dict[str, Shard],
     total: ledgers.Counts,
     by_input: dict[str, ledgers.Counts],
-    others: pa.Table,
+    others: Sequence[Mapping[str, Any]],
     problems: Sequence[Any],
 ) -> ReleaseFacts:
     config = run.config
@@ -408,7 +386,7 @@ def _split(total: ledgers.Counts) -> tuple[dict[str, int], dict[str, int], dict[
 
 
 def _by_source(
-    made: Finished, by_input: dict[str, ledgers.Counts], others: pa.Table
+    made: Finished, by_input: dict[str, ledgers.Counts], others: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
     """The funnel split by source: {"0 git": {"listed", "kept", "dropped"}}."""
     counts: dict[int, ledgers.Counts] = {}
@@ -416,7 +394,7 @@ def _by_source(
         mine = counts.setdefault(made.inputs[int(number)].source, {})
         for outcome, count in outcomes.items():
             ledgers.add(mine, outcome, count)
-    for row in others.to_pylist():
+    for row in others:
         ledgers.add(counts.setdefault(row["source"], {}), row["outcome"], row)
     named = {}
     for source in sorted(counts):
@@ -430,16 +408,12 @@ def tables_of(config: configs.Config) -> dict[str, str]:
     """Digest of every table that decides something in this config, people's decisions included."""
     folder = Path(configs.__file__).parent / "tables"
     tables = {
-        path.name: _sha256(path)
+        path.name: partitions.file_digest(path)
         for path in sorted(folder.iterdir())
         if path.is_file() and not path.name.startswith(".")
     }
     decided = review.digest(review.read(config.license.decisions))
     return tables | ({DECISIONS: decided} if decided else {})
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def previous_of(config: configs.Config) -> Previous | None:

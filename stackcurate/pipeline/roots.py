@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from stackcurate.optout.apply import match_heads
 from stackcurate.optout.registry import Registry
@@ -44,6 +44,8 @@ ROOTS = pa.schema(
 # Containers that are read by one task: enough to be worth a task, little enough to share out.
 GROUP_BYTES = 64 * 1024 * 1024
 GROUP_CONTAINERS = 256
+
+MEMORY = "1GB"  # of DuckDB; what needs more goes to the disk
 
 _ORDER = """star_events_count DESC NULLS LAST, fork_events_count DESC NULLS LAST,
     gha_created_at ASC NULLS LAST, github_id ASC NULLS LAST, visit_date DESC NULLS LAST,
@@ -94,17 +96,18 @@ class Group:
 def decide_roots(run: Run, inputs: Sequence[Input], registry: Registry) -> Path:
     """Write ``roots.arrow`` (schema ROOTS, one row per origin and container) and return its folder.
 
-    Grows with the number of origins, not of files; DuckDB sorts outside of memory.
+    ``represents.arrow`` holds those that represent their root, in the order of the inputs. Grows
+    with the number of origins, not of files; DuckDB sorts outside of memory.
     """
     facts = run.config.repositories
-    stamp = partitions.digest(facts.read_bytes().hex()) if facts else ""
+    stamp = partitions.file_digest(facts) if facts else ""
     names_of_inputs = [(item.source, item.out.name) for item in inputs]
     place = run.place("roots", names_of_inputs, stamp, registry.head)
     if place.exists():
         return place
     with partitions.whole_folder(place) as part:
         connection = duckdb.connect(str(part / "roots.duckdb"), config={"threads": 1})
-        connection.execute("SET memory_limit='1GB'; SET preserve_insertion_order=true")
+        connection.execute(f"SET memory_limit='{MEMORY}'; SET preserve_insertion_order=true")
         connection.execute(
             f"SET temp_directory='{str(part / 'spill').replace(chr(39), chr(39) * 2)}'"
         )
@@ -115,12 +118,14 @@ def decide_roots(run: Run, inputs: Sequence[Input], registry: Registry) -> Path:
             connection.unregister("chunk")
         connection.execute(_DECIDE)
         columns = ", ".join(f'"{name}"' for name in names(ROOTS))
-        rows = connection.sql(
-            f"SELECT {columns} FROM decided ORDER BY root, origin, input"
-        ).to_arrow_reader(65_536)
-        with partitions.arrow_writer(part / "roots.arrow", ROOTS) as writer:
-            for batch in rows:
-                writer.write_table(pa.Table.from_batches([batch]).cast(ROOTS))
+        for name, some, order in (
+            ("roots", "true", "root, origin, input"),
+            ("represents", "represents", "input, root, origin"),
+        ):
+            rows = connection.sql(f"SELECT {columns} FROM decided WHERE {some} ORDER BY {order}")
+            with partitions.arrow_writer(part / f"{name}.arrow", ROOTS) as writer:
+                for batch in rows.to_arrow_reader(65_536):
+                    writer.write_table(pa.Table.from_batches([batch]).cast(ROOTS))
         connection.close()
         (part / "roots.duckdb").unlink()
     return place
@@ -158,17 +163,34 @@ def group_inputs(run: Run, inputs: Sequence[Input], roots: Path) -> list[Group]:
     shares = list(_shares(inputs))
     if not place.exists():
         with partitions.whole_folder(place) as part:
-            table = partitions.read_arrow(roots / "roots.arrow")
-            table = table.filter(table["represents"]).sort_by(
-                [("input", "ascending"), ("root", "ascending"), ("origin", "ascending")]
-            )
-            for number, share in enumerate(shares):
-                mine = pc.is_in(table["input"], pa.array(share, pa.int32()))
-                partitions.write_arrow(part / f"{number:06d}.arrow", table.filter(mine))
+            rows = _by_share(partitions.batches(roots / "represents.arrow"), shares)
+            for number, batches in enumerate(rows):
+                with partitions.arrow_writer(part / f"{number:06d}.arrow", ROOTS) as writer:
+                    for batch in batches:
+                        writer.write_batch(batch)
     return [
         Group(number, tuple(share), place / f"{number:06d}.arrow")
         for number, share in enumerate(shares)
     ]
+
+
+def _by_share(
+    batches: Iterator[pa.RecordBatch], shares: Sequence[Sequence[int]]
+) -> Iterator[Iterator[pa.RecordBatch]]:
+    """The rows of each share; rows and shares are in the order of the inputs."""
+    left: list[pa.RecordBatch] = []
+
+    def upto(last: int) -> Iterator[pa.RecordBatch]:
+        while batch := left.pop() if left else next(batches, None):
+            inputs = batch.column("input").to_numpy()
+            end = int(np.searchsorted(inputs, last, side="right"))
+            yield batch.slice(0, end)
+            if end < len(inputs):
+                left.append(batch.slice(end))
+                return
+
+    for share in shares:
+        yield upto(share[-1])
 
 
 def _shares(inputs: Sequence[Input]) -> Iterator[list[int]]:

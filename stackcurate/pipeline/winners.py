@@ -61,7 +61,9 @@ class WinnersTask:
         with partitions.whole_folder(item.out) as part:
             partitions.write_arrow(part / "winners.arrow", table)
             # Rows cost time too: a slice of a million empty files is still cut.
-            cuts = slice_cuts(np.maximum(sizes, SLICE_BYTES // SLICE_ROWS), units)
+            # A length may be a lie, and sums of lies overflow.
+            weights = np.clip(sizes, SLICE_BYTES // SLICE_ROWS, 3 * SLICE_BYTES)
+            cuts = slice_cuts(weights, units)
             meta = {"slices": cuts, "files": table.num_rows, "bytes": int(sizes.sum())}
             partitions.write_json(part / "meta.json", meta)
         return table.num_rows, int(sizes.sum())

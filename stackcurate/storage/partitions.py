@@ -115,6 +115,15 @@ def digest(*parts: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:40]
 
 
+def file_digest(path: Path) -> str:
+    """SHA-256 (hex) of a file's bytes, read a little at a time."""
+    hasher = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            hasher.update(piece)
+    return hasher.hexdigest()
+
+
 def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
@@ -152,6 +161,13 @@ def read_arrow(path: Path, columns: list[str] | None = None) -> pa.Table:
     options = pa.ipc.IpcReadOptions(included_fields=wanted) if wanted is not None else None
     with pa.ipc.open_file(source, options=options) as reader:
         return reader.read_all() if wanted is None else reader.read_all().select(columns)
+
+
+def batches(path: Path) -> Iterator[pa.RecordBatch]:
+    """The batches of an Arrow file, one at a time."""
+    with pa.ipc.open_file(pa.memory_map(str(path))) as reader:
+        for number in range(reader.num_record_batches):
+            yield reader.get_batch(number)
 
 
 def write_json(path: Path, value: Any, synced: bool = True) -> None:

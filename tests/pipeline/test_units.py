@@ -15,7 +15,6 @@ from stackcurate.licenses.places import NO_PLACE
 from stackcurate.pipeline import choose, ledger, spill, winners
 from stackcurate.pipeline.culprits import Quarantine
 from stackcurate.pipeline.decode import decode
-from stackcurate.schema import LEDGER
 from stackcurate.storage import partitions
 from stackcurate.storage.exchange import read_exchange
 from stackcurate.storage.journal import Journal
@@ -238,9 +237,7 @@ def test_the_ledger_adds_up_or_the_run_stops(tmp_path) -> None:
         3,
     )
     two = ledger_folder(tmp_path / "2", {"1": {"kept": {"files": 4, "bytes": 7}}}, 4)
-    others = pa.Table.from_pylist(
-        [{"scope": "origin", "outcome": "choose:same_root", "files": 9, "bytes": 90}], schema=LEDGER
-    )
+    others = [{"source": 0, "outcome": "choose:same_root", "files": 9, "bytes": 90}]
     total, by_input = ledger.add_up([one, two], others, {"files": 7, "bytes": 13})
     assert total == {
         "kept": {"files": 6, "bytes": 12},
@@ -252,7 +249,7 @@ def test_the_ledger_adds_up_or_the_run_stops(tmp_path) -> None:
         ledger.add_up([one, two], others, {"files": 8, "bytes": 13})
     short = ledger_folder(tmp_path / "3", {"0": {"kept": {"files": 2, "bytes": 5}}}, 1)
     with pytest.raises(IntegrityError, match="2 decided, 1 in the ledger"):
-        ledger.add_up([short], others.slice(1), {"files": 2, "bytes": 5})
+        ledger.add_up([short], [], {"files": 2, "bytes": 5})
 
 
 # --- quarantine, journal, partitions --------------------------------------------------------------
