@@ -33,7 +33,7 @@ def why_command(asked: str, place: Path | None, most: int, as_json: bool) -> Non
     release, run_folder = _folders(place or _newest())
     answer = whys.why(asked, release, run_folder, most)
     click.echo(answer.json() if as_json else answer.text())
-    if not answer.total:
+    if not answer.total and not answer.set_aside:
         raise click.exceptions.Exit(1)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from stackcurate.config import Config
 from stackcurate.storage.journal import Journal
+from stackcurate.text import visible
 
 # The phases of `pipeline.run`, in order.
 PHASES = (
@@ -67,7 +68,9 @@ class Status:
         if self.quarantined:
             lines.append(f"  {self.quarantined} contents in quarantine (quarantine.jsonl)")
         for problem in self.set_aside[:20]:
-            lines.append(f"  set aside: {problem['where']}: {problem['reason']}")
+            lines.append(f"  set aside: {visible(told(problem))}")
+        if len(self.set_aside) > 20:
+            lines.append(f"  … and {len(self.set_aside) - 20:,} more; --json shows them too")
         return "\n".join(lines)
 
 
@@ -97,7 +100,7 @@ def status(config: Config) -> Status:
         state=_state(config, events),
         phases=tuple(phases),
         quarantined=len(quarantine.read_text().splitlines()) if quarantine.exists() else 0,
-        set_aside=tuple(_set_aside(folder)),
+        set_aside=tuple(set_aside(folder)),
     )
 
 
@@ -146,7 +149,13 @@ def _outputs(folder: Path) -> int:
     return sum(1 for one in folder.iterdir() if not one.name.startswith("."))
 
 
-def _set_aside(folder: Path) -> list[dict[str, Any]]:
+def told(problem: dict[str, Any]) -> str:
+    """A problem as a line for people."""
+    return f"{problem['where']}: {problem['reason']}: {problem['message']}"
+
+
+def set_aside(folder: Path) -> list[dict[str, Any]]:
+    """The problems that a run met while it looked at its containers and listed them."""
     found = []
     for meta in sorted((folder / "work").glob("*/*/meta.json")):
         if meta.parent.parent.name in ("heads", "list"):

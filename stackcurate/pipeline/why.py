@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from stackcurate.pipeline.status import set_aside, told
+from stackcurate.releases.manifest import read_manifest
 from stackcurate.schema import KEPT
+from stackcurate.text import visible
 
 _HASH = re.compile(r"(?:swh:1:(?:cnt|dir|rev|snp):)?([0-9a-f]{40}|[0-9a-f]{64}|[0-9a-f]{32})")
 MOST = 50  # answers shown; the number of all is always said
@@ -71,6 +74,7 @@ class Answer:
     rows: tuple[dict[str, Any], ...]
     total: int
     counts: dict[str, int] = field(default_factory=dict)
+    set_aside: tuple[dict[str, Any], ...] = ()  # inputs that could not be read
 
     def json(self) -> str:
         """As one JSON object."""
@@ -78,9 +82,11 @@ class Answer:
 
     def text(self) -> str:
         """As lines for a person."""
+        aside = [f"  set aside: {visible(told(one))}" for one in self.set_aside]
         if not self.total:
-            return f"{self.asked}: nothing of that name in {self.where}"
-        lines = [f"{self.asked}: {self.total:,} ledger rows in {self.where}"]
+            nothing = f"{self.asked}: no file of that name in {self.where}"
+            return "\n".join([nothing, *aside])
+        lines = [f"{self.asked}: {self.total:,} ledger rows in {self.where}", *aside]
         if len(self.counts) > 1 or self.total > 1:
             for outcome, files in sorted(self.counts.items(), key=lambda one: -one[1]):
                 lines.append(f"  {files:>9,} files  {outcome}")
@@ -130,8 +136,9 @@ def why(asked: str, release: Path | None, run_folder: Path | None, most: int = M
         known = "AND row_key NOT IN (SELECT row_key FROM ledger WHERE outcome = 'kept')"
         parts.append(f"SELECT {_KEPT} FROM files WHERE {condition} {known if ledger else ''}")
     where = "the run folder" if _is_run(run_folder) else "the release"
+    aside = tuple(_set_aside(asked, release, run_folder))
     if not parts:
-        return Answer(asked, where, (), 0)
+        return Answer(asked, where, (), 0, set_aside=aside)
     union = " UNION ALL ".join(parts)
     given = values * len(parts)
     counted = connection.execute(
@@ -143,7 +150,21 @@ def why(asked: str, release: Path | None, run_folder: Path | None, most: int = M
     rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     _explain(connection, rows, bool(files), bool(ledger))
     counts = {outcome: int(number) for outcome, number, _ in counted}
-    return Answer(asked, where, tuple(rows), sum(one[2] for one in counted), counts)
+    return Answer(asked, where, tuple(rows), sum(one[2] for one in counted), counts, aside)
+
+
+def _set_aside(
+    asked: str, release: Path | None, run_folder: Path | None
+) -> Iterator[dict[str, Any]]:
+    """Inputs that could not be read and whose name, or missing object, is asked for."""
+    found = _HASH.fullmatch(asked.strip())
+    wanted = found[1] if found else asked.strip("/")
+    problems = set_aside(run_folder) if run_folder is not None else []
+    if not problems and release is not None:
+        problems = read_manifest(release).get("problems", [])
+    for problem in problems:
+        if wanted and wanted in f"{problem['where']} {problem['message']}":
+            yield problem
 
 
 _LEDGER = """scope, origin, path, row_key, content_id, files, bytes, outcome, kept_row_key,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import ClassVar
@@ -85,7 +85,7 @@ class Git:
             pa.Table.from_pylist(rows, schema=HEAD),
             revision_table(revisions),
             _digest(origin, refs, head),
-            problems,
+            [replace(one, where=f"{container.key}: {one.where}") for one in problems],
         )
 
     def files(

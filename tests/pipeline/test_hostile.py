@@ -215,6 +215,21 @@ def test_what_was_set_aside_is_named_with_a_reason(hostile) -> None:
     assert not any(str(place.config.parent) in json.dumps(one) for one in problems)
 
 
+def test_a_missing_object_is_named_with_its_repository(hostile) -> None:
+    place = hostile[0]
+    lost = "0" * 39 + "1"
+    wheres = [one["where"] for one in place.manifest()["problems"] if lost in str(one)]
+    assert wheres and all(where.startswith("headless: ") for where in wheres)
+    for asked in (lost, "headless"):
+        for where in (place.config, place.release):
+            said = call("why", asked, where)
+            assert said.code == 0 and "set aside: headless: " in said.text, said.all
+    said = call("status", place.config)
+    assert "set aside: headless: " in said.text and lost in said.text
+    said = call("why", "nowhere/nothing", place.config)
+    assert said.code == 1 and "no file of that name" in said.text
+
+
 def test_the_ledger_adds_up_over_the_wreckage(hostile) -> None:
     place = hostile[0]
     counts = place.manifest()["counts"]

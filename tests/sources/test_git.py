@@ -469,7 +469,9 @@ def test_a_tag_without_its_object_costs_the_snapshot_id_alone(plain, tmp_path):
     (plain / ".git" / "objects" / one[:2] / one[2:]).unlink()
     _, answer, head = head_of(Git(path=plain), tmp_path)
     assert head["snapshot_id"] is None and head["revision_id"]
-    assert [(one.where, one.reason) for one in answer.problems] == [("refs/tags/v1", "missing")]
+    assert [(one.where, one.reason) for one in answer.problems] == [
+        ("code: refs/tags/v1", "missing")
+    ]
 
 
 def test_a_repository_without_configuration_is_read(plain, tmp_path):
