@@ -90,7 +90,12 @@ def releases_command() -> None:
 @RELEASES
 @click.option("--json", "as_json", is_flag=True, help="As a JSON list.")
 def list_command(name: str | None, releases: Path, as_json: bool) -> None:
-    """List the releases of NAME, or of all names, oldest first."""
+    """List the releases of NAME, or of all names, oldest first.
+
+    \b
+    Example:  stackcurate releases list
+              stackcurate releases list stack-sample --json
+    """
     rows = []
     for one in versions.list_releases(releases, name):
         manifest = read_manifest(one.path)
@@ -119,7 +124,12 @@ def list_command(name: str | None, releases: Path, as_json: bool) -> None:
 @RELEASES
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
 def show_command(name: str, version: str | None, releases: Path, as_json: bool) -> None:
-    """Show one release of NAME: what it holds, what it was built on, the opt-out cut-off."""
+    """Show one release of NAME: what it holds, what it was built on, the opt-out cut-off.
+
+    \b
+    Example:  stackcurate releases show stack-sample
+              stackcurate releases show stack-sample 2.1.0
+    """
     one, manifest = versions.find(releases, name, version)
     newest = versions.latest(releases, name)
     facts = {
@@ -145,7 +155,11 @@ def show_command(name: str, version: str | None, releases: Path, as_json: bool) 
 @click.argument("name")
 @RELEASES
 def latest_command(name: str, releases: Path) -> None:
-    """Print the folder of the newest release of NAME."""
+    """Print the folder of the newest release of NAME.
+
+    \b
+    Example:  cd $(stackcurate releases latest stack-sample)
+    """
     click.echo(str(versions.latest(releases, name).path))
 
 

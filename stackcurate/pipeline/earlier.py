@@ -31,7 +31,6 @@ from stackcurate.optout.registry import Registry
 from stackcurate.pipeline.tasks import Run
 from stackcurate.releases.manifest import MANIFEST, manifest_digest, read_manifest
 from stackcurate.schema import FILE, conform, one_chunk
-from stackcurate.sources.parquet import file_digest
 from stackcurate.storage import partitions
 from stackcurate.text import visible
 
@@ -121,7 +120,9 @@ def _find(entry: Against, settings: Settings) -> Earlier:
         return Earlier(entry, name, digest, tuple(pieces), manifest)
     found = parquet_files(path)
     folder = path if path.is_dir() else path.parent
-    digests = [(file.relative_to(folder).as_posix(), file_digest(file)) for file in found]
+    digests = [
+        (file.relative_to(folder).as_posix(), partitions.file_digest(file)) for file in found
+    ]
     needed = [entry.column("id")]
     if settings.scope != "all" and not (settings.scope == "language" and entry.language):
         needed.append(entry.column(settings.scope))

@@ -7,7 +7,6 @@ one row per repository with a list of files (The Stack v3, and The Stack v2's tr
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +17,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-import xxhash
 
 from stackcurate.errors import ConfigError, InputError
 from stackcurate.schema import HEAD, REVISION, TIME
@@ -44,9 +42,9 @@ from stackcurate.sources.parquet_rows import (
     repeated,
 )
 from stackcurate.storage.blobs import Store
+from stackcurate.storage.partitions import file_digest
 
 _GITHUB = "https://github.com/"
-_CHUNK = 1 << 22
 _MERGE_ROWS = 200_000
 
 
@@ -105,8 +103,7 @@ class Parquet:
     def heads(self, container: Container, scratch: Path) -> Heads:
         """The distinct origins and roots of one file; reads narrow columns only.
 
-        ``digest`` covers all bytes of the file: SHA-256 over its size and XXH3-128 (SHA-256 over
-        every byte would cost a tenth of a copy).
+        ``digest`` is the file's SHA-256, as ``sha256sum`` says it: some hundredth of a run's time.
         """
         file, columns = self._open(container)
         problems: list[Problem] = []
@@ -400,12 +397,3 @@ def _search(folder: Path) -> list[Path]:
 def _container(path: Path, key: str) -> Container:
     about = path.stat()
     return Container(key, about.st_size, f"{about.st_size}-{about.st_mtime_ns}")
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 (hex) over a file's size and XXH3-128."""
-    whole = xxhash.xxh3_128()
-    with path.open("rb") as file:
-        while data := file.read(_CHUNK):
-            whole.update(data)
-    return hashlib.sha256(b"%d %s" % (path.stat().st_size, whole.digest())).hexdigest()
