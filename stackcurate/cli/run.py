@@ -54,6 +54,7 @@ def run_command(
 
     \b
     Example:  stackcurate run configs/v2.1.yaml --workers 2
+              stackcurate run configs/v2.1.yaml --limit 3 --strict
     """
     os.environ["STACKCURATE_LOG_FORMAT"] = log_format
     checked = configs.load(config)
@@ -62,12 +63,14 @@ def run_command(
     if log_format != "json":
         click.echo(report.Report.of(result.manifest).as_text())
     word = "written to" if result.built else "verified at"
-    click.echo(f"{checked.name} v{checked.version} {word} {_shown(result.release)}")
+    name = f"{checked.name} v{checked.version}"
+    look = "" if limit is None else f", a look at the first {limit} of each source,"
+    click.echo(f"{name}{look} {word} {_shown(result.release)}")
     if result.problems:
+        were = "input was" if result.problems == 1 else "inputs were"
+        where = _shown(config if limit is None else result.release)
         click.echo(
-            f"{result.problems} inputs were set aside; "
-            f"`stackcurate report {_shown(config)}` lists them",
-            err=True,
+            f"{result.problems} {were} set aside; `stackcurate report {where}` lists them", err=True
         )
     return EXIT_SET_ASIDE if strict and result.problems else 0
 

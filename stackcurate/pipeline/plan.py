@@ -74,7 +74,7 @@ class Plan:
                 if self.look_inside == "allowed"
                 else "files with no stated license are fetched too, so that their headers can speak"
             ),
-            f"  time         about {_duration(self.seconds)} with {self.workers} workers "
+            f"  time         {_duration(self.seconds)} with {self.workers} workers "
             f"({rate}, {basis})",
             f"  disk         at most {as_size(self.spill_bytes)} for the spill (removed after) "
             f"and {as_size(self.release_bytes)} for the release",
@@ -126,8 +126,8 @@ def _state(config: Config) -> str:
 
 
 def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
+    if seconds < 60:  # workers take some seconds to start, and dedup its rounds
+        return "about a minute"
     if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"
+        return f"about {seconds / 60:.0f} min"
+    return f"about {seconds / 3600:.1f} h"

@@ -19,12 +19,15 @@ PHASES = (
     "control",
     "judge",
     "evidence",
+    "forks",
     "decide",
     "choose",
     "winners",
     "fetch",
+    "earlier",
     "dedup",
     "keep",
+    "alarm",
     "ship",
     "ledger",
 )
@@ -124,7 +127,8 @@ def _state(config: Config, events: list[dict[str, Any]]) -> str:
     if config.release_folder.exists():
         return f"published as {config.release_folder}"
     if not events:
-        return "not begun"
+        looks = sorted(config.releases.glob(f"{config.name}-limit*/v{config.version}"))
+        return "not begun" + "".join(f"; a look stands at {one}" for one in looks)
     return "running" if _locked(config.run_folder / "lock") else "stopped; `run` goes on from here"
 
 
