@@ -37,7 +37,8 @@ def find(words: tuple[str, ...]) -> click.Command:
 def lines_of(text: str) -> Iterator[str]:
     """Lines that begin with the command, whatever shell stands around them."""
     text = re.sub(r"\\\n\s*", " ", text)  # the shell's way to go on
-    text = re.sub(r'("[^"\n]*)\n\s+([^"\n]*")', r"\1 \2", text)  # a quoted word over two lines
+    # a line with one quote goes on in the next
+    text = re.sub(r'^([^"\n]*(?:"[^"\n]*"[^"\n]*)*"[^"\n]*)\n\s+', r"\1 ", text, flags=re.M)
     for line in re.findall(r"^(?:.*?(?:[:|$&] +|\$\()| *)(stackcurate +.*)$", text, re.M):
         yield re.split(r" [|>&]| {2,}#| # |; |\)$", line)[0].strip()
 
