@@ -49,7 +49,7 @@ def _batch(
         out: dict[str, Any] = {"id": record.get("id"), "text": None, "findings": None}
         if record.get("text") is not None:
             spans = found.get(row, [])
-            text, _ = rewrite(raw[row], spans, ids[row].as_py(), settings)
+            text, _ = rewrite(raw[row], paths[row].as_py(), spans, ids[row].as_py(), settings)
             out["text"] = text.decode()
             out["findings"] = list(_findings(raw[row], spans))
         yield out

@@ -39,7 +39,9 @@ def redact(
     placed: dict[int, list[Placed]] = {}
     for row, spans in found.items():
         text = contents[row].as_buffer().to_pybytes()
-        texts[row], placed[row] = rewrite(text, spans, content_ids[row].as_py() or b"", settings)
+        texts[row], placed[row] = rewrite(
+            text, paths[row].as_py() or "", spans, content_ids[row].as_py() or b"", settings
+        )
     return Redacted(_assembled(contents, texts), _findings(len(contents), placed))
 
 

@@ -1,8 +1,8 @@
 """What stands in a value's place: a typed token, or a documentation address for an IP.
 
-A replacement follows from the kind, the content id of the file and the number of the distinct value
-within its kind in that file. It says nothing about the value. Markup writes its angles as entities
-and shell scripts, outside quotes and comments, as underscores, so that both still parse.
+A replacement follows from the kind, the content id of the file and the number of the distinct
+value within its kind in that file. It says nothing about the value. ``syntax`` knows how a file
+must write it so that it still parses; coordinates stay numbers, on the null island.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from .find import Span
 from .settings import Settings
+from .syntax import Syntax
 
 TOKENS = {
     "card": b"<CARD>",
@@ -62,19 +63,21 @@ class Placed:
 
 
 def rewrite(
-    text: bytes, spans: Iterable[Span], content_id: bytes, settings: Settings
+    text: bytes, path: str, spans: Iterable[Span], content_id: bytes, settings: Settings
 ) -> tuple[bytes, list[Placed]]:
     """The text that ships and where its findings stand in it.
 
-    ``spans`` are those of one file, by start, without overlaps. Findings of kinds that are only
+    ``spans`` are those of one file, by start, without overlaps; ``path`` tells how the file writes
+    things. Findings of kinds that are only
     marked keep their text.
     """
     out: list[bytes] = []
     placed: list[Placed] = []
     at = length = 0
-    syntax = _syntax(text)
+    syntax = Syntax(text, path)
     for span, number in numbered(spans):
         start, end = _whole_characters(text, span.start, span.end)
+        start = max(at, syntax.start(start, end))
         new = text[start:end]
         if span.rule.kind not in settings.mark:
             family = 6 if b":" in span.value else 4
@@ -95,38 +98,21 @@ def _replaced(
     end: int,
     parts: tuple[tuple[int, int], ...],
     token: bytes,
-    syntax: str,
+    syntax: Syntax,
 ) -> bytes:
     """``text[start:end]`` with its parts, or all of it, replaced by ``token``."""
+    if token == TOKENS["coordinates"] and _DECIMALS.fullmatch(text, start, end):
+        return _DECIMAL.sub(b"0.0", text[start:end])  # numbers where code and maps expect numbers
     out: list[bytes] = []
     at = start
     for low, high in parts or ((start, end),):
-        out += [text[at:low], _written(token, syntax, text, low)]
+        out += [text[at:low], syntax.written(token, low, high)]
         at = high
     return b"".join([*out, text[at:end]])
 
 
-_MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s{0,40}<(?:\?xml|!doctype|!--|[a-z])", re.IGNORECASE)
-_SHELL = re.compile(rb"#![^\n]{0,80}\b(?:ba|da|k|z)?sh\b")
-_COMMENT = re.compile(rb"(?:^|\s)#")
-
-
-def _syntax(text: bytes) -> str:
-    """``markup`` or ``shell`` where the text's first bytes say so: both give angles a meaning."""
-    if _MARKUP.match(text):
-        return "markup"
-    return "shell" if _SHELL.match(text) else ""
-
-
-def _written(token: bytes, syntax: str, text: bytes, start: int) -> bytes:
-    """``token`` as the file's syntax has to write it so that it still parses."""
-    if not syntax or not token.startswith(b"<"):
-        return token
-    if syntax == "markup":
-        return b"&lt;" + token[1:-1] + b"&gt;"
-    line = text[max(text.rfind(b"\n", 0, start) + 1, start - 2000) : start]
-    quoted = line.count(b'"') % 2 or line.count(b"'") % 2 or _COMMENT.search(line)
-    return token if quoted else b"__" + token[1:-1] + b"__"
+_DECIMAL = re.compile(rb"[+-]?[0-9]+\.[0-9]+")
+_DECIMALS = re.compile(rb"(?:[+-]?[0-9]+\.[0-9]+(?:[\s,;]|%2C)*)+")
 
 
 def numbered(spans: Iterable[Span]) -> Iterator[tuple[Span, int]]:

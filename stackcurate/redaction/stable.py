@@ -60,7 +60,13 @@ def find_all(
         looks: list[_Look] = []
         for row in rows:
             text = contents[row].as_buffer().to_pybytes()
-            new, places = rewrite(text, found[row], content_ids[row].as_py() or b"", settings)
+            new, places = rewrite(
+                text,
+                paths[row].as_py() or "",
+                found[row],
+                content_ids[row].as_py() or b"",
+                settings,
+            )
             placed.append(places)
             part = turn == 0 and not any(one.span.rule.judge in BLOCKS for one in places)
             looks.append(_around(new, places) if part else _Look(new, (), ()))

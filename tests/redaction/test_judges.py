@@ -106,7 +106,7 @@ def test_values_go_and_syntax_stays(path: str, line: str, value: str) -> None:
     before, after = line.split("%s")
     assert text.startswith(before) and text.endswith(after)
     written = text[len(before) : len(text) - len(after)].replace("&lt;", "<").replace("&gt;", ">")
-    assert written in ("<PASSWORD>", "<KEY>")
+    assert written in ("<PASSWORD>", "<KEY>", "__PASSWORD__", "__KEY__")
 
 
 @pytest.mark.parametrize(("path", "line"), VALUES)

@@ -80,7 +80,8 @@ def test_engines_agree_on_real_code() -> None:
 
 
 def test_spans_point_at_the_replacements() -> None:
-    done = run(["é mail m.keller@uni-weimar.de, A.B@uni-weimar.de, m.keller@uni-weimar.de\n"])
+    text = "é mail m.keller@uni-weimar.de, A.B@uni-weimar.de, m.keller@uni-weimar.de\n"
+    done = run([text], path="a.md")
     shipped = done.contents[0].as_py().encode()
     findings = done.findings[0].as_py()
     assert [shipped[one["start"] : one["end"]] for one in findings] == [b"<EMAIL>"] * 3
@@ -126,7 +127,7 @@ def test_slices_nulls_and_nothing() -> None:
 
 def test_private_keys_keep_their_frame() -> None:
     rule = next(rule for rule in load().rules if rule.id == "pem-private-key")
-    shipped = [text.as_py() for text in run(list(rule.match)).contents]
+    shipped = [text.as_py() for text in run(list(rule.match), path="a.pem").contents]
     assert shipped[0] == (
         "-----BEGIN RSA PRIVATE KEY-----\n<PRIVATE_KEY>\n-----END RSA PRIVATE KEY-----"
     )
