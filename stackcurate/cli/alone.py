@@ -17,6 +17,7 @@ from stackcurate.cli import records
 from stackcurate.cli.progress import watcher
 from stackcurate.cli.records import Record
 from stackcurate.cli.run import LOG_FORMAT, default_workers
+from stackcurate.cli.sheet import print_verdict, write_sheet
 from stackcurate.dedup.alone import dedup_parquet
 from stackcurate.dedup.plot import svg
 from stackcurate.dedup.settings import Settings as DedupSettings
@@ -169,12 +170,27 @@ def license_command(
     show_default=True,
     help="How sure a finding must be: strict redacts too much rather than too little.",
 )
+@click.option(
+    "--sample",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Write a sheet of N findings in context, values masked, to --out, for a person to judge. "
+    "PATHS may be a release.",
+)
+@click.option(
+    "--judged",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="SHEET",
+    help="Read a judged sheet and print the precision of each rule.",
+)
 def redact_command(
     paths: tuple[Path, ...],
     source: Path | None,
     target: Path | None,
     as_json: bool,
     sensitivity: str,
+    sample: int | None,
+    judged: Path | None,
 ) -> None:
     """Replace personal data and secrets in files or records.
 
@@ -186,9 +202,17 @@ def redact_command(
     \b
     Example:  stackcurate redact src/
               stackcurate redact --in files.jsonl --out clean.jsonl --sensitivity strict
+              stackcurate redact RELEASE --sample 200 --out sheet.tsv
+              stackcurate redact --judged sheet.tsv
     """
     _one_input(paths, source)
+    if judged is not None:
+        print_verdict(judged)
+        return
     settings = RedactSettings(sensitivity=sensitivity)
+    if sample is not None:
+        write_sheet(paths, source, target, settings, sample, _text)
+        return
 
     def work(given: Iterable[Record]) -> Iterator[Record]:
         return redact_records(({**one, "text": _text(one)} for one in given), settings)
