@@ -30,6 +30,8 @@ else:
 
 MAX_BYTES = 1 << 20  # of one manifest; a package.json of a hundred times the usual size fits
 MAX_SLOW = 1 << 18  # where the parser is slow (YAML, 100 KB/s) or recursive (Python)
+MAX_TOML = 400_000
+MAX_DOTS = 64  # of a line of TOML, outside of its strings
 MAX_DEPTH = 200  # of nesting in JSON and YAML, by counting brackets before parsing
 
 # What trove classifiers say, where it is one license (PyPI's list of classifiers, "License ::").
@@ -97,6 +99,8 @@ _SPOKEN = {
     "gpl_1": "GPL-1.0-only", "gpl_2": "GPL-2.0-only", "gpl_3": "GPL-3.0-only", "lgpl_2_1": "LGPL-2.1-only",  # noqa: E501
     "lgpl_3_0": "LGPL-3.0-only", "artistic_2": "Artistic-2.0", "artistic_1": "Artistic-1.0",
     "mozilla_1_1": "MPL-1.1", "agpl_3": "AGPL-3.0-only", "artistic": "Artistic-1.0-Perl",
+    "publicdomain": "LicenseRef-scancode-public-domain",
+    "allrightsreserved": "LicenseRef-scancode-proprietary-license",
     "public domain": "LicenseRef-scancode-public-domain",
     "public-domain": "LicenseRef-scancode-public-domain", "pd": "LicenseRef-scancode-public-domain",
     "proprietary": "LicenseRef-scancode-proprietary-license",
@@ -106,6 +110,7 @@ _SPOKEN = {
 }  # fmt: skip
 
 
+_TOML_STRING = re.compile(rb"\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*'")
 UNKNOWN = "LicenseRef-scancode-unknown"  # a license is declared that cannot be read
 # Values that declare nothing: they are empty, or point to a file that speaks for itself.
 _ELSEWHERE = re.compile(
@@ -204,10 +209,21 @@ def _meta_json(data: bytes) -> Stated | None:
     return Stated(_strings(_json(data).get("license")), "license")
 
 
+def toml(data: bytes) -> dict[str, Any]:
+    """A TOML document of bounded cost. Raises ValueError where it is none, or nests too deeply.
+
+    Keys of many dots cost the parser their square, in time and memory: 200 KB of them are 40 GB.
+    """
+    bare = _TOML_STRING.sub(b'""', data)
+    if len(data) > MAX_TOML or _deep(data):
+        raise ValueError("too long or too deep")
+    if any(line.count(b".") > MAX_DOTS for line in bare.split(b"\n")):
+        raise ValueError("too many dots")
+    return tomllib.loads(data.decode("utf-8-sig"))
+
+
 def _pyproject(data: bytes) -> Stated | None:
-    if _deep(data):
-        return None
-    document = tomllib.loads(data.decode("utf-8-sig"))
+    document = toml(data)
     project = document.get("project", {})
     license_ = project.get("license")
     if isinstance(license_, str):
@@ -221,9 +237,7 @@ def _pyproject(data: bytes) -> Stated | None:
 
 
 def _cargo(data: bytes) -> Stated | None:
-    if _deep(data):
-        return None
-    document = tomllib.loads(data.decode("utf-8-sig"))
+    document = toml(data)
     for table in (document.get("package", {}), document.get("workspace", {}).get("package", {})):
         if isinstance(table.get("license"), str):
             return Stated([table["license"].replace("/", " OR ")], "package.license")
@@ -306,6 +320,8 @@ def _description(data: bytes) -> Stated | None:
     # CRAN writes "MIT + file LICENSE" and "GPL (>= 2) | Apache License (== 2.0)".
     sides = []
     for side in value.split("|"):
+        if re.fullmatch(r"\s*file\s+LICEN[CS]E\s*", side, re.I):
+            continue  # the file speaks for itself
         side = re.sub(r"\+\s*file\s+LICEN[CS]E", "", side, flags=re.I).strip()
         version = re.fullmatch(r"([AL]?GPL)(?:-\d+(?:\.\d+)?)?\s*\((>=|==)\s*([\d.]+)\)", side)
         if version:
@@ -337,12 +353,24 @@ def _local(element: ElementTree.Element) -> str:
     return element.tag.rpartition("}")[2].lower()
 
 
+def _by_address(url: str) -> str | None:
+    """The license that a well-known address names; what others hold, nobody here can read."""
+    found = re.search(r"licenses\.nuget\.org/([\w.%+-]+)", url)
+    if found:
+        return found[1].replace("%20", " ")
+    if re.search(r"apache\.org/licenses/LICENSE-2\.0(?:\.\w+)?/?\s*$", url):
+        return "Apache-2.0"
+    found = re.search(r"(?:opensource|spdx)\.org/licen[sc]es?/([\w.+-]+?)(?:\.\w{3,4})?/?\s*$", url)
+    return found[1] if found and known(found[1]) else None
+
+
 def _pom(data: bytes) -> Stated | None:
     values = []
     for child in _xml(data):
         if _local(child) == "licenses":
             for license_ in child:
-                values += [(e.text or "").strip() for e in license_ if _local(e) == "name"]
+                said = {_local(e): (e.text or "").strip() for e in license_}
+                values += [said.get("name") or _by_address(said.get("url", "")) or ""]
     return Stated(values, "licenses.license.name", "OR")
 
 
@@ -351,9 +379,9 @@ def _nuspec(data: bytes) -> Stated | None:
         if _local(element) == "license" and element.get("type") == "expression":
             return Stated([(element.text or "").strip()], "license")
         if _local(element) == "licenseurl" and element.text:
-            found = re.search(r"licenses\.nuget\.org/([\w.%+-]+)", element.text)
+            found = _by_address(element.text)
             if found:
-                return Stated([found[1].replace("%20", " ")], "licenseUrl")
+                return Stated([found], "licenseUrl")
     return None
 
 
@@ -380,6 +408,9 @@ def _assignment(pattern: str, word: str) -> Callable[[bytes], Stated | None]:
         found = compiled.search(text)
         if found is None:
             return None
+        array = re.match(r"%w[\[({]([^\])}]*)", found[1])  # Ruby's array of words
+        if array is not None:
+            return Stated(array[1].split()[:8], "license", word)
         # An array, a hash or one string: the quoted strings in it, keys of a hash left out.
         values = [
             a or b for a, b in re.findall(r"\"([^\"\n]*)\"(?!\s*=>)|'([^'\n]*)'(?!\s*=>)", found[1])
@@ -396,9 +427,14 @@ _PODSPEC = _assignment(
 _CABAL = _assignment(r"^license:[ \t]*([^\n]{1,200})", "AND")
 _OPAM = _assignment(r"^license:\s*(\[[^\]]{0,400}\]|[^\n]{1,200})", "AND")
 _ROCKSPEC = _assignment(r"^\s*license\s*=\s*([^\n]{1,200})", "AND")
-_GRADLE = _assignment(
-    r"licenses?\s*\{\s*license\s*\{\s*name\s*(?:=|\.set\()?\s*([^\n]{1,200})", "OR"
+_GRADLE_LICENSE = re.compile(
+    r"\blicense\s{0,20}\{[^{}]{0,400}?\bname\s{0,20}(?:=|\.set\()?\s{0,20}[\"']([^\"'\n]{1,200})"
 )
+
+
+def _gradle(data: bytes) -> Stated | None:
+    text = data.decode("utf-8", "replace")
+    return Stated(_GRADLE_LICENSE.findall(text)[:8], "licenses.license.name", "OR")
 
 
 def _reader(name: str) -> Callable[[bytes], Stated | None] | None:
@@ -409,7 +445,7 @@ def _reader(name: str) -> Callable[[bytes], Stated | None] | None:
         "setup.py": _setup_py, "pkg-info": _metadata, "metadata": _metadata, "pom.xml": _pom,
         "package.xml": _package_xml, "meta.json": _meta_json, "meta.yaml": _meta_yaml,
         "meta.yml": _meta_yaml, "description": _description, "opam": _OPAM,
-        "build.gradle": _GRADLE, "build.gradle.kts": _GRADLE,
+        "build.gradle": _gradle, "build.gradle.kts": _gradle, "pubspec.yaml": _meta_yaml,
     }  # fmt: skip
     endings: dict[str, Callable[[bytes], Stated | None]] = {
         ".gemspec": _GEMSPEC, ".cabal": _CABAL, ".nuspec": _nuspec, ".opam": _OPAM,

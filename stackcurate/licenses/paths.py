@@ -13,19 +13,13 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Callable, Sequence
 from email.parser import HeaderParser
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 from stackcurate.licenses.expression import combine, license_class, normalize
-from stackcurate.licenses.manifests import UNKNOWN, dep5_expression
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from stackcurate.licenses.manifests import UNKNOWN, dep5_expression, toml
 
 MAX_CHARS = 400_000  # of one file
 MAX_STATEMENTS = 1000  # of one file; more are read as one statement about everything
@@ -183,7 +177,7 @@ def whole(said: Sequence[Said]) -> str | None:
 
 def _reuse(text: str) -> list[Said]:
     try:
-        document: dict[str, Any] = tomllib.loads(text)
+        document = toml(text.encode())
     except (ValueError, RecursionError):
         return []
     said = []

@@ -70,6 +70,26 @@ CASES = [
     ("METADATA", "Name: x\nLicense: MIT and more\n\t" + body("mit").replace("\n", "\n\t") + "\n\t"
      + body("gpl-3.0").replace("\n", "\n\t") + "\nClassifier: License :: OSI Approved :: MIT License\n",  # noqa: E501
      "MIT AND GPL-3.0-only"),
+    ("x.gemspec", "  s.licenses = %w[MIT Ruby]\n", "MIT AND Ruby"),
+    ("DESCRIPTION", "License: file LICENSE\n", None),
+    ("DESCRIPTION", "License: GPL-3 | file LICENSE\n", "GPL-3.0-only"),
+    ("build.gradle", "licenses { license { name 'MIT' }\n license {\n url = 'u'\n name = \"ISC\" } }",  # noqa: E501
+     "MIT OR ISC"),
+    ("build.gradle.kts", 'licenses {\n license {\n name.set("MIT")\n }}', "MIT"),
+    ("pubspec.yaml", "name: x\nlicense: MIT\n", "MIT"),
+    ("x.cabal", "license: AllRightsReserved", "LicenseRef-scancode-proprietary-license"),
+    ("x.nuspec", "<p><m><licenseUrl>http://www.apache.org/licenses/LICENSE-2.0.html</licenseUrl></m></p>",
+     "Apache-2.0"),
+    ("x.nuspec", "<p><m><licenseUrl>https://example.org/LICENSE</licenseUrl></m></p>", None),
+    ("pom.xml", "<project><licenses><license><url>https://opensource.org/licenses/MIT</url></license></licenses></project>",
+     "MIT"),
+    ("Cargo.toml", "[package]\nlicense.workspace = true\n", None),
+    ("package.json", '{"license": "LicenseRef-Own"}', "LicenseRef-Own"),
+    # cost bombs: dots in keys cost a TOML parser their square
+    ("pyproject.toml", "a." * 100_000 + 'b=1\n[project]\nlicense = "MIT"\n', None),
+    ("pyproject.toml", '"!".' * 50_000 + "b=1", None),
+    ("Cargo.toml", "[a." + "b." * 100_000 + "c]", None),
+    ("pyproject.toml", '[project]\ndescription = "' + "a. " * 500 + '"\nlicense = "MIT"\n', "MIT"),
     ("other.txt", "license: MIT", None),
 ]  # fmt: skip
 
