@@ -63,7 +63,9 @@ def ranks_of(plan: Plan, part: int) -> np.ndarray:
         return ranks
     rows = numpy(read_arrow(path, ["row"]), "row")
     made = np.zeros((len(rows), width), np.uint8)
-    made[:, width - 8 :] = (first + rows.astype(">u8")).view(np.uint8).reshape(-1, 8)
+    made[:, width - 8 :] = (
+        (first + rows.astype(np.int64)).astype(">u8").view(np.uint8).reshape(-1, 8)
+    )
     return made.view(f"S{width}").ravel()
 
 

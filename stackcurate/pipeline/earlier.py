@@ -330,9 +330,14 @@ def earlier_parts(
     sign: dict[int, SignItem] = {}
     for number, (earlier, piece) in enumerate(pairs):
         if not earlier.stored(settings):
-            name = piece.path.relative_to(_folder(earlier)).as_posix()
             content = earlier.column("content")
-            about = (earlier.digest, name, piece.row_groups, content, settings.signing)
+            about = (
+                earlier.digest,
+                _name(earlier, piece),
+                piece.row_groups,
+                content,
+                settings.signing,
+            )
             place = run.config.runs / ".earlier" / partitions.digest(*about)
             sign[number] = SignItem(piece, content, settings, place)
     run.do("sign earlier", sign_task, list(sign.values()), timeout=run.timeout)
@@ -340,8 +345,8 @@ def earlier_parts(
     for number, (earlier, piece) in enumerate(pairs):
         signed = sign[number].out if number in sign else None
         place = run.place(
-            "earlier", earlier.digest, earlier.entry, piece.path.name, piece.row_groups,
-            piece.before, settings.signing, settings.scope, registry.head,
+            "earlier", earlier.digest, earlier.entry, _name(earlier, piece), piece.row_groups,
+            settings.signing, settings.scope, registry.head,
         )  # fmt: skip
         items.append(RecordItem(earlier, piece, signed, settings, registry, place))
     run.do("earlier", record_task, items)
@@ -359,5 +364,7 @@ def earlier_parts(
     )
 
 
-def _folder(earlier: Earlier) -> Path:
-    return earlier.entry.path if earlier.entry.path.is_dir() else earlier.entry.path.parent
+def _name(earlier: Earlier, piece: Piece) -> str:
+    """The file of a piece by its path in its release: shards of all languages have one name."""
+    path = earlier.entry.path
+    return piece.path.relative_to(path if path.is_dir() else path.parent).as_posix()

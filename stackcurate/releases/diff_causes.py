@@ -112,6 +112,7 @@ _CAUSES = f"""
 CREATE TABLE causes AS
 SELECT p.row_key, l.kept_row_key, CASE
     WHEN w.row_key IS NOT NULL THEN 'optout '
+    WHEN l.outcome LIKE 'dedup:earlier%' THEN 'config ' || l.outcome
     WHEN l.stage IN ('choose', 'dedup') THEN 'survivor ' || l.outcome
     WHEN l.stage = 'filter' AND l.content_id <> p.old_content_id
         THEN 'upstream ' || l.outcome
@@ -138,6 +139,7 @@ LEFT JOIN old_containers d ON d.container = o.container, settings
 WHERE NOT has
 UNION ALL
 SELECT p.row_key, NULL, CASE
+    WHEN l.outcome LIKE 'dedup:earlier%' THEN 'config ' || l.outcome
     WHEN l.stage IN ('choose', 'dedup') THEN 'survivor ' || l.outcome
     WHEN l.stage = 'filter' AND l.content_id <> p.new_content_id
         THEN 'upstream ' || l.outcome

@@ -86,10 +86,15 @@ def test_what_an_earlier_release_holds_is_dropped(place: Path, old: str) -> None
     of_old = json.loads((release / "manifest.json").read_text())["release_id"]
     assert rows["/a/near.py"]["kept_in"] == of_old
     (said,) = made.manifest()["dedup"]["against"]
-    assert (said["name"], said["kind"], said["exact"], said["near"]) == (of_old, "release", 1, 2)
+    assert (said["name"], said["kind"], said["exact"], said["near"]) == (
+        of_old,
+        "release",
+        2,
+        2,
+    )  # the license too
     dropped = made.manifest()["counts"]["dropped"]["dedup"]
     assert {key: count["files"] for key, count in dropped.items()} == {
-        "earlier_exact": 1,
+        "earlier_exact": 2,
         "earlier_near": 2,
     }
     assert bool(signed(place, f"drop-{old}")) == (old == "without")  # only what has no signatures
@@ -159,7 +164,7 @@ def test_marking_keeps_the_files_and_their_own_twins_apart(place: Path) -> None:
     assert outcomes["/a/equal.py"] == outcomes["/a/fresh.py"] == "kept"
     assert sorted([outcomes["/a/near.py"], outcomes["/a/nearer.py"]]) == ["dedup:near", "kept"]
     of_old = made.manifest()["dedup"]["against"][0]
-    assert (of_old["exact"], of_old["near"]) == (1, 1)
+    assert (of_old["exact"], of_old["near"]) == (2, 1)
     kept = next(path for path in ("/a/near.py", "/a/nearer.py") if outcomes[path] == "kept")
     other = {"/a/near.py": "/a/nearer.py", "/a/nearer.py": "/a/near.py"}[kept]
     assert rows[kept]["kept_in"] == of_old["name"] and rows[kept]["similarity"] < 1
@@ -167,7 +172,7 @@ def test_marking_keeps_the_files_and_their_own_twins_apart(place: Path) -> None:
     assert rows["/a/fresh.py"]["kept_in"] is None
     published = [pq.read_table(f) for f in sorted((made.release / "ledger").glob("*.parquet"))]
     marked = pa.concat_tables(published).filter(pc.field("outcome") == "kept")
-    assert sorted(marked["path"].to_pylist()) == sorted(["/a/equal.py", kept])
+    assert sorted(marked["path"].to_pylist()) == sorted(["/LICENSE", "/a/equal.py", kept])
     assert call("verify", made.release).code == 0
     assert call("why", kept, made.release).text.count("outcome ") == 1
 
@@ -267,3 +272,21 @@ def test_it_comes_out_again_with_the_earlier_release_at_hand(place: Path, tmp_pa
     assert said.code == 2  # another release
     shutil.copytree(old, site_there.release.parent.parent / "elder/v1.0.0")
     assert call(*there).code == 0  # found beside the release
+
+
+def test_several_earlier_releases_of_several_languages(place: Path, tmp_path: Path) -> None:
+    """A next version over the same source and more: all that was released once is dropped."""
+    more = {"x.go": "package x\n", "e.rb": "puts 1\n", "b.py": code("b", 30)}
+    repository(tmp_path / "more/carl/tool", more)
+    sources = [source(str(place / "old")), source("more")]
+    first = run(site(tmp_path, sources, None, dedup={"store": True}))
+    assert len({*first.files()["language"].to_pylist()}) > 2
+    against = ["releases/tiny/v1.0.0", str(place / "without/releases/tiny/v1.0.0")]
+    write_yaml(first.config, {**first.written, "version": "2.0.0", "dedup": {"against": against}})
+    rows = ledger(run(first))
+    rows = {path: row for path, row in rows.items() if row["outcome"] != "choose:copy"}
+    assert {row["outcome"] for row in rows.values()} == {"dedup:earlier_exact"}
+    assert first.manifest()["counts"]["kept"]["files"] == 0
+    held = names(tmp_path / "releases/tiny/v1.0.0")
+    assert all(held[row["kept_row_key"]] == path for path, row in rows.items())
+    assert call("verify", first.release).code == 0 and call("report", first.config).code == 0
