@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 _NAME = re.compile(
     rb"(?i)card|(?<![a-z])(?:pan|sin|tfn|nino|nhs|rut|lat|lng|lon|ssn|tel|key|dni|nie|nif|nir|egn|cnp|oib|bsn|cpf"
-    rb"|cpr|iin|inn)(?![a-z])|cc_?n|phone|mobile|fax|social|insur|passw|pwd|secret|token|_key|national|tax_?"
+    rb"|cpr|iin|inn)(?![a-z])|cc_?n|phone|mobile|fax|social|insur|pass(?![a-z])|passw|pwd|(?<![a-z])(?:pw|nric|afm)(?![a-z])|my_?number|[a-z]ip$|secret|token|_key|national|tax_?"
     rb"(?:id|file|num)|pesel|curp|isik|kood|kenni|person|hetu|f.dsel|codice|fiscal|steuer|aadha|kimlik"
     rb"|cedula|rodne|snils|iban|latitude|longitude|amka|emso|jmbg|rijks|regist"
 )
@@ -35,11 +35,26 @@ _VARIABLE = re.compile(
 _ELEMENT = re.compile(
     rb"<(\w{0,60}(?:[Pp]assword|[Ss]ecret|[Tt]oken|[Kk]ey))>\s{1,60}<[Vv]alue>([^<\n]{4,600})</"
 )
+_NAMED_ELEMENT = re.compile(
+    rb"<\w{1,30}[ \t][^<>\n]{0,80}?(?:name|key|id)=[\"']([\w.-]{3,80})[\"'][^<>\n]{0,80}>"
+    rb"([^<>\n]{4,600})</"
+)
+_PLIST = re.compile(rb"<key>([^<>\n]{2,80})</key>\s{0,60}<string>([^<\n]{4,600})</string>")
+_PARAMETER = re.compile(
+    rb"Parameter(?:Key|Name)[\"']?[:=][ \t]{0,8}[\"']?([\w.-]{3,80})[\"']?,?\s{0,60}"
+    rb"[\"']?ParameterValue[\"']?[:=][ \t]{0,8}[\"']?([^\s\"'{}]{4,600})"
+)
 _PAIRS = {
-    **dict.fromkeys(("yaml", "yml", "json"), _NAME_VALUE),
-    **dict.fromkeys(("tf", "tfvars", "hcl"), _VARIABLE),
-    **dict.fromkeys(("xml", "config"), _ELEMENT),
+    **dict.fromkeys(("yaml", "yml", "json"), (_NAME_VALUE, _PARAMETER)),
+    **dict.fromkeys(("tf", "tfvars", "hcl"), (_VARIABLE,)),
+    **dict.fromkeys(("xml", "config", "resx"), (_ELEMENT, _NAMED_ELEMENT)),
+    "plist": (_PLIST,),
 }
+_MARKDOWN = frozenset(("md", "markdown", "mdx"))
+_TABLE = re.compile(
+    rb"(?m)^[ \t]{0,8}\|([^\n]{3,1000})\|[ \t]*\r?\n[ \t]{0,8}\|[ \t:|-]{3,1000}\|[ \t]*\r?$"
+)
+_TABLE_ROW = re.compile(rb"\r?\n[ \t]{0,8}\|([^\n]{1,4000})\|")
 LONGEST = 600  # bytes of a cell
 
 
@@ -58,7 +73,9 @@ def lines(text: bytes, path: str) -> tuple[bytes, list[Line]]:
     if kind in _DELIMITER:
         cells = _separated(text, _DELIMITER[kind])
     elif kind in _PAIRS:
-        cells = _paired(text, _PAIRS[kind])
+        cells = (cell for pair in _PAIRS[kind] for cell in _paired(text, pair))
+    elif kind in _MARKDOWN:
+        cells = _piped(text)
     elif kind in _SQL:
         cells = _inserted(text)
     else:
@@ -78,7 +95,7 @@ def lines(text: bytes, path: str) -> tuple[bytes, list[Line]]:
 def is_table(path: str) -> bool:
     """A file in whose form values stand apart from their names."""
     kind = path.lower().rpartition(".")[2]
-    return kind in _DELIMITER or kind in _PAIRS or kind in _SQL
+    return kind in _DELIMITER or kind in _PAIRS or kind in _SQL or kind in _MARKDOWN
 
 
 Cell = tuple[bytes, int, int]
@@ -88,6 +105,8 @@ def _separated(text: bytes, delimiter: bytes) -> Iterator[Cell]:
     first = text.find(b"\n")
     if first < 0:
         return
+    if delimiter == b"," and text.count(b";", 0, first) > text.count(b",", 0, first):
+        delimiter = b";"  # as spreadsheets write them where the comma is in numbers
     names = [name.strip(b" \"'\r\xef\xbb\xbf") for name in text[:first].split(delimiter)]
     wanted = {number for number, name in enumerate(names) if _NAME.search(name)}
     if not wanted or len(names) > 500:
@@ -114,6 +133,28 @@ def _paired(text: bytes, pair: re.Pattern[bytes]) -> Iterator[Cell]:
     for match in pair.finditer(text):
         if _NAME.search(match[1]):
             yield match[1], *match.span(2)
+
+
+def _piped(text: bytes) -> Iterator[Cell]:
+    """Cells below a header that names them, and those whose first column does."""
+    for head in _TABLE.finditer(text):
+        names = [name.strip(b" `*_\t") for name in head[1].split(b"|")]
+        at = head.end()
+        while row := _TABLE_ROW.match(text, at):
+            at, start = row.end(), row.start(1)
+            first = b""
+            for number, cell in enumerate(row[1].split(b"|")):
+                value = cell.strip(b" `*\t")
+                name = names[number] if number < len(names) else b""
+                begin = start + cell.find(value)
+                start += len(cell) + 1
+                if not number:
+                    first = value
+                    continue
+                for one in (name, first if number == 1 else b""):
+                    if _NAME.search(one) and b" " not in value:
+                        yield one.replace(b" ", b"_"), begin, begin + len(value)
+                        break
 
 
 def _inserted(text: bytes) -> Iterator[Cell]:

@@ -22,6 +22,7 @@ from .personal import (
     ipv6,
     person,
     phone,
+    phone_grouped,
     phone_named,
 )
 from .place import Place, is_config_path, is_lock_path, is_test_path
@@ -56,7 +57,7 @@ def url_password(place: Place) -> float:
     user = place.region[place.head : place.start].rpartition(b"/")[2].rstrip(b":").lower()
     host = re.split(rb"[/:?\s\"'`<>]", place.region[place.end + 1 : place.end + 80])[0].lower()
     if re.search(
-        rb"example|^host|localhost|^127\.|\.test$|^server|^domain|^\w$|^proxy\b|^foo", host
+        rb"example|^host|localhost|^127\.|\.test$|^server|^domain|^\w$|^proxy$|^foo", host
     ):
         return 0.45
     if reason == "short" or value.lower() in (*_URL_WORDS, user):
@@ -74,6 +75,7 @@ _DSN = re.compile(
     rb"[\s;,]{1,2}$"
 )
 _BEHIND = re.compile(rb"\W{0,12}([\w.$]{1,80})")
+_QUOTED_NAME = re.compile(rb"[\"'][A-Z][A-Z0-9_]{3,60}=$")  # putenv("DB_PASSWORD=...")
 _NAME = re.compile(rb"[\w.$-]{1,60}$")
 _WEAK = re.compile(
     rb"(?i)^(?:test|pass|passw(?:or)?d|s[e3]cr[e3]t|admin|foo|bar|demo|user|root|hello|key|token|super|my|"
@@ -114,7 +116,8 @@ def _by_name(place: Place, name: bytes) -> float:
 def bare(place: Place) -> float:
     """As ``assigned``, for a value without quotes: only where a language writes values so."""
     before = place.region[max(0, place.head - 120) : place.head]
-    if is_config_path(place.path) or _QUERY.search(before) or _DSN.search(before):
+    named = _QUOTED_NAME.search(place.region[max(0, place.head - 60) : place.start])
+    if is_config_path(place.path) or named or _QUERY.search(before) or _DSN.search(before):
         return assigned(place)
     value = place.value
     if len(value) < 16 or not noise.is_random(value) or noise.noise(value):
@@ -190,11 +193,20 @@ def literal_password(place: Place) -> float:
     """A literal that its call, its field or its command says is a password."""
     value = place.value
     reason = noise.noise(value)
-    if reason and not (reason == "words" and _passphrase(value)):
+    if reason and not (reason == "words" and _speaks_of_no_label(value)):
         return 0.0
     if noise.is_number(value) or noise.is_uuid(value) or _NO_LITERAL.search(value):
         return 0.0
     return _password_strength(value, reason, place)
+
+
+def said(place: Place) -> float:
+    """What prose says a password is: letters with digits or signs, or nobody would know it."""
+    value = place.value
+    mixed = re.search(rb"[0-9]", value) or noise.is_unspeakable(value)
+    if not mixed or value.endswith(b":") or re.search(rb"[a-z]{3}-[a-z]{3}|[({\[/]", value):
+        return 0.0
+    return literal_password(place)
 
 
 # An option, a host or an address of mail.
@@ -214,7 +226,7 @@ def _defined_name(place: Place) -> bytes:
 
 def netrc(place: Place) -> float:
     """The word behind ``password`` on a line of its own, in a file of that format."""
-    return password(place) if place.path.endswith((".netrc", "/_netrc")) else 0.0
+    return password(place) if place.path.endswith((".netrc", "/_netrc", ".cfg", ".ios")) else 0.0
 
 
 def pgpass(place: Place) -> float:
@@ -278,6 +290,8 @@ def _password_strength(value: bytes, reason: str | None, place: Place) -> float:
     if reason == "words" or b" " in value:
         if _passphrase(value):
             return 0.7
+        if noise.is_unspeakable(value):
+            return 0.65
         return 0.35 if b" " not in value else 0.0
     if len(value) > 128 or noise.is_uuid(value):
         return 0.4
@@ -298,10 +312,14 @@ _WORDS_AND_NUMBER = re.compile(
 )
 _GROUPS = re.compile(rb"[A-Za-z0-9]{2,6}(?:-[A-Za-z0-9]{2,6}){2,4}")
 _LABEL = re.compile(
-    rb"(?i)pass|pwd|secret|token|key|field|input|label|form|reset|chang|forg[eo]t|confirm|enter|new|old"
+    rb"(?i)pass|pwd|secret|token|(?<![a-z])key|apikey|field|input|label|form|reset|chang|forg[eo]t|confirm|enter|(?<![a-z])(?:new|old)"
     rb"|user|admin|login|type|text|requir|valid|error|polic|length|hash|sha\d|md5|crypt|argon|pbkdf|auth"
     rb"|aes|rsa|http|html|utf|iso|x509|oauth|grant|test|example|page|button|version|rfc|gpl|lgpl|bsd"
 )
+
+
+def _speaks_of_no_label(value: bytes) -> bool:
+    return _passphrase(value) or noise.is_unspeakable(value)
 
 
 def _passphrase(value: bytes) -> bool:
@@ -396,9 +414,11 @@ JUDGES: dict[str, Judge] = {
     "person": person,
     "pgpass": pgpass,
     "phone": phone,
+    "phone_grouped": phone_grouped,
     "phone_named": phone_named,
     "random": random,
     "reference_token": reference_token,
+    "said": said,
     "stellar": stellar,
     "tail": tail,
     "token": token,

@@ -43,7 +43,8 @@ def _values(text: bytes, begin: int) -> Iterator[tuple[bytes, tuple[int, int]]]:
     low = max(mark for mark in marks if mark <= begin)
     high = min(mark for mark in marks if mark > low) if low < len(text) else len(text)
     for key, section, span in (*_yaml(text, low, high), *_json(text, low, high)):
-        if not _OPEN.match(key) and _secret(text[slice(*span)], section == b"data"):
+        open_key = _OPEN.match(key) or noise.has_digest_name(key)
+        if not open_key and _secret(text[slice(*span)], section == b"data"):
             yield key, span
 
 

@@ -33,7 +33,8 @@ REASONS = {
 _TEMPLATE = re.compile(
     rb"^[$%]|\$\{|\$\(|\{\{|\}\}|<%|%>|#\{|%\(|^<[^<>]*>$|^\{[^{}]*\}$|^\[[^\[\]]*\]$|^%?[sdvr]$"
     rb"|%[sdvrq](?![a-z])|\{[\w.]*\}|^@[\w./{(-]+|\\\(|^__\w+__$|\$[A-Za-z_]{3}|^\*"
-    rb"|^&lt;|(?i:^!(?:vault|secret|env|ref|getatt|sub|include|encrypted))|<[A-Za-z_ -]{2,}>"
+    rb"|^&lt;|^ENC\[|^Ag[A-D][A-Za-z0-9+/]{300}"
+    rb"|(?i:^!(?:vault|secret|env|ref|getatt|sub|include|encrypted))|<[A-Za-z_ -]{2,}>"
 )
 _PLACEHOLDER = re.compile(
     rb"(?i)x{4}|\*{3}|\.{3}|\xe2\x80\xa6|example|sample|dummy|placeholder"
@@ -64,7 +65,7 @@ _FILE = re.compile(
 )
 _PATTERN = re.compile(
     rb"\[\^|\(\?|\.\*|\.\+|\\[dwsbDWSBnrtu]|\]\+|\]\*|\]\{|^\^|[^\\]\$$|</|/>|<[a-z]+ "
-    rb"|&[a-z]+;|\|\||&&"
+    rb"|&[a-z]+;|\|\||&&|^[a-z_]+(?:\|[a-z_]+(?::[\w,.]+)?)+$"
 )
 _UUID = re.compile(rb"(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _HEX = re.compile(rb"^(?:0[xX])?[0-9a-fA-F]+$")
@@ -217,6 +218,8 @@ def is_words(value: bytes) -> bool:
     Random text of letters alone is not words: its capitals come too often.
     """
     letters = value.replace(b"\\", b"/")
+    if 2 * sum(byte >= 0x80 for byte in letters) > len(letters):
+        return True  # a script that passwords of code are hardly in: a label
     if any(byte >= 0x80 for byte in letters):
         letters = bytes(byte if byte < 0x80 else 0x61 for byte in letters)
     if not _only_words(letters):
@@ -238,6 +241,22 @@ _SLUG = re.compile(
 def is_slug(value: bytes) -> bool:
     """Words and small numbers joined by dash, dot or underscore: ``gpl-2.0-plus``, ``P_521``."""
     return _SLUG.match(value) is not None and b"-----" not in value
+
+
+# Pairs of letters that words and names hardly have.
+_ODD = re.compile(
+    rb"(?i)q[^u\W\d_]|j[^aeiou\W\d_]|v[bcdfghjklmnpqtvwxz]|x[bdfgjkmnqrsvwxz]|z[bcdfgjkmnpqrstvwx]"
+    rb"|[bcdfghjkmpqtvwxz]q|f[bcdghjkmpqvwxz]|w[bcdfgjkmpqtvxz]|p[bcdfgjkmqvwxz]|g[bcdfjkpqvwxz]"
+    rb"|h[bcdfghjkpqvwxz]|b[cfghkmnpqvwxz]|c[bdfgjmnpqvwxz]|d[bcfhjkmpqtvxz]|k[bcdfgjkmpqrtvxz]"
+    rb"|m[cdfghjkqrtvwxz]|t[bdfgjkpqvxz]|r[jqxz]|[aeiou]{4}"
+)
+
+
+def is_unspeakable(value: bytes) -> bool:
+    """Letters of both cases whose neighbors no language puts side by side: made by chance."""
+    if value.islower() or value.isupper() or len(value) > 64:
+        return False
+    return len(_ODD.findall(value)) >= max(2, len(value) // 8)
 
 
 _PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")

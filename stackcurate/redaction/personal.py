@@ -118,7 +118,7 @@ _VERSION_WORD = re.compile(
 )
 # The value's own key names a machine: size and look of its numbers then say nothing.
 _HOST_KEY = re.compile(
-    rb"(?i)(?:(?<![a-z])(?:ip|ipv4)|(?<![a-z])ip_?addr(?:ess)?|addr(?:ess)?|host(?:name)?|server|gateway|router"
+    rb"(?i)(?:(?<![a-z])(?:ip|ipv4)|(?-i:[a-z]I[pP])|(?<![a-z])ip_?addr(?:ess)?|addr(?:ess)?|host(?:name)?|server|gateway|router"
     rb"|controller|peer|proxy|remote|nameserver|upstream|backend|master|replica|broker)_?[0-9]{0,3}"
     rb"[\"'`\])]{0,3}\s{0,4}(?::=|=>|=|:|\()\s{0,4}[\"'`\[(]{0,2}$"
 )
@@ -277,6 +277,11 @@ def _in_plan(phonenumbers: Any, text: str, region: str | None) -> bool:
         return bool(phonenumbers.is_valid_number(phonenumbers.parse(text, region)))
     except phonenumbers.NumberParseException:
         return False
+
+
+def phone_grouped(place: Place) -> float:
+    """As ``phone``, for a number with its country in groups, which nothing else is written in."""
+    return phone(place) if len(re.findall(rb"[0-9]+", place.value)) > 2 else 0.0
 
 
 def phone_named(place: Place) -> float:

@@ -19,6 +19,9 @@ _MAC_WORD = re.compile(
     rb"(?![a-z])|wake|hardware|physical|device|wlan|wifi|wi-fi|lladdr|address|station|beacon|eth\d"
     rb"|interface|sensor|access.?point"
 )
+_SWITCH = re.compile(
+    rb"(?i)^\s{1,8}(?:dynamic|static|arpa|learned|(?:gi|fa|te|eth|po|vlan)\w*/?\d)"
+)
 _ALONE_INDENTED = re.compile(rb"\s{2,}")
 _FINGERPRINT = re.compile(rb"(?i)md5|sha\d|finger|thumb|serial|digest|checksum|guid|uuid|uid:")
 
@@ -37,7 +40,8 @@ def mac(place: Place) -> float:
         return 0.0
     if first & 2 or _MADE_UP.search(octets):
         return 0.4
-    named = _MAC_WORD.search(place.before(120)) is not None
+    table = _SWITCH.match(place.after(24)) is not None  # a switch's table of addresses
+    named = table or _MAC_WORD.search(place.before(120)) is not None
     if not named and _ALONE_INDENTED.fullmatch(place.before()) and not place.after(20).strip():
         return 0.3  # the last line of a dump of hex digits
     if place.value.isdigit() or re.fullmatch(rb"(?:\d\d[:-]){5}\d\d", place.value):
@@ -52,7 +56,7 @@ _NUMBER = re.compile(rb"[+-]?\d{1,3}\.\d{4,}")
 _PLACE_WORD = re.compile(
     rb"(?i)(?<![a-z])(?:lat(?:itude)?s?|lng|lon(?:g(?:itude)?)?s?|latlng|lnglat|coord\w*|gps\w*|geo\w*|location\w*"
     rb"|position|home|address|house|office|maps?|marker\w*|center|centre|point|pin|place\w*|where"
-    rb"|wgs\s?84|ll|daddr|saddr|origin|destination|waypoint\w*|st_\w+)(?![a-z])|@$|geo:|[?&]q="
+    rb"|wgs\s?84|ll|daddr|saddr|origin|destination|waypoint\w*|work|depot|store|shop|start|end|st_\w+)(?![a-z])|@$|geo:|[?&]q="
     rb"|(?:lat|lng|lon|latitude|longitude|location|coords?|coordinates|position)s?(?:$|[^a-z])"
     rb"|[a-z](?:Lat|Lng|Lon|Location|Coord|Position|Point)"
 )
