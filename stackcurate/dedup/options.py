@@ -27,6 +27,8 @@ class Against:
     language: str | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.path, Path):
+            raise ConfigError(f"path: {self.path} is not on this machine; fetch it first")
         unknown = sorted(set(self.columns) - set(COLUMNS))
         if unknown:
             raise ConfigError(f"columns: {unknown[0]!r} is not one of {', '.join(COLUMNS)}")

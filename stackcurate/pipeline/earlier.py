@@ -73,7 +73,12 @@ def find_earlier(run: Run) -> list[Earlier]:
     if "dedup" not in run.config.stages:
         return []
     settings = run.config.dedup
-    return [_find(entry, settings) for entry in settings.against]
+    found = [_find(entry, settings) for entry in settings.against]
+    names = [one.name for one in found]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:  # the ledger tells them by name
+        raise ConfigError(f"dedup.against: two entries are called {visible(twice[0])}; rename one")
+    return found
 
 
 def located(
@@ -340,7 +345,7 @@ def earlier_parts(
             )
             place = run.config.runs / ".earlier" / partitions.digest(*about)
             sign[number] = SignItem(piece, content, settings, place)
-    run.do("sign earlier", sign_task, list(sign.values()), timeout=run.timeout)
+    run.do("sign", sign_task, list(sign.values()), timeout=run.timeout)
     items = []
     for number, (earlier, piece) in enumerate(pairs):
         signed = sign[number].out if number in sign else None

@@ -249,7 +249,7 @@ def find_forks(
         items = [LinkItem(n, met, run.place("link", names, n)) for n in range(targets)]
         done = run.do("forks", link_task, items)
         links = [partitions.read_arrow(folder / "links.arrow") for folder in done]
-    place = run.place("groups of origins", names if sent else [], numbers.name, policy)
+    place = run.place("origin_groups", names if sent else [], numbers.name, policy)
     if not place.exists():
         gone = {n for folder in sent for n in _withdrawn(folder)}
         _decide(place, numbers, links, gone, policy == "collapse")
@@ -263,7 +263,7 @@ def _withdrawn(folder: Path) -> list[int]:
 
 def _numbers(run: Run, roots: Path, listed: Sequence[Path]) -> Path:
     """All roots that somebody may represent, by rank, and the limits of their samples."""
-    place = run.place("ranked roots", roots.name, [folder.name for folder in listed])
+    place = run.place("ranks", roots.name, [folder.name for folder in listed])
     if place.exists():
         return place
     columns = ["input", "root", "origin", "first_revision", "represents", "verdict"]

@@ -114,7 +114,8 @@ def _row_text(row: dict[str, Any]) -> list[str]:
         lines.append(f"  kept twin  {twin['origin']} {twin['path']}{alike}")
     if row.get("kept_in"):
         alike = "" if row["similarity"] is None else f", similarity {row['similarity']:.3f}"
-        lines.append(f"  held by    {row['kept_in']}: {row['kept_row_key']}{alike}")
+        where, which = visible(row["kept_in"]), visible(row["kept_row_key"] or "(no id)")
+        lines.append(f"  held by    {where}: {which}{alike}")
     return lines
 
 

@@ -242,6 +242,8 @@ def test_a_changed_config_is_another_matching(place: Path) -> None:
     ("against", "words"),
     [
         (["nothing here"], "is not there"),
+        (["s3://bucket/old"], "not on this machine"),
+        ([5], "must be a mapping"),
         ([{"path": "x", "columns": {"stars": "y"}}], "'stars' is not one of"),
         ("x", "must be a list"),
         ([{"path": "x", "language": "C", "columns": {"language": "l"}}], "not both"),
@@ -290,3 +292,9 @@ def test_several_earlier_releases_of_several_languages(place: Path, tmp_path: Pa
     held = names(tmp_path / "releases/tiny/v1.0.0")
     assert all(held[row["kept_row_key"]] == path for path, row in rows.items())
     assert call("verify", first.release).code == 0 and call("report", first.config).code == 0
+
+
+def test_entries_have_names_of_their_own(place: Path) -> None:
+    release = "../with/releases/tiny/v1.0.0"
+    said = call("run", later(place, "twice", [release, release]).config)
+    assert said.code == 2 and "two entries are called tiny-v1.0.0" in said.err
