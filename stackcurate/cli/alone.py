@@ -24,7 +24,7 @@ from stackcurate.dedup.settings import Settings as DedupSettings
 from stackcurate.engine.local import LocalEngine
 from stackcurate.errors import ConfigError
 from stackcurate.languages.alone import languages
-from stackcurate.licenses.alone import scan_path, scan_records
+from stackcurate.licenses.alone import MAX_BYTES, scan_path, scan_records
 from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.policy import LicenseSettings
 from stackcurate.licenses.scancode import Judge
@@ -139,6 +139,7 @@ def license_command(
 
     \b
     Example:  stackcurate license .
+              stackcurate license < COPYING
               stackcurate license --in files.jsonl --json
     """
     _one_input(paths, source)
@@ -158,7 +159,29 @@ def license_command(
             bare = ({**one, "text": _either(one)} for one in given)
             return scan_records(bare, cache, judge, LicenseSettings())
 
+        given: Any = sys.stdin.buffer
+        start = b"" if source is not None else given.peek(4)[:4]
+        if start and not start.lstrip().startswith(b"{") and start != b"PAR1":
+            text = given.read(MAX_BYTES)
+            # One text: a source file speaks through its header, else it is read as a license.
+            found = [*work([{"id": "-", "text": text}]),
+                     *work([{"id": "-", "path": "LICENSE", "text": text}])]  # fmt: skip
+            said = next((one for one in found if one["license_expression"]), found[0])
+            _one_text(said, target, as_json)
+            return
+
         _each((), source, target, as_json, work, _LICENSE, None)
+
+
+def _one_text(row: Record, target: Path | None, as_json: bool) -> None:
+    """Write what one text of standard input says: a line for people, unless asked otherwise."""
+
+    def line(row: Record) -> str:
+        kind = (row["evidence"] or {}).get("kind", "nothing")
+        return f"{row['license_expression'] or '-'}  {row['license_class'] or '-'}  {kind}"
+
+    parquet = _wants_parquet(target, as_json, False)
+    records.write([row], target, _LICENSE, parquet, None if as_json or target else line)
 
 
 @click.command("redact")

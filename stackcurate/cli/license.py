@@ -19,7 +19,7 @@ from stackcurate.cli.run import default_workers, release_of
 from stackcurate.errors import ConfigError
 from stackcurate.index.query import query
 from stackcurate.licenses import spdx
-from stackcurate.licenses.alone import MAX_BYTES, scan_path
+from stackcurate.licenses.alone import MAX_BYTES, root_of, scan_path
 from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.decode import text_of
 from stackcurate.licenses.explain import BadExpression, diagnose, explain, notes
@@ -103,7 +103,7 @@ def sbom_command(path: Path) -> None:
     """
     with contextlib.closing(Cache(alone._cache_path())) as cache, Judge(default_workers()) as judge:
         scanned = scan_path(path, cache, judge)
-    root = path if path.is_dir() else path.parent
+    root = path if path.is_dir() else root_of(path)
     digests = {}
     for inside in scanned["path"].to_pylist():
         with contextlib.suppress(OSError), open(root / inside[1:], "rb") as stream:

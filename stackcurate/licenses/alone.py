@@ -39,12 +39,19 @@ def _git_id(data: bytes) -> bytes:
     return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).digest()
 
 
+def root_of(path: Path) -> Path:
+    """The git repository that a file lies in, else its folder."""
+    folder = path.absolute().parent
+    return next((one for one in (folder, *folder.parents) if (one / ".git").exists()), folder)
+
+
 def _list(path: Path) -> tuple[Path, list[str]]:
     """The folder that stands for the root, and the files to report, as "/a/b", sorted."""
     if not path.exists():
         raise InputError(f"{path} does not exist", "missing")
     if path.is_file():
-        return path.parent, ["/" + path.name]
+        root = root_of(path)
+        return root, ["/" + path.absolute().relative_to(root).as_posix()]
     found = []
     for folder, subfolders, files in os.walk(path):
         subfolders[:] = sorted(name for name in subfolders if name != ".git")
@@ -54,6 +61,18 @@ def _list(path: Path) -> tuple[Path, list[str]]:
             if not (Path(folder) / name).is_symlink() and name.isprintable():
                 found.append(prefix + name)
     return path, sorted(found)
+
+
+def _above(root: Path, path: str) -> list[str]:
+    """The files of every folder from ``root`` down to a file's own, sorted."""
+    found = []
+    folder = path.rpartition("/")[0]
+    while True:
+        here = (root / folder[1:]).iterdir()
+        found += [f"{folder}/{p.name}" for p in here if p.is_file() and p.name.isprintable()]
+        if not folder:
+            return sorted(found)
+        folder = folder.rpartition("/")[0]
 
 
 def _read(root: Path, path: str, limit: int) -> bytes:
@@ -69,12 +88,13 @@ def scan_path(
 ) -> pa.Table:
     """The license of a file or of every file of a folder: schema PATH_ROW, sorted by path.
 
-    For one file its neighbors in the folder are asked too, as far as their names are evidence.
+    For one file the folders above it in its git repository (without one, its own folder) are asked
+    too, as far as names are evidence.
     Raises InputError where the path does not exist.
     """
     settings = settings or LicenseSettings()
     root, paths = _list(path)
-    listed = paths if path.is_dir() else sorted("/" + p.name for p in root.iterdir() if p.is_file())
+    listed = paths if path.is_dir() else _above(root, paths[0])
     kinds = names.control_files(pa.array(listed, pa.string())).to_pylist()
     control = [(p, kind) for p, kind in zip(listed, kinds, strict=True) if kind]
     items = []

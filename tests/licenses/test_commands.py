@@ -7,6 +7,7 @@ from click.testing import CliRunner
 
 from stackcurate.cli.license import license_command
 from stackcurate.errors import ConfigError
+from tests.driving import call as driven
 from tests.licenses.conftest import body
 
 
@@ -50,3 +51,22 @@ def test_sbom(tmp_path, monkeypatch):
     found = json.loads(call("sbom", tmp_path))
     assert found["creationInfo"]["created"] == "1970-01-01T00:00:00Z"
     assert found["files"][0]["licenseConcluded"] == "MIT"
+
+
+def test_a_file_is_covered_by_the_folders_of_its_repository(tmp_path):
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "LICENSE").write_text(body("isc"))
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "x.py").write_text("x = 1\n")
+    assert call(tmp_path / "a" / "b" / "x.py").split() == ["ISC", "permissive", "/a/b/x.py"]
+    document = json.loads(call("sbom", tmp_path / "a" / "b" / "x.py"))
+    assert [one["licenseConcluded"] for one in document["files"]] == ["ISC"]
+
+
+def test_plain_text_on_standard_input():
+    def told(text):
+        return driven("license", given=text.encode()).text
+
+    assert told(body("mit")).split() == ["MIT", "permissive", "license_file"]
+    assert told("# SPDX-License-Identifier: ISC\n").split() == ["ISC", "permissive", "header"]
+    assert json.loads(told('{"id": 1, "path": "LICENSE", "text": "MIT License"}'))["id"] == 1
