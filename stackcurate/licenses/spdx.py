@@ -55,12 +55,7 @@ def sbom(
             {
                 "SPDXID": f"SPDXRef-File-{number}",
                 "fileName": f".{row['path']}",
-                "checksums": [
-                    {"algorithm": algorithm, "checksumValue": value}
-                    for algorithm, value in zip(
-                        ("SHA1", "SHA256"), digests[row["path"]], strict=True
-                    )
-                ],
+                "checksums": _checksums(digests[row["path"]]),
                 "licenseConcluded": concluded,
                 "licenseInfoInFiles": sorted(_names(concluded)) if by_header else [NONE],
                 "copyrightText": NONE,
@@ -68,17 +63,7 @@ def sbom(
             }
         )
     key = hashlib.sha256("".join(sorted(both[1] for both in digests.values())).encode()).hexdigest()
-    package = {
-        "SPDXID": "SPDXRef-Package",
-        "name": name,
-        "downloadLocation": NONE,
-        "filesAnalyzed": True,
-        "packageVerificationCode": {"packageVerificationCodeValue": _code(files)},
-        "licenseConcluded": combine(sorted(stated)) or NONE,
-        "licenseDeclared": declared or NONE,
-        "licenseInfoFromFiles": sorted(set().union(*map(_names, stated))) or [NONE],
-        "copyrightText": NONE,
-    }
+    package = _package(name, files, stated, declared)
     return {
         "spdxVersion": "SPDX-2.3",
         "dataLicense": "CC0-1.0",
@@ -94,6 +79,29 @@ def sbom(
         ],
         "hasExtractedLicensingInfos": _explained(stated, said_by),
     }
+
+
+def _package(
+    name: str, files: list[dict[str, Any]], stated: set[str], declared: str | None
+) -> dict[str, Any]:
+    return {
+        "SPDXID": "SPDXRef-Package",
+        "name": name,
+        "downloadLocation": NONE,
+        "filesAnalyzed": True,
+        "packageVerificationCode": {"packageVerificationCodeValue": _code(files)},
+        "licenseConcluded": combine(sorted(stated)) or NONE,
+        "licenseDeclared": declared or NONE,
+        "licenseInfoFromFiles": sorted(set().union(*map(_names, stated))) or [NONE],
+        "copyrightText": NONE,
+    }
+
+
+def _checksums(digests: tuple[str, str]) -> list[dict[str, str]]:
+    return [
+        {"algorithm": algorithm, "checksumValue": value}
+        for algorithm, value in zip(("SHA1", "SHA256"), digests, strict=True)
+    ]
 
 
 def listed(expression: str | None) -> str:
