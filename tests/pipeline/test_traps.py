@@ -109,6 +109,9 @@ def stormy(tmp_path_factory, cache, values):
             # in a control file
             "package.json": json.dumps({"name": "one", "license": "MIT", "author": values[176]}),
             "sub/LICENSE": f"Questions: {values[180]}\n\n" + lines[183] + "All rights reserved.\n",
+            # kills the reader of control files; nobody knows what it says, so x.py is not MIT
+            "dead/LICENSE": f"{KILL}\n",
+            "dead/x.py": code("x"),
             "latin.py": (code("latin") + "# caf\u00e9 \n" + "".join(lines[184:])).encode("latin-1"),
         },
     )
@@ -127,15 +130,19 @@ def test_culprits_are_dropped_and_the_run_goes_on(stormy) -> None:
     assert outcomes["kill.py"] == outcomes["raise.py"] == "run:crashed"
     assert outcomes["plain.py"] == outcomes["near_a.py"] == outcomes["latin.py"] == "kept"
     assert outcomes["near_b.py"].startswith("dedup:")
-    assert place.manifest()["counts"]["dropped"]["run"]["crashed"]["files"] == 2
+    rows = {r["path"]: r["outcome"] for r in place.ledger().to_pylist()}
+    assert rows["/dead/LICENSE"] == "run:crashed" and rows["/dead/x.py"] == "license:refused"
+    assert place.manifest()["counts"]["dropped"]["run"]["crashed"]["files"] == 3
 
 
 def test_quarantine_names_contents_and_ships(stormy) -> None:
     place = stormy[0]
     lines = (place.release / "quarantine.jsonl").read_text().splitlines()
     repo = place.config.parent / "git" / "one"
-    ids = sorted(git(repo, "hash-object", name) for name in ("kill.py", "raise.py"))
-    assert [json.loads(line)["content_id"] for line in lines] == ids
+    names = {"kill.py": "fetch", "raise.py": "fetch", "dead/LICENSE": "control"}
+    wanted = sorted((git(repo, "hash-object", name), phase) for name, phase in names.items())
+    rows = [json.loads(line) for line in lines]
+    assert [(row["content_id"], row["phase"]) for row in rows] == wanted
     assert (place.run_folder / "quarantine.jsonl").read_text().splitlines() == lines
 
 
