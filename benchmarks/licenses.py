@@ -10,9 +10,13 @@ files). Distinct license files, manifests and leading comments of source files a
 
 What the full matcher said about a text, and how long one worker took, is kept in ``--store``: it is
 asked about each text once, and later runs add the recorded seconds to their own. Index loads and
-compilation are left out of every speed. Prints
+compilation are left out of every speed. Seconds are those of the processor. Prints
 
-* share of texts by step, same class and same expression, and every disagreement (``--list``);
+* both matchers on the same texts, ours as if there were no known texts and no parsers of manifests:
+  same matches (rule, lines, score), same class and expression, speed; also of each half of the
+  packages, of which one was never looked at while the matcher was written;
+* what the tool concludes in the end (parsers of manifests first, mentions in comments nothing):
+  share of texts by step, same class and same expression, and every disagreement (``--list``);
 * speed cold, and with a cache built on one half of the packages and measured on the other;
 * header tags over all source files, MB/s.
 """
@@ -34,10 +38,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stackcurate.licenses import heads, names
+from stackcurate.licenses import heads, matcher, names, rules
 from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.decode import text_of
 from stackcurate.licenses.detect import Steps, Text, detect_texts, settle
+from stackcurate.licenses.detections import detect
 from stackcurate.licenses.expression import _key as meaning
 from stackcurate.licenses.expression import license_class, normalize, parse
 from stackcurate.licenses.header import headers
@@ -71,7 +76,7 @@ class Item:
 
 
 class Recorded:
-    """Answers like a ``Judge``, each text asked once ever; ``seconds`` adds up what that took."""
+    """Answers like a ``Judge``, each text asked once ever; ``seconds`` adds up the processor's."""
 
     def __init__(self, store: Cache, judge: Judge) -> None:
         self.store, self.judge, self.seconds = store, judge, 0.0
@@ -83,9 +88,8 @@ class Recorded:
         answers = []
         for key, text in zip(keys, texts, strict=True):
             if key not in known:
-                began = time.perf_counter()
                 answer = self.judge.ask([text])[0]
-                took = round(time.perf_counter() - began, 4)
+                took = answer.seconds
                 known[key] = [answer.detections, answer.failure, took]
                 self.store.put({key: known[key]}, self.by)
             detections, failure, took = known[key]
@@ -148,9 +152,71 @@ def sample(items: Sequence[Item], kind: str, count: int | None) -> list[Item]:
 # --- both readings --------------------------------------------------------------------------------
 
 
+def shown(item: Item) -> str:
+    """The text of an item as both matchers get it; a comment is not taken for a page."""
+    data = item.data if item.kind == SOURCE else text_of(item.data).data
+    return data.decode("utf-8", "replace")
+
+
+def first_half(item: Item) -> bool:
+    """Whether the item's package is one of the half that was looked at."""
+    return not hashlib.sha1(item.package.encode(), usedforsecurity=False).digest()[0] & 1
+
+
+def as_text(kind: str, items: Sequence[Item], judge: Recorded) -> None:
+    """Print both matchers on the same texts, without anything else the tool knows."""
+    counts: Counter[tuple[bool, str]] = Counter()
+    before, spent = judge.seconds, 0.0
+    for item in items:
+        text = shown(item)
+        full = judge.ask([text])[0]
+        began = time.process_time()
+        found = matcher.matches(text, rules.load())
+        spent += time.process_time() - began
+        half = first_half(item)
+        if full.failure is not None or found is None:
+            counts[half, "unfinished"] += 1
+            continue
+        asked, matches = found
+        said = [text[asked.begin[m.first] : asked.end[m.last]].lower() for m in matches]
+        mine = [one for one in detect(matches, said) if one.expression]
+        ours_ = [(m.rule, m.line, m.last_line, m.score) for one in mine for m in one.matches]
+        theirs = [
+            (m["rule"], *m["lines"], m["score"]) for d in full.detections for m in d["matches"]
+        ]
+        tag = "spdx-license-identifier"  # has no rule of its own
+        alike = [a[1:] if a[0].startswith(tag) else a for a in ours_] == [
+            b[1:] if b[0].startswith(tag) else b for b in theirs
+        ]
+        own = settle([one.expression or "" for one in mine])
+        other = settle([normalize(d["expression"]) or "" for d in full.detections])
+        counts[half, "texts"] += 1
+        counts[half, "matches"] += alike
+        counts[half, "class"] += license_class(own) == license_class(other)
+        counts[half, "expression"] += same(own, other)
+        counts[half, "lax"] += license_class(own) in OPEN and license_class(other) not in OPEN
+    size = sum(len(item.data) for item in items) / 1e6
+    took = judge.seconds - before
+    print(f"\n{kind} as text: {len(items)} distinct texts, {size:.2f} MB")
+    for name, halves in (("all", (True, False)), ("half held out", (False,))):
+        texts, alike, classes, said_same, lax, odd = (
+            sum(counts[half, key] for half in halves)
+            for key in ("texts", "matches", "class", "expression", "lax", "unfinished")
+        )
+        print(
+            f"  {name} ({texts}): same matches {alike / max(texts, 1):.2%}, class "
+            f"{classes / max(texts, 1):.2%}, expression {said_same / max(texts, 1):.2%}; "
+            f"permissive where ScanCode is not {lax}, unfinished {odd}"
+        )
+    print(
+        f"  cold {size / spent:.3f} MB/s, ScanCode {size / max(took, 1e-9):.4f} MB/s: "
+        f"{took / spent:.0f} times"
+    )
+
+
 def truth(item: Item, judge: Recorded) -> tuple[str | None, bool]:
     """ScanCode's expression for the whole text, and whether it finished."""
-    answer = judge.ask([text_of(item.data).data.decode("utf-8", "replace")])[0]
+    answer = judge.ask([shown(item)])[0]
     said = [normalize(one["expression"]) or "" for one in answer.detections]
     # A license file in which nothing is found states something that cannot be read.
     nothing = UNKNOWN if item.kind == names.LICENSE_FILE else None
@@ -210,26 +276,10 @@ def compare(items: Sequence[Item], mine: Sequence[str | None], judge: Recorded) 
 
 def timed(items: Sequence[Item], cache: Cache, judge: Recorded) -> tuple[float, Steps, list[Any]]:
     """(seconds with the full matcher's recorded ones, steps, readings)."""
-    steps = Steps()
-    store_seconds, before = _Stopwatch(judge), judge.seconds
-    began = time.perf_counter()
-    mine = ours(items, cache, store_seconds, steps)
-    own = time.perf_counter() - began - store_seconds.waited
-    return own + judge.seconds - before, steps, mine
-
-
-class _Stopwatch:
-    """A judge that knows how long it was waited for, so that replays do not count."""
-
-    def __init__(self, judge: Recorded) -> None:
-        self.judge, self.waited = judge, 0.0
-
-    def ask(self, texts: Sequence[str]) -> list[Answer]:
-        began = time.perf_counter()
-        try:
-            return self.judge.ask(texts)
-        finally:
-            self.waited += time.perf_counter() - began
+    steps, before = Steps(), judge.seconds
+    began = time.process_time()
+    mine = ours(items, cache, judge, steps)
+    return time.process_time() - began + judge.seconds - before, steps, mine
 
 
 def report(kind: str, items: Sequence[Item], judge: Recorded) -> list[dict[str, Any]]:
@@ -264,8 +314,7 @@ def warm(items: Sequence[Item], judge: Recorded) -> None:
     """Print hit rate and speed with a cache that was built on half of the packages."""
     halves: tuple[list[Item], list[Item]] = ([], [])
     for item in items:
-        first = hashlib.sha1(item.package.encode(), usedforsecurity=False).digest()[0]
-        halves[first & 1].append(item)
+        halves[first_half(item)].append(item)
     cache = Cache()
     timed(halves[0], cache, judge)
     cache.hits = cache.misses = 0
@@ -320,11 +369,15 @@ def main() -> None:
         began = time.perf_counter()
         full.ask(["MIT"])
         print(f"ScanCode's index: {time.perf_counter() - began:.1f} s to load, left out below")
+        began = time.process_time()
+        matcher.matches("Licensed under the MIT license, a copy of which is here.", rules.load())
+        print(f"our rules and kernels: {time.process_time() - began:.1f} s to load, left out below")
         ours([Item("", "LICENSE", names.LICENSE_FILE, b"MIT License")], Cache(), judge, Steps())
         listed, control = [], []
         for kind in (*DECIDING, SOURCE):
             count = args.headers if kind == SOURCE and args.headers is not None else args.sample
             some = sample(items, kind, count)
+            as_text(kind, some, judge)
             listed += report(kind, some, judge)
             control += some if kind != SOURCE else []
         warm(control, judge)

@@ -114,13 +114,13 @@ def _bits(value):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _shared_words(rules, ids, free, first, last):  # type: ignore[no-untyped-def]
-    """(counts by word, words, distinct words, shared, shared license words, both by rule).
+    """(counts by word, words, distinct words, shared words, shared license words, masks).
 
-    Common words are not yet in the last two; their masks are the last that is returned.
+    Shared ones are by place in ``rules.approximate``; common words are only in the masks yet.
     """
     counts = np.zeros(rules.posting_start.size - 1, np.int32)
-    shared = np.zeros(rules.length.size, np.int32)
-    high = np.zeros(rules.length.size, np.int32)
+    shared = np.zeros(rules.approximate.size, np.int32)
+    high = np.zeros(rules.approximate.size, np.int32)
     mask = np.zeros(HIGH_MASKS + LOW_MASKS, np.uint64)
     words, unique, legal = 0, 0, 0
     for at in range(first, last + 1):
@@ -156,29 +156,30 @@ def candidates(rules, ids, free, first, last, most, alike_only):  # type: ignore
     picked = np.empty(rules.approximate.size, np.int32)
     bins = np.zeros(12, np.int64)
     count = 0
-    for number in range(rules.approximate.size):
-        rule = rules.approximate[number]
-        size = rules.length_unique[rule]
-        if alike_only and (size < 0.7 * unique or unique < 0.7 * size):
-            continue
-        legal, other = high[rule], shared[rule]
+    begin, end = 0, rules.approximate.size
+    if alike_only:  # what has far fewer or more distinct words is not alike
+        begin = int(np.searchsorted(rules.asks[:, 0], int(0.7 * unique)))
+        end = int(np.searchsorted(rules.asks[:, 0], int(unique / 0.7) + 1, side="right"))
+    for number in range(begin, end):
+        size = rules.asks[number, 0]
+        legal, other = high[number], shared[number]
         for column in range(HIGH_MASKS):
             bits = _bits(rules.masks[number, column] & mask[column])
             legal += bits
             other += bits
-        if legal == 0 or legal < rules.min_high_unique[rule]:
+        if legal == 0 or legal < rules.asks[number, 1]:
             continue
         for column in range(HIGH_MASKS, HIGH_MASKS + LOW_MASKS):
             other += _bits(rules.masks[number, column] & mask[column])
-        if other < rules.min_length_unique[rule]:
+        if other < rules.asks[number, 2]:
             continue
-        if rules.coverage[rule] and other / size < rules.coverage[rule] / 100:
+        if rules.asks[number, 3] and other / size < rules.asks[number, 3] / 100:
             continue
         if alike_only and other < 0.7 * (unique + size - other):
             continue
-        shared[rule], high[rule] = other, legal
+        shared[number], high[number] = other, legal
         bins[np.int64(other / size * 10 + 0.4999)] += 1
-        picked[count] = rule
+        picked[count] = number
         count += 1
     # The share in tenths comes first in the ranking, but for rules that are alike.
     floor, above = 11, 0
@@ -196,25 +197,26 @@ def _scored(rules, counts, words, unique, shared, high, picked, floor, most, ali
     kept = np.empty(picked.size, np.int64)
     rounded = np.empty(picked.size, np.int64)
     count = 0
-    for rule in picked:
-        size, other = rules.length_unique[rule], shared[rule]
+    for row in picked:
+        size, other = rules.asks[row, 0], shared[row]
         low = other * 10 + 0.6 * size < floor * size  # surely below the tenths that are taken
         if low and other < 0.7 * (unique + size - other):
             continue
-        kept[count] = rule
+        kept[count] = row
         count += 1
     scores = np.empty((count, 4))
+    ties = np.empty(count, np.int64)
     taken = 0
     for number in range(count):
-        rule = kept[number]
-        value, alike, share, likeness = _score(shared[rule], unique, rules.length_unique[rule])
+        row = kept[number]
+        value, alike, share, likeness = _score(shared[row], unique, rules.asks[row, 0])
         if alike_only and not (alike and value >> 40):
             continue
-        kept[taken], rounded[taken] = rule, value
+        kept[taken], rounded[taken], ties[taken] = row, value, rules.approximate[row]
         scores[taken, 0], scores[taken, 1], scores[taken, 2] = alike, share, likeness
-        scores[taken, 3] = shared[rule]
+        scores[taken, 3] = shared[row]
         taken += 1
-    rows = _best(scores[:taken], rounded[:taken], kept, most * 10)
+    rows = _best(scores[:taken], rounded[:taken], ties, most * 10)
     return _by_counts(rules, counts, words, shared, high, kept[rows], most, alike_only)
 
 
@@ -222,15 +224,16 @@ def _scored(rules, counts, words, unique, shared, high, picked, floor, most, ali
 def _by_counts(rules, counts, words, unique, legal, picked, most, alike_only):  # type: ignore[no-untyped-def]
     """The second ranking: how often words are shared counts too; one rule of many equal ones.
 
-    ``unique`` and ``legal``: distinct words and license words that each rule shares.
+    ``unique`` and ``legal``: distinct words and license words that each of ``rules.approximate``
+    shares; ``picked``: places there.
     """
     rounded = np.empty(picked.size, np.int64)
     scores = np.empty((picked.size, 4))
     kept = np.empty(picked.size, np.int64)
     ranks = np.empty(picked.size, np.int64)
     count = 0
-    for rule in picked:
-        shared, high = unique[rule], legal[rule]
+    for row in picked:
+        rule, shared, high = rules.approximate[row], unique[row], legal[row]
         for at in range(rules.repeat_start[rule], rules.repeat_start[rule + 1]):
             token = rules.repeats[at, 0]
             more = min(counts[token] - 1, np.int32(rules.repeats[at, 1]))

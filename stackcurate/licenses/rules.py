@@ -57,8 +57,6 @@ class Rules(NamedTuple):
     coverage: NDArray[np.int32]  # least share of a rule that must be found, percent
     min_length: NDArray[np.int32]
     min_high: NDArray[np.int32]
-    min_length_unique: NDArray[np.int32]
-    min_high_unique: NDArray[np.int32]
     length_unique: NDArray[np.int32]
     rank: NDArray[np.int32]  # of the rule's name among all names
     phrase_start: NDArray[np.int32]  # into ``phrases``; one more than rules
@@ -76,13 +74,14 @@ class Rules(NamedTuple):
     head: NDArray[np.uint64]
     head_lengths: NDArray[np.int32]  # head -> its rules' lengths in ``lengths``; one more
     lengths: NDArray[np.int32]
-    approximate: NDArray[np.int32]  # rules that may be matched in part
+    approximate: NDArray[np.int32]  # rules that may be matched in part, few distinct words first
+    asks: NDArray[np.int32]  # of each of these: distinct words, least high and all, coverage
     common: NDArray[np.int16]  # word id -> its bit in ``masks``, or -1: the words of most rules
     masks: NDArray[np.uint64]  # of each of these rules, license words in the first columns
     repeat_start: NDArray[np.int64]  # rule -> its words that repeat; one more than rules
     repeats: NDArray[np.int16]  # word id and how often beyond once
     posting_start: NDArray[np.int64]  # other word id -> its rules in ``postings``; one more
-    postings: NDArray[np.uint16]
+    postings: NDArray[np.uint16]  # places in ``approximate``
 
 
 class Table(NamedTuple):
@@ -203,7 +202,7 @@ def _post(tokens, start, rows, common, places, masks, out):  # type: ignore[no-u
             if bit >= 0:
                 masks[number, bit >> 6] |= np.uint64(1) << np.uint64(bit & 63)
             else:
-                out[places[token]] = row
+                out[places[token]] = number
                 places[token] += 1
 
 
@@ -232,6 +231,13 @@ def _repeats(tokens, start, rows, words, starts, out, fill):  # type: ignore[no-
 def _by_word(raw: dict[str, NDArray[Any]], start: NDArray[np.int64], words: int) -> dict[str, Any]:
     """The fields of ``Rules`` that lead from words to rules."""
     rows = np.flatnonzero(raw["flags"] & APPROXIMATE).astype(np.int32)
+    rows = rows[np.argsort(raw["length_unique"][rows], kind="stable")]
+    asked = (
+        "length_unique",
+        "min_high_matched_length_unique",
+        "min_matched_length_unique",
+        "coverage",
+    )
     counts = np.zeros(words, np.int64)
     _count(raw["tokens"], start, rows, counts)
     common = np.full(words, -1, np.int16)
@@ -253,6 +259,7 @@ def _by_word(raw: dict[str, NDArray[Any]], start: NDArray[np.int64], words: int)
         "repeat_start": repeat_start,
         "repeats": repeats,
         "approximate": rows,
+        "asks": np.stack([raw[name][rows] for name in asked], 1).astype(np.int32),
         "common": common,
         "masks": masks,
         "posting_start": posting_start,
@@ -316,8 +323,6 @@ def load() -> Table:
         flags=raw["flags"], expression=raw["expression"], relevance=raw["relevance"],
         coverage=raw["coverage"], min_length=raw["min_matched_length"],
         min_high=raw["min_high_matched_length"],
-        min_length_unique=raw["min_matched_length_unique"],
-        min_high_unique=raw["min_high_matched_length_unique"],
         length_unique=raw["length_unique"], rank=rank,
         phrase_start=_starts(np.bincount(phrases[:, 0], minlength=count)), phrases=phrases,
         stop_start=_starts(np.bincount(stops[:, 0], minlength=count)), stops=stops,

@@ -48,11 +48,12 @@ class Answer:
     ``detections`` is a list of ``{expression, matches}``; a match has ``expression``, ``lines``
     (first and last, from 1), ``score``, ``rule``, ``matcher``, and where text and rule differ:
     ``extra``, the words only the text has, and ``missing``, runs of words only the rule has.
-    ``failure`` is None, ``timeout`` or ``crashed``.
+    ``failure`` is None, ``timeout`` or ``crashed``; ``seconds`` of the processor it took.
     """
 
     detections: list[dict[str, Any]] = field(default_factory=list)
     failure: str | None = None
+    seconds: float = 0.0
 
 
 # --- the side that asks ---------------------------------------------------------------------------
@@ -150,7 +151,9 @@ class Judge:
                     answers[stuck] = Answer(failure="crashed")
                     self.close()
                     break
-                answers[reply["id"]] = Answer(reply["detections"], reply["failure"])
+                answers[reply["id"]] = Answer(
+                    reply["detections"], reply["failure"], reply.get("seconds", 0.0)
+                )
             writer.join(5)
         self.asked += len(texts)
         return [answer for answer in answers if answer is not None]
@@ -304,8 +307,11 @@ def _fork(match: Callable[[str], list[dict[str, Any]]]) -> _Child:
 def _answer(
     question: dict[str, Any], match: Callable[[str], list[dict[str, Any]]]
 ) -> dict[str, Any]:
+    began = time.process_time()
     try:
-        return {"id": question["id"], "detections": match(question["text"]), "failure": None}
+        found = match(question["text"])
+        took = round(time.process_time() - began, 4)
+        return {"id": question["id"], "detections": found, "failure": None, "seconds": took}
     except Exception:
         return {"id": question["id"], "detections": [], "failure": "crashed"}
 
