@@ -18,7 +18,8 @@ compilation are left out of every speed. Seconds are those of the processor. Pri
 * what the tool concludes in the end (parsers of manifests first, mentions in comments nothing):
   share of texts by step, same class and same expression, and every disagreement (``--list``);
 * speed cold, and with a cache built on one half of the packages and measured on the other;
-* header tags over all source files, MB/s.
+* header tags over all source files, MB/s;
+* texts that are permissive for us and not for ScanCode, and how many of these were judged.
 """
 
 from __future__ import annotations
@@ -50,6 +51,9 @@ from stackcurate.licenses.manifests import UNKNOWN
 from stackcurate.licenses.paths import about_paths
 from stackcurate.licenses.scancode import Answer, Judge, detector
 
+JUDGED = Path(__file__).with_name(
+    "licenses_judged.jsonl"
+)  # read by a person: who is right, and why
 OPEN = ("permissive", "public_domain")
 DECIDING = (names.LICENSE_FILE, names.MANIFEST)
 LONGEST = 1 << 20  # bytes of a text that is compared
@@ -381,6 +385,12 @@ def main() -> None:
             listed += report(kind, some, judge)
             control += some if kind != SOURCE else []
         warm(control, judge)
+    judged = {one["sha1"]: one for one in map(json.loads, JUDGED.read_text().splitlines())}
+    lax = [one for one in listed if one["class"] in OPEN and one["scancode_class"] not in OPEN]
+    right = [one for one in lax if judged.get(one["sha1"], {}).get("ours") == one["ours"]]
+    print(
+        f"\npermissive for us alone: {len(lax)}, of which judged right {len(right)} ({JUDGED.name})"
+    )
     if args.list:
         lines = [json.dumps(one, sort_keys=True, ensure_ascii=False) for one in listed]
         args.list.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
