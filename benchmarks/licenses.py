@@ -381,6 +381,8 @@ def main() -> None:
         for kind in (*DECIDING, SOURCE):
             count = args.headers if kind == SOURCE and args.headers is not None else args.sample
             some = sample(items, kind, count)
+            if not some:
+                continue
             as_text(kind, some, judge)
             listed += report(kind, some, judge)
             control += some if kind != SOURCE else []
