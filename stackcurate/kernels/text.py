@@ -167,6 +167,60 @@ def _longest_plain(data: np.ndarray, begin: int, end: int) -> int:
 
 
 @njit(cache=True, nogil=True)
+def _count(
+    data: np.ndarray,
+    words: np.ndarray,
+    at: int,
+    end: int,
+    byte_class: np.ndarray,
+    letter: np.ndarray,
+) -> tuple[int, int, int, int, int, int]:
+    """The six counts of ``count_text`` for [at, end), whatever it holds."""
+    n_lines = n_chars = n_ends = n_alpha = n_alphanum = best = np.int64(0)
+    line_start = np.int64(0)  # characters before this line
+    while at < end:
+        if at % 8 == 0 and at + 8 <= end:  # eight bytes of a line at once
+            word = words[at // 8]
+            if word & _TOPS == 0 and _equal(word, 10) | _equal(word, 13) == 0:
+                here = _sum(_between(word | (_ONES * np.uint64(32)), 97, 123))
+                n_alpha += here
+                n_alphanum += here + _sum(_between(word, 48, 58))
+                n_chars += 8
+                at += 8
+                continue
+        byte = data[at]
+        if byte >= 0x80:
+            code, size = _decode(data, at, end)
+            if code >= 0:
+                n_alpha += letter[code] & ALPHA
+                n_alphanum += (letter[code] & ALPHANUM) >> 1
+            at += size
+            n_chars += 1
+            continue
+        if byte == 10 or byte == 13:
+            best = max(best, n_chars - line_start)
+            n_lines += 1
+            if byte == 13 and at + 1 < end and data[at + 1] == 10:
+                at += 1
+                n_chars += 1
+                n_ends += 1
+            n_chars += 1
+            n_ends += 1
+            at += 1
+            line_start = n_chars
+            continue
+        kind = byte_class[byte]
+        n_alpha += kind & ALPHA
+        n_alphanum += (kind & ALPHANUM) >> 1
+        n_chars += 1
+        at += 1
+    if n_chars > line_start:
+        best = max(best, n_chars - line_start)
+        n_lines += 1
+    return n_lines, n_chars, n_ends, best, n_alpha, n_alphanum
+
+
+@njit(cache=True, nogil=True)
 def count_text(
     data: np.ndarray,
     offsets: np.ndarray,
@@ -195,49 +249,9 @@ def count_text(
             line_ends[row] = ends
             alpha[row], alphanum[row] = letters, letters + digits
             continue
-        n_lines = n_chars = n_ends = n_alpha = n_alphanum = best = np.int64(0)
-        line_start = np.int64(0)  # characters before this line
-        while at < end:
-            if at % 8 == 0 and at + 8 <= end:  # eight bytes of a line at once
-                word = words[at // 8]
-                if word & _TOPS == 0 and _equal(word, 10) | _equal(word, 13) == 0:
-                    here = _sum(_between(word | (_ONES * np.uint64(32)), 97, 123))
-                    n_alpha += here
-                    n_alphanum += here + _sum(_between(word, 48, 58))
-                    n_chars += 8
-                    at += 8
-                    continue
-            byte = data[at]
-            if byte >= 0x80:
-                code, size = _decode(data, at, end)
-                if code >= 0:
-                    n_alpha += letter[code] & ALPHA
-                    n_alphanum += (letter[code] & ALPHANUM) >> 1
-                at += size
-                n_chars += 1
-                continue
-            if byte == 10 or byte == 13:
-                best = max(best, n_chars - line_start)
-                n_lines += 1
-                if byte == 13 and at + 1 < end and data[at + 1] == 10:
-                    at += 1
-                    n_chars += 1
-                    n_ends += 1
-                n_chars += 1
-                n_ends += 1
-                at += 1
-                line_start = n_chars
-                continue
-            kind = byte_class[byte]
-            n_alpha += kind & ALPHA
-            n_alphanum += (kind & ALPHANUM) >> 1
-            n_chars += 1
-            at += 1
-        if n_chars > line_start:
-            best = max(best, n_chars - line_start)
-            n_lines += 1
-        lines[row], chars[row], longest[row], line_ends[row] = n_lines, n_chars, best, n_ends
-        alpha[row], alphanum[row] = n_alpha, n_alphanum
+        lines[row], chars[row], line_ends[row], longest[row], alpha[row], alphanum[row] = _count(
+            data, words, at, end, byte_class, letter
+        )
 
 
 @njit(cache=True, nogil=True)

@@ -39,6 +39,7 @@ _NAMED_ELEMENT = re.compile(
     rb"<\w{1,30}[ \t][^<>\n]{0,80}?(?:name|key|id)=[\"']([\w.-]{3,80})[\"'][^<>\n]{0,80}>"
     rb"([^<>\n]{4,600})</"
 )
+_PROPERTY = re.compile(rb"<name>([^<>\n]{3,80})</name>\s{0,60}<value>([^<\n]{4,600})</value>")
 _PLIST = re.compile(rb"<key>([^<>\n]{2,80})</key>\s{0,60}<string>([^<\n]{4,600})</string>")
 _PARAMETER = re.compile(
     rb"Parameter(?:Key|Name)[\"']?[:=][ \t]{0,8}[\"']?([\w.-]{3,80})[\"']?,?\s{0,60}"
@@ -47,7 +48,7 @@ _PARAMETER = re.compile(
 _PAIRS = {
     **dict.fromkeys(("yaml", "yml", "json"), (_NAME_VALUE, _PARAMETER)),
     **dict.fromkeys(("tf", "tfvars", "hcl"), (_VARIABLE,)),
-    **dict.fromkeys(("xml", "config", "resx"), (_ELEMENT, _NAMED_ELEMENT)),
+    **dict.fromkeys(("xml", "config", "resx"), (_ELEMENT, _NAMED_ELEMENT, _PROPERTY)),
     "plist": (_PLIST,),
 }
 _MARKDOWN = frozenset(("md", "markdown", "mdx"))

@@ -67,7 +67,10 @@ def url_password(place: Place) -> float:
     return 0.7 if reason == "words" else 1.0
 
 
-_PASSWORD_NAME = re.compile(rb"(?i)pass(?:w(?:or)?d|wd|phrase|code)?s?|pwd|contrase")
+_PASSWORD_NAME = re.compile(
+    rb"(?i)pass(?:w(?:or)?d|wd|phrase|code)?s?|pwd|contrase|(?<![a-z])(?:pw|psk)(?![a-z])"
+    rb"|(?-i:[a-z]Pw(?![a-z]))|kennwort|wachtwoord|senha"
+)
 _SCOPE = re.compile(rb"[\w:.-]{1,80}$")
 _QUERY = re.compile(rb"[?&;][\w.-]{0,40}$")
 _DSN = re.compile(
@@ -125,9 +128,14 @@ def bare(place: Place) -> float:
     return 0.8 * assigned(place)
 
 
+_PROSE = (".md", ".txt", ".rst", ".adoc", ".markdown", "readme", ".smbcredentials")
+
+
 def config(place: Place) -> float:
     """As ``assigned``, for a value that reaches to the end of a line of a configuration file."""
-    return assigned(place) if is_config_path(place.path) else 0.0
+    if is_config_path(place.path) or place.path.lower().endswith(_PROSE):
+        return assigned(place)
+    return 0.0
 
 
 # Keys of tables, caches and lists, and keys that are published; tokens that page and repeat.
@@ -200,18 +208,30 @@ def literal_password(place: Place) -> float:
     return _password_strength(value, reason, place)
 
 
+_COMPOUND = re.compile(rb"[a-z]{3}-[a-z]{3}|[({\[/]")
+
+
+def grouped_letters(place: Place) -> float:
+    """Four groups of letters that are no words: vowels and consonants do not take turns."""
+    groups = place.value.split(b" ")
+    unspoken = sum(
+        re.search(rb"[^aeiouy]{3}|^[^aeiouy]{2}|[^aeiouy]{2}$", g) is not None for g in groups
+    )
+    return 1.0 if unspoken >= 3 else 0.0
+
+
 def said(place: Place) -> float:
     """What prose says a password is: letters with digits or signs, or nobody would know it."""
     value = place.value
     mixed = re.search(rb"[0-9]", value) or noise.is_unspeakable(value)
-    if not mixed or value.endswith(b":") or re.search(rb"[a-z]{3}-[a-z]{3}|[({\[/]", value):
+    if not mixed or value.endswith(b":") or (_COMPOUND.search(value) and not _passphrase(value)):
         return 0.0
     return literal_password(place)
 
 
 # An option, a host or an address of mail.
 _NO_LITERAL = re.compile(
-    rb"(?i)^--?[a-z]|^[a-z0-9.-]+\.(?:com|org|net|io|local|internal|dev|test|lan)(?::\d+)?$|^[\w.+-]+@[\w.-]+$"
+    rb"(?i)^--?[a-z]|^[a-z0-9.-]+\.(?:com|org|net|io|local|internal|dev|test|lan)(?::\d+)?$|^[\w.+-]+@[\w-]+\.[a-z.]{2,}$"
 )
 
 
@@ -308,11 +328,11 @@ def _password_strength(value: bytes, reason: str | None, place: Place) -> float:
 
 # Words with a number, and codes in groups: how people and password managers make passwords.
 _WORDS_AND_NUMBER = re.compile(
-    rb"[A-Za-z]{3,}(?:[-_.!@#%^&*+?][A-Za-z]{3,})*[-_.!@#%^&*+?]?[0-9]{2,5}[-_.!@#%^&*+?]?"
+    rb"(?=[^0-9]*[0-9])(?=.{8})[A-Za-z][a-z]{2,}(?:[-_.!@#%^&*+?]?[A-Za-z0-9]+)*[-_.!@#%^&*+?]?"
 )
 _GROUPS = re.compile(rb"[A-Za-z0-9]{2,6}(?:-[A-Za-z0-9]{2,6}){2,4}")
 _LABEL = re.compile(
-    rb"(?i)pass|pwd|secret|token|(?<![a-z])key|apikey|field|input|label|form|reset|chang|forg[eo]t|confirm|enter|(?<![a-z])(?:new|old)"
+    rb"(?i)pass|pwd|secret|token|(?<![a-z])key|apikey|field|input|label|form|reset|chang|forg[eo]t|confirm|enter|(?<![a-z])(?:new|old)|encod|decod|encrypt"
     rb"|user|admin|login|type|text|requir|valid|error|polic|length|hash|sha\d|md5|crypt|argon|pbkdf|auth"
     rb"|aes|rsa|http|html|utf|iso|x509|oauth|grant|test|example|page|button|version|rfc|gpl|lgpl|bsd"
 )
@@ -396,6 +416,7 @@ JUDGES: dict[str, Judge] = {
     "email": email,
     "encoded_pair": encoded_pair,
     "entropy": entropy,
+    "grouped_letters": grouped_letters,
     "hash_line": hash_line,
     "home_user": home_user,
     "iban": iban,

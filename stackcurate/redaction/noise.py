@@ -32,7 +32,7 @@ REASONS = {
 
 _TEMPLATE = re.compile(
     rb"^[$%]|\$\{|\$\(|\{\{|\}\}|<%|%>|#\{|%\(|^<[^<>]*>$|^\{[^{}]*\}$|^\[[^\[\]]*\]$|^%?[sdvr]$"
-    rb"|%[sdvrq](?![a-z])|\{[\w.]*\}|^@[\w./{(-]+|\\\(|^__\w+__$|\$[A-Za-z_]{3}|^\*"
+    rb"|%[sdvrq](?![a-z])|\{[\w.]*\}|^@[\w./{(-]+$|\\\(|^__\w+__$|\$[A-Za-z_]{3}|^\*"
     rb"|^&lt;|^ENC\[|^Ag[A-D][A-Za-z0-9+/]{300}"
     rb"|(?i:^!(?:vault|secret|env|ref|getatt|sub|include|encrypted))|<[A-Za-z_ -]{2,}>"
 )
@@ -112,7 +112,7 @@ def noise(value: bytes) -> str | None:
 
 # Heads of keys that vendors print in their documentation or ship with their emulators.
 _PRINTED = re.compile(
-    rb"4eC39HqLyjWDarj|BQokikJOvBiI2Hl|Eby8vdM02xNOcqF|C2y6yDjf5/R\+ob0|AIzaSyDaGmWKa4JsX"
+    rb"JBSWY3DPEHPK3PXP|4eC39HqLyjWDarj|BQokikJOvBiI2Hl|Eby8vdM02xNOcqF|C2y6yDjf5/R\+ob0|AIzaSyDaGmWKa4JsX"
     rb"|ghp_16C7e42F292|SG\.ngeVfQFYQlKU0|SflKxwRJSMeKKF2|TIc3tfN5V9kQ4dL|wJalrXUtnFEMI"
 )
 

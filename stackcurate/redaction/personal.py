@@ -120,7 +120,7 @@ _VERSION_WORD = re.compile(
 _HOST_KEY = re.compile(
     rb"(?i)(?:(?<![a-z])(?:ip|ipv4)|(?-i:[a-z]I[pP])|(?<![a-z])ip_?addr(?:ess)?|addr(?:ess)?|host(?:name)?|server|gateway|router"
     rb"|controller|peer|proxy|remote|nameserver|upstream|backend|master|replica|broker)_?[0-9]{0,3}"
-    rb"[\"'`\])]{0,3}\s{0,4}(?::=|=>|=|:|\()\s{0,4}[\"'`\[(]{0,2}$"
+    rb"[\"'`\])]{0,3}\s{0,4}(?::=|=>|=|:|\(|>)\s{0,4}[\"'`\[(]{0,2}$"
 )
 _WHOLE_VALUE = re.compile(
     rb"^\s*(?:-\s+)?[\"']?[A-Za-z][\w .-]{0,60}[\"']?\s{0,4}[:=]\s{0,4}[\"']?$"
@@ -163,6 +163,8 @@ def _unnamed_ipv4(octets: bytes, before: bytes, after: bytes) -> float:
         return 0.4 if named else 0.0  # 4.1.2.0 is nearly always a version or a section
     if _is_network(octets, after):
         return 0.45
+    if after.startswith(b"/32"):  # a network of one machine
+        return 0.4 if _made_up(octets) else 0.9
     if _made_up(octets):
         return 0.4
     if named:

@@ -36,7 +36,7 @@ _ASSIGN = (
     r"""[\w.-]{0,30}["'`\])]{0,3}[ \t]{0,4}"""
     r"""(?:=>|:=|={1,3}|:[ \t]?&?[A-Za-z][\w<>.?]{0,20}[ \t]?=|\{[a-z; \t]{3,40}\}[ \t]?="""
     r"""|:|,|\(|>|[ \t])"""
-    r"""[ \t]{0,4}["'`]?"""
+    r"""[ \t]{0,4}@?["'`]?"""
 )
 
 # A word of its own (also of camelCase or snake_case), and the value some words behind it.

@@ -20,7 +20,8 @@ def token(place: Place) -> float:
 
 def mixed(place: Place) -> float:
     """A token whose prefix is short: its text must also be random."""
-    if noise.token_noise(place.value) or noise.is_words(place.value):
+    words = noise.is_words(place.value) and not noise.is_unspeakable(place.value)
+    if noise.token_noise(place.value) or words:
         return 0.0
     rest = place.value[4:]
     if len(set(rest)) < 7:
