@@ -1,9 +1,9 @@
 """Runs of base64 or hex digits that may hold text: in a whole buffer, in one pass with leaps.
 
-A run is bytes of the alphabet: letters, digits, ``+/-_``. A run of LEAST bytes covers one of any
-LEAST bytes in a row, so the scan looks at every LEAST-th byte only and walks back and forth from
-one inside; words are mostly shorter. A run is kept where what its first bytes encode is printable
-ASCII: of random digits, such as images, fonts and digests, one run in a hundred thousand is.
+A run is bytes of the alphabet: letters, digits, ``+/-_``. Windows of LEAST bytes are read from
+their end: behind the last byte outside the alphabet the next window begins, so that ordinary words
+cost few looks. A run is kept where what its first bytes encode is printable ASCII: of random
+digits, such as images, fonts and digests, one run in a hundred thousand is.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-LEAST = 16  # bytes of a run: 12 bytes of text in base64, 8 in hex
+LEAST = 24  # bytes of a run: 18 bytes of text in base64, 12 in hex
 LONGEST = 1 << 16  # bytes; what is longer is data, not a secret
 
 _OUTSIDE = 255
@@ -53,27 +53,26 @@ def text_literals(
     ``data``: bytes of all files; ``offsets``: (files + 1,) their bounds; ``values`` and ``nibbles``
     are ``VALUES`` and ``NIBBLES``.
     """
-    room = data.size // 16 + 1
+    room = data.size // 24 + 1
     files = np.empty(room, np.int64)
     starts = np.empty(room, np.int64)
     ends = np.empty(room, np.int64)
     hexes = np.empty(room, np.bool_)
     found = 0
     for file in range(offsets.size - 1):
-        floor, stop = offsets[file], offsets[file + 1]
-        at = floor + 15
-        while at < stop:
-            if values[data[at]] > 63:
-                at += 16
+        start, stop = offsets[file], offsets[file + 1]
+        while start + 24 <= stop:
+            at = start + 23
+            while at >= start and values[data[at]] <= 63:
+                at -= 1
+            if at >= start:
+                start = at + 1
                 continue
-            start = at
-            while start > floor and values[data[start - 1]] <= 63:
-                start -= 1
-            end = at + 1
+            end = start + 24
             while end < stop and values[data[end]] <= 63:
                 end += 1
             length = end - start
-            if 16 <= length <= 65536:
+            if length <= 65536:
                 is_hex = _hex_text(data, start, end, nibbles)
                 if is_hex or _base64_text(data, start, end, values):
                     files[found] = file
@@ -81,8 +80,7 @@ def text_literals(
                     ends[found] = end
                     hexes[found] = is_hex
                     found += 1
-            floor = end
-            at = end + 15
+            start = end
     return files[:found].copy(), starts[:found].copy(), ends[:found].copy(), hexes[:found].copy()
 
 

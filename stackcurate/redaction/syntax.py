@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterator
 from functools import lru_cache
 
 _MARKUP_START = re.compile(
@@ -38,6 +39,12 @@ _LITERALS = {
     "hashes": re.compile(rb"#[^\n]*|(?:^|(?<=\n))=begin\b.*?(?:\n=end|\Z)|" + _STRINGS, re.DOTALL),
     "dashes": re.compile(rb"--[^\n]*|/\*.*?(?:\*/|\Z)|\[\[.*?\]\]|" + _STRINGS, re.DOTALL),
 }
+# Lines that are comments whatever stands above them, or as good as certainly.
+_COMMENT_LINE = {
+    "slashes": re.compile(rb"\s*(?://|/\*|\*[\s/*])"),
+    "hashes": re.compile(rb"\s*#"),
+    "dashes": re.compile(rb"\s*--"),
+}
 _SHELL_COMMENT = re.compile(rb"(?:^|\s)(?:#|::|rem\b)")
 _ESCAPE = re.compile(rb"u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|[nrtbfvae0]")
 _NUMBER = re.compile(rb"[0-9][0-9_.]*")
@@ -53,14 +60,18 @@ class Syntax:
             self.kind = "markup"
         elif not self.kind and _SHEBANG.match(text):
             self.kind = "shell"
-        self.bounds: tuple[list[int], list[int]] | None = None
+        self.starts: list[int] = []
+        self.ends: list[int] = []
+        self.literals: Iterator[re.Match[bytes]] | None = None
 
     def start(self, start: int, end: int) -> int:
         """Where a replacement may begin: behind an escape (``\\n``) that ``text[start]`` ends."""
+        if not self.kind or not start or self.text[start - 1] != 92:
+            return start
         before = self.text[max(0, start - 16) : start]
         slashes = len(before) - len(before.rstrip(b"\\"))
         escape = _ESCAPE.match(self.text, start, end)
-        return escape.end() if self.kind and slashes % 2 and escape else start
+        return escape.end() if slashes % 2 and escape else start
 
     def written(self, token: bytes, start: int, end: int) -> bytes:
         """``token`` as it must stand for ``text[start:end]`` so that the file still parses."""
@@ -76,16 +87,22 @@ class Syntax:
 
     def _inside(self, at: int) -> bool:
         """``at`` lies in a literal or a comment."""
+        line = self.text[max(self.text.rfind(b"\n", 0, at) + 1, at - 2000) : at]
         if self.kind == "shell":
-            line = self.text[max(self.text.rfind(b"\n", 0, at) + 1, at - 2000) : at]
             quoted = line.count(b'"') % 2 or line.count(b"'") % 2
             return bool(quoted or _SHELL_COMMENT.search(line))
-        if self.bounds is None:
-            spans = [match.span() for match in _LITERALS[self.kind].finditer(self.text)]
-            self.bounds = [start for start, _ in spans], [end for _, end in spans]
-        starts, ends = self.bounds
-        number = bisect_right(starts, at) - 1
-        return number >= 0 and at < ends[number]
+        if _COMMENT_LINE[self.kind].match(line):
+            return True
+        if self.literals is None:
+            self.literals = _LITERALS[self.kind].finditer(self.text)
+        while not self.starts or self.starts[-1] <= at:  # no further than the finding needs
+            literal = next(self.literals, None)
+            if literal is None:
+                break
+            self.starts.append(literal.start())
+            self.ends.append(literal.end())
+        number = bisect_right(self.starts, at) - 1
+        return number >= 0 and at < self.ends[number]
 
 
 @lru_cache(maxsize=4096)
