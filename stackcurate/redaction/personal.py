@@ -234,8 +234,10 @@ def phone(place: Place) -> float:
         return 0.0
     if text.count(".") > 3 or re.search(r"\d\.\d{1,2}\.|\d{4}[-/.]\d\d[-/.]\d\d", text):
         return 0.0  # a version or a date
-    plain = text.isdigit()
-    if plain and not _STRONG_PHONE_WORD.search(place.region[place.head : place.start]):
+    strong = _STRONG_PHONE_WORD.search(place.region[place.head : place.start]) is not None
+    if re.fullmatch(r"\d+\.\d+", text) or (
+        not strong and not text.startswith("+") and (text.isdigit() or len(digits) < 9)
+    ):
         return 0.0
     if text.startswith("+"):
         regions: tuple[str | None, ...] = (None,)

@@ -25,7 +25,7 @@ def test_dropped_rows_stay_null() -> None:
     batch = table([None, "m.keller@uni-weimar.de", None, "x"])
     found = Redact().find(batch)
     assert found.column_names == list(Redact.fills)
-    assert found["content"].to_pylist() == [None, "<EMAIL>", None, "x"]
+    assert found["content"].to_pylist() == [None, "__EMAIL__", None, "x"]
     lengths = [None if one is None else len(one) for one in found["redactions"].to_pylist()]
     assert lengths == [None, 1, None, 0]
     assert found["redactions"].type == pa.list_(FINDING)
