@@ -9,7 +9,9 @@ from collections.abc import Iterator
 
 from . import noise
 
-_DOCUMENT = re.compile(rb"(?m)^---")
+REACH = 1 << 16  # bytes of a document before its kind
+LONGEST = 1 << 20  # bytes behind it
+_KIND = re.compile(rb"kind[\"']?:[ \t]{0,4}[\"']?Secret[\"']?(?![\w-])")
 _SECTION = re.compile(rb"(?m)^([ \t]{0,20})(data|stringData):[ \t]*(?:#[^\n]{0,200})?\r?\n")
 _ENTRY = re.compile(
     rb"""([ \t]{1,40})["']?([\w.-]{1,128})["']?:[ \t]{0,8}"""
@@ -39,9 +41,12 @@ def key_values(text: bytes, begin: int) -> list[tuple[int, int]]:
 
 
 def _values(text: bytes, begin: int) -> Iterator[tuple[bytes, tuple[int, int]]]:
-    marks = [0, *(mark.start() for mark in _DOCUMENT.finditer(text)), len(text)]
-    low = max(mark for mark in marks if mark <= begin)
-    high = min(mark for mark in marks if mark > low) if low < len(text) else len(text)
+    low = max(0, text.rfind(b"\n---", max(0, begin - REACH), begin))
+    high = text.find(b"\n---", begin, begin + LONGEST)
+    high = min(len(text), begin + LONGEST) if high < 0 else high
+    first = _KIND.search(text, max(low, begin - REACH))
+    if first and first.end() < begin:
+        return  # the document was read when its first kind was met
     for key, section, span in (*_yaml(text, low, high), *_json(text, low, high)):
         open_key = _OPEN.match(key) or noise.has_digest_name(key)
         if not open_key and _secret(text[slice(*span)], section == b"data"):
