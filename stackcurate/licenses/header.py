@@ -12,12 +12,15 @@ import re
 from collections import defaultdict
 from collections.abc import Container, Sequence
 from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from stackcurate.licenses import heads, readings
+from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.detect import settle, tag_value
 from stackcurate.licenses.expression import combine, license_class, normalize
 from stackcurate.licenses.manifests import UNKNOWN, spoken
@@ -152,31 +155,57 @@ def _ignored(data: NDArray[np.uint8], begin: int, tag: int) -> bool:
 
 def _notices(
     data: NDArray[np.uint8], offsets: NDArray[np.int64], tagged: Container[int]
-) -> dict[int, tuple[tuple[int, int, str], ...]]:
+) -> dict[int, Said]:
     """Row -> (first byte, byte after, expression) of notices and of strict words."""
     out = np.empty((len(offsets) - 1, 2), np.int64)
     count = heads.find_speaking(data, offsets, out)
-    found = {}
-    for row, stop in out[:count].tolist():
-        if row not in tagged:
-            found[row] = _said(data[int(offsets[row]) : stop].tobytes())
-    return found
+    comments = {
+        row: data[int(offsets[row]) : stop].tobytes()
+        for row, stop in out[:count].tolist()
+        if row not in tagged
+    }
+    return dict(zip(comments, _said(list(comments.values())), strict=True))
 
 
-_remembered: dict[bytes, tuple[tuple[int, int, str], ...]] = {}
+Said = tuple[tuple[int, int, str], ...]
+_remembered: dict[bytes, Said] = {}
+_shared: list[Cache] = []  # the cache that all runs share, where there is one
 
 
-def _said(comment: bytes) -> tuple[tuple[int, int, str], ...]:
-    """What a comment states; many files open with the same one."""
-    key = hashlib.blake2b(comment, digest_size=16).digest()
-    if key not in _remembered:
-        if len(_remembered) >= MEMORY:
-            _remembered.clear()
-        _remembered[key] = _stated(comment)
-    return _remembered[key]
+def share(cache: Cache | None) -> None:
+    """Remember what comments state in ``cache`` too, for other processes and runs."""
+    _shared[:] = [] if cache is None else [cache]
 
 
-def _stated(comment: bytes) -> tuple[tuple[int, int, str], ...]:
+@lru_cache(maxsize=1)
+def _reader() -> str:
+    """Name of what reads comments here, for the cache: any change of code or tables is another."""
+    root = Path(__file__).parent
+    files = [*root.glob("*.py"), *(root.parent / "tables").glob("licen*")]
+    digest = hashlib.sha256(version("license-expression").encode())
+    for file in sorted(files):
+        digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return f"header {digest.hexdigest()[:32]}"
+
+
+def _said(comments: Sequence[bytes]) -> list[Said]:
+    """What comments state; many files open with the same one, in one run and in the next."""
+    keys = [hashlib.blake2b(comment, digest_size=16).digest() for comment in comments]
+    new = {key: text for key, text in zip(keys, comments, strict=True) if key not in _remembered}
+    if len(_remembered) + len(new) > MEMORY:
+        _remembered.clear()
+        new = dict(zip(keys, comments, strict=True))
+    for cache in _shared:
+        for key, parts in cache.get(new, _reader()).items():
+            _remembered[key] = tuple((start, end, said) for start, end, said in parts)
+    fresh = {key: _stated(text) for key, text in new.items() if key not in _remembered}
+    _remembered.update(fresh)
+    for cache in _shared:
+        cache.put(fresh, _reader())
+    return [_remembered[key] for key in keys]
+
+
+def _stated(comment: bytes) -> Said:
     """Its licenses and notices, with what was changed in them, and strict words beside them.
 
     A mention ("this file reads GPL headers") states nothing; nor does what only points elsewhere,

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ import pyarrow.compute as pc
 from stackcurate.dedup.near import signatures
 from stackcurate.dedup.settings import Settings as DedupSettings
 from stackcurate.languages.folders import folder_name
+from stackcurate.licenses.cache import Cache
+from stackcurate.licenses.header import share
 from stackcurate.licenses.stage import Header, header_evidence
 from stackcurate.pipeline import spill
 from stackcurate.pipeline.addresses import AddressBook, address_book
@@ -63,8 +66,16 @@ class BodyTask:
     dedup: DedupSettings | None
     max_bytes: int
     packed: bool = True  # the spill is compressed; no result depends on it
+    known: Cache = field(
+        default_factory=Cache
+    )  # what headers state; no result depends on it either
 
     def __call__(self, item: Slice) -> tuple[int, int]:
+        with closing(self.known):
+            share(self.known)
+            return self._pass(item)
+
+    def _pass(self, item: Slice) -> tuple[int, int]:
         wanted = self._wanted(item)
         batch, drops = self._fetch(wanted, item)
         size = int(pc.sum(batch["length_bytes"]).as_py() or 0)

@@ -16,6 +16,7 @@ from stackcurate import config as configs
 from stackcurate.config import Config
 from stackcurate.engine.base import Engine
 from stackcurate.errors import ConfigError, StopError
+from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.stage import Header
 from stackcurate.optout import registry as optouts
 from stackcurate.pipeline import alarm
@@ -122,7 +123,8 @@ def _run(run: Run, limit: int | None) -> Result:
     matching = config.dedup.matching if "dedup" in config.stages else None
     signing = (config.dedup.signing, config.dedup.scope)
     settings = [config.stages, stages, signing, config.fetch]
-    task = BodyTask(config.sources, stages, matching, config.fetch.max_bytes)
+    known = Cache(config.runs / "licenses.sqlite")
+    task = BodyTask(config.sources, stages, matching, config.fetch.max_bytes, known=known)
     bodies = fetch(run, task, settings, book, found, decided, winners, quarantine)
 
     # Files against each other, then out.

@@ -10,12 +10,16 @@ to look at, and all engines name every region in which a scan pattern matches.
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import importlib
 import os
+import platform
 import re
 import threading
 from collections.abc import Callable, Iterator
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -106,13 +110,7 @@ class HyperscanScanner:
     def __init__(self, patterns: Patterns) -> None:
         hyperscan = importlib.import_module("hyperscan")
         self.lock = threading.Lock()  # a database has one scratch space
-        self.database: Any = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-        self.database.compile(
-            expressions=list(patterns.values()),
-            ids=list(patterns),
-            elements=len(patterns),
-            flags=[0] * len(patterns),
-        )
+        self.database: Any = _kept(hyperscan, patterns) or _compiled(hyperscan, patterns)
 
     def hits(
         self, data: NDArray[np.uint8], offsets: NDArray[np.int64]
@@ -128,6 +126,42 @@ class HyperscanScanner:
             with self.lock:
                 self.database.scan(data.data, match_event_handler=note)
         return np.array(rules, np.int64), np.array(places, np.int64) - 1
+
+
+def _compiled(hyperscan: Any, patterns: Patterns) -> Any:
+    """A database of the patterns: some seconds of work, so it is left beside this file."""
+    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    database.compile(
+        expressions=list(patterns.values()),
+        ids=list(patterns),
+        elements=len(patterns),
+        flags=[0] * len(patterns),
+    )
+    with contextlib.suppress(OSError):  # it may be read-only: the next process compiles too
+        place = _place(hyperscan, patterns)
+        place.parent.mkdir(exist_ok=True)
+        part = place.with_suffix(f".{os.getpid()}.part")
+        part.write_bytes(hyperscan.dumpb(database))
+        part.replace(place)
+    return database
+
+
+def _kept(hyperscan: Any, patterns: Patterns) -> Any:
+    """The database that an earlier process left; None where there is none for this machine."""
+    try:
+        raw = _place(hyperscan, patterns).read_bytes()
+        database = hyperscan.loadb(raw, hyperscan.HS_MODE_BLOCK)
+        database.scratch = hyperscan.Scratch(database)
+    except (OSError, hyperscan.error):  # of another version, another processor, or cut short
+        return None
+    return database
+
+
+def _place(hyperscan: Any, patterns: Patterns) -> Path:
+    """Where Python keeps what it compiled of this package."""
+    name = repr((sorted(patterns.items()), hyperscan.__version__, platform.processor()))
+    digest = hashlib.sha256(name.encode()).hexdigest()[:24]
+    return Path(__file__).parent / "__pycache__" / f"scan.{digest}.hs"
 
 
 class Re2Scanner:
