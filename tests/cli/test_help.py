@@ -58,7 +58,9 @@ def parse(line: str) -> None:
     if {"--help", "--version", "-h"} & {*words}:
         return
     try:
-        command.make_context(" ".join(named), words)
+        # Below the root, as when it is run: click keeps what a command first calls its help.
+        root = click.Context(cli, info_name="stackcurate", **cli.context_settings)
+        command.make_context(" ".join(named), words, parent=root)
     except click.MissingParameter:
         raise
     except click.BadParameter as error:

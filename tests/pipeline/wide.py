@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,15 @@ from typing import Any
 from ..driving import MIT, code, command, environment, git, site
 
 EACH = 500  # entries of a folder
+# Runs a command and writes what its largest process held (Linux counts in KiB): the caller's own
+# children may have been larger.
+MEASURED = """
+import pathlib, resource, subprocess, sys
+code = subprocess.run(sys.argv[2:]).returncode
+peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+pathlib.Path(sys.argv[1]).write_text(str(peak))
+sys.exit(code)
+"""
 
 
 def repository_of(folder: Path, files: int) -> int:
@@ -65,9 +73,10 @@ def run(folder: Path, files: int, cache: Path | None = None) -> dict[str, Any]:
     count = repository_of(folder / "git" / "wide", files)
     place = site(folder, [{"kind": "git", "path": "git"}], cache)
     start = time.monotonic()
+    peak = folder / "peak"
     done = subprocess.run(
-        command("run", place.config, "--workers", 2), env=environment(), capture_output=True,
-        text=True, cwd=sys.prefix,
+        [sys.executable, "-c", MEASURED, str(peak), *command("run", place.config, "--workers", 2)],
+        env=environment(), capture_output=True, text=True, cwd=sys.prefix,
     )  # fmt: skip
     facts: dict[str, Any] = {"files": count, "code": done.returncode}
     if done.returncode:
@@ -79,8 +88,7 @@ def run(folder: Path, files: int, cache: Path | None = None) -> dict[str, Any]:
         "ledger": place.ledger().num_rows,
         "seconds": round(time.monotonic() - start, 1),
         "phases": {e["phase"]: e["seconds"] for e in events if e["event"] == "phase"},
-        # of this process's largest descendant; Linux counts in KiB
-        "peak_mb": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024,
+        "peak_mb": int(peak.read_text()) // 1024,
     }
 
 
