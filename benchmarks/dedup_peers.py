@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 TOKEN = re.compile(rb"[A-Za-z0-9_\x80-\xff]+")
 
@@ -43,6 +44,20 @@ def write(path: Path, out: Path, kept: set[int]) -> None:
     pq.write_table(table.filter(stay), out / "kept.parquet", compression="zstd")
 
 
+def first_ones(path: Path, out: Path, lsh: Any, sketch: Callable[[Any], Any]) -> int:
+    """Write the rows that no earlier row is like, by an index of sketches; returns their number."""
+    kept: set[int] = set()
+    for key, text in rows(path):
+        some = shingles(text)
+        one = sketch(some)
+        if not some or not lsh.query(one):
+            kept.add(key)
+            if some:
+                lsh.insert(key, one)
+    write(path, out, kept)
+    return len(kept)
+
+
 def datasketch(path: Path, out: Path) -> Callable[[], int]:
     import xxhash
     from datasketch import MinHash, MinHashLSH
@@ -50,41 +65,24 @@ def datasketch(path: Path, out: Path) -> Callable[[], int]:
     def hashed(data: bytes) -> int:
         return xxhash.xxh64_intdigest(data) & 0xFFFFFFFF
 
-    def work() -> int:
-        lsh = MinHashLSH(num_perm=256, params=(42, 6))
-        kept: set[int] = set()
-        for key, text in rows(path):
-            some = shingles(text)
-            sketch = MinHash(256, hashfunc=hashed)
-            sketch.update_batch(some)
-            if not some or not lsh.query(sketch):
-                kept.add(key)
-                if some:
-                    lsh.insert(key, sketch)
-        write(path, out, kept)
-        return len(kept)
+    def sketch(some: Any) -> Any:
+        one = MinHash(256, hashfunc=hashed)
+        one.update_batch(some)
+        return one
 
-    return work
+    return lambda: first_ones(path, out, MinHashLSH(num_perm=256, params=(42, 6)), sketch)
 
 
 def rensa(path: Path, out: Path) -> Callable[[], int]:
     from rensa import RMinHash, RMinHashLSH
 
-    def work() -> int:
-        lsh = RMinHashLSH(threshold=0.7, num_perm=256, num_bands=32)
-        kept: set[int] = set()
-        for key, text in rows(path):
-            some = [one.decode("utf-8", "replace") for one in shingles(text)]
-            sketch = RMinHash(num_perm=256, seed=1)
-            sketch.update(some)
-            if not some or not lsh.query(sketch):
-                kept.add(key)
-                if some:
-                    lsh.insert(key, sketch)
-        write(path, out, kept)
-        return len(kept)
+    def sketch(some: Any) -> Any:
+        one = RMinHash(num_perm=256, seed=1)
+        one.update([shingle.decode("utf-8", "replace") for shingle in some])
+        return one
 
-    return work
+    lsh = RMinHashLSH
+    return lambda: first_ones(path, out, lsh(threshold=0.7, num_perm=256, num_bands=32), sketch)
 
 
 def daft(path: Path, out: Path) -> Callable[[], int]:

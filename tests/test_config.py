@@ -103,9 +103,9 @@ def test_what_is_no_mapping_or_no_yaml(place, text) -> None:
 
 
 def test_yaml_that_would_make_objects_or_explode_is_refused(place) -> None:
-    complaint(place, "name: !!python/object/apply:os.system [echo]\n" + GOOD[11:])
+    assert complaint(place, "name: !!python/object/apply:os.system [echo]\n" + GOOD[11:])
     layers = "\n".join(f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]" for n in range(1, 9))
-    complaint(place, f"l0: &l0 [x]\n{layers}\n")
+    assert complaint(place, f"l0: &l0 [x]\n{layers}\n")
 
 
 def test_files_that_cannot_be_read(tmp_path) -> None:

@@ -74,11 +74,12 @@ class WinnersTask:
         inputs, locators = listed["input"].to_numpy(), listed["locator"].to_numpy()
         units = np.arange(len(sizes))
         for number in np.unique(inputs).tolist():
-            source, container = book.inputs[number]
-            if not isinstance(self.sources[source], Grouped):
+            position, container = book.inputs[number]
+            source = self.sources[position]
+            if not isinstance(source, Grouped):
                 continue
             rows = np.flatnonzero(inputs == number)
-            groups = self.sources[source].groups(container)  # type: ignore[attr-defined]
+            groups = source.groups(container)
             if not groups.num_rows:
                 continue
             starts = groups["first"].to_numpy()

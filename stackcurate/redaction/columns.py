@@ -1,4 +1,4 @@
-"""Values whose name stands on another line: cells of CSV and SQL, pairs of YAML, JSON and HCL.
+"""Values whose name stands apart: cells of CSV, SQL and Markdown, pairs of YAML, JSON, HCL and XML.
 
 Those whose name may matter are written out as lines ``name: value`` for the rules to look at.
 """

@@ -201,7 +201,7 @@ def literal_password(place: Place) -> float:
     """A literal that its call, its field or its command says is a password."""
     value = place.value
     reason = noise.noise(value)
-    if reason and not (reason == "words" and _speaks_of_no_label(value)):
+    if reason and not (reason == "words" and _is_chosen(value)):
         return 0.0
     if noise.is_number(value) or noise.is_uuid(value) or _NO_LITERAL.search(value):
         return 0.0
@@ -338,7 +338,8 @@ _LABEL = re.compile(
 )
 
 
-def _speaks_of_no_label(value: bytes) -> bool:
+def _is_chosen(value: bytes) -> bool:
+    """Chosen by a person or by chance, though words or letters alone: no label reads so."""
     return _passphrase(value) or noise.is_unspeakable(value)
 
 

@@ -94,9 +94,10 @@ def test_commands_of_the_documents_parse(page: str) -> None:
 
 
 def test_the_root_names_what_it_has() -> None:
-    for line in lines_of(cli.help or ""):
-        for words in line.split(" | "):
-            parse(f"stackcurate {words.removeprefix('stackcurate ').strip()} --help")
+    named = [one for line in lines_of(cli.help or "") for one in line.split(" | ")]
+    assert named
+    for words in named:
+        parse(f"stackcurate {words.removeprefix('stackcurate ').strip()} --help")
 
 
 @pytest.mark.parametrize("line", ["stackcurate run", "stackcurate run c.yaml --wrokers 2",

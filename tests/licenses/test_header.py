@@ -2,8 +2,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from stackcurate.licenses import header as module
+from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.expression import license_class
-from stackcurate.licenses.header import headers, strict_words
+from stackcurate.licenses.header import headers, share, strict_words
 from stackcurate.licenses.heads import comment_end
 from tests.licenses.conftest import body
 
@@ -136,3 +138,26 @@ def test_no_rows():
 def test_comment_end(source, comment):
     data = np.frombuffer(source, np.uint8)
     assert source[: comment_end(data, 0, len(data))] == comment
+
+
+def test_what_comments_state_is_shared_through_the_cache(tmp_path, monkeypatch):
+    """The next process reads the same spans from the file, without asking the matcher."""
+    texts = pa.array([hashed(APACHE) + "x = 1\n", hashed(GPL), "x = 1\n"], pa.large_string())
+    cache = Cache(tmp_path / "licenses.sqlite")
+    monkeypatch.setattr(module, "_remembered", {})
+    share(cache)
+    try:
+        first = headers(texts)
+        assert first["header_expression"].to_pylist() == ["Apache-2.0", "GPL-3.0-or-later", None]
+        monkeypatch.setattr(module, "_remembered", {})
+        monkeypatch.setattr(module, "_stated", lambda _: pytest.fail("read again"))
+        assert headers(texts) == first
+        raw = (tmp_path / "licenses.sqlite").read_bytes()
+        assert b"redistribute" not in raw and b"Apache License" not in raw  # no words of a text
+        monkeypatch.setattr(module, "_remembered", {})
+        monkeypatch.setattr(module, "_reader", lambda: "another version")
+        with pytest.raises(pytest.fail.Exception, match="read again"):
+            headers(texts)
+    finally:
+        share(None)
+        cache.close()

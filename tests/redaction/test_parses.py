@@ -56,11 +56,11 @@ def parser(suffix: str):  # type: ignore[no-untyped-def]
 def errors(text: str, suffix: str) -> int:
     """Nodes of the tree that are errors or missing."""
     count = 0
-    todo = [parser(suffix).parse(text.encode()).root_node]
-    while todo:
-        node = todo.pop()
+    waiting = [parser(suffix).parse(text.encode()).root_node]
+    while waiting:
+        node = waiting.pop()
         count += node.is_error or node.is_missing
-        todo += [child for child in node.children if child.has_error]
+        waiting += [child for child in node.children if child.has_error]
     return count
 
 
@@ -152,5 +152,5 @@ def test_real_code() -> None:
 
 
 def test_every_grammar_is_there() -> None:
-    for name, _ in GRAMMARS.values():
-        importlib.import_module(f"tree_sitter_{name}")
+    for name, function in GRAMMARS.values():
+        assert callable(getattr(importlib.import_module(f"tree_sitter_{name}"), function))
