@@ -81,16 +81,17 @@ def file_set(corpus: Path, most: int, out: Path, rows: int = 4000) -> int:
     return total
 
 
-def ours(path: Path, out: Path, workers: int = 0, warm: Path | None = None) -> dict[str, float]:
+def ours(path: Path, out: Path, workers: int = 0) -> dict[str, float]:
     """One run of `stackcurate.dedup.alone`; ``workers`` 0 is this process alone.
 
-    Worker processes first do ``warm``, so that imports are not counted.
+    Worker processes do the same once before, so that no worker's imports are counted (a small
+    file would warm one of them only).
     """
     shutil.rmtree(out, ignore_errors=True)
     used = time.process_time()
-    if warm is not None:
+    if workers:
         with LocalEngine(workers) as engine:
-            dedup_parquet(warm, out, "content", "id", ALL, engine)
+            dedup_parquet(path, out, "content", "id", ALL, engine)
             begin = time.monotonic()
             found = dedup_parquet(path, out, "content", "id", ALL, engine)
             wall = time.monotonic() - begin
@@ -177,8 +178,7 @@ def pair(given: argparse.Namespace, beside: Path) -> None:
     data = beside / "data"
     data.mkdir()
     size = file_set(given.corpus, given.bytes * 16, data / "set.parquet", rows=1000) / 1e6
-    path, warm = data / "set.parquet", beside / "warm.parquet"
-    pq.write_table(pq.read_table(path).slice(0, 200), warm)
+    path = data / "set.parquet"
     found, rates = [], {1: 0.0, 2: 0.0}
     print(f"\n{size:.0f} MB of text; rates in MB/s by the clock")
     print(f"{'run':>4}{'one worker':>12}{'two':>8}{'times':>7}{'two copy loops, times':>24}"
@@ -188,7 +188,7 @@ def pair(given: argparse.Namespace, beside: Path) -> None:
         loops: dict[int, list[float]] = {1: [], 2: []}
         for count in (1, 2, 2, 1):
             loops[count].append(copies(data, beside, count)[0])
-            walls[count].append(ours(path, beside / "out", count, warm)["wall"])
+            walls[count].append(ours(path, beside / "out", count)["wall"])
         rates = {count: size * len(walls[count]) / sum(walls[count]) for count in (1, 2)}
         copy_gain = 2 * sum(loops[2]) / sum(loops[1])
         gain = rates[2] / rates[1]
