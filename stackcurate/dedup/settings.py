@@ -13,7 +13,7 @@ from stackcurate.errors import ConfigError
 
 SCOPES = ("language", "all", "repository")
 CLUSTERS = ("cover", "components")
-SIGNED = 1  # raise it when tokens, shingles, header rule or signatures change
+SIGNED = 2  # raise it when tokens, shingles, header rule or signatures change
 
 
 @dataclass(frozen=True)

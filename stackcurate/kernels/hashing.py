@@ -44,17 +44,6 @@ load32 = _load(32)
 load8 = _load(8)
 
 
-def _store64(context: Any, address: Any, value: Any) -> Any:
-    """Write 64 bits at an address with no alignment."""
-
-    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        pointer = builder.inttoptr(args[0], ir.IntType(64).as_pointer())
-        builder.store(args[1], pointer, align=1)
-        return context.get_dummy_value()
-
-    return types.void(types.intp, types.uint64), code
-
-
 def _trailing_zeros(context: Any, value: Any) -> Any:
     """Zero bits below the lowest set bit of a 64-bit value that is not 0."""
 
@@ -64,7 +53,6 @@ def _trailing_zeros(context: Any, value: Any) -> Any:
     return types.intp(types.uint64), code
 
 
-store64: Any = intrinsic(_store64)
 trailing_zeros: Any = intrinsic(_trailing_zeros)
 
 

@@ -1,7 +1,8 @@
 """MinHash signatures, equal bit for bit to datasketch 2's ``affine32`` scheme.
 
 For the permutation (a, b), a signature's value is the least ``a * fmix32(h) + b`` mod 2**32 over
-the 32-bit hashes h of a set: datasketch's ``MinHash(hashfunc=lambda s: xxh64(s) & 0xffffffff)``.
+the hashes h of a set, of which the lower 32 bits are taken: what datasketch's ``MinHash`` gives
+where its ``hashfunc`` is that of ``shingles``.
 """
 
 from __future__ import annotations
@@ -71,14 +72,12 @@ def sign_texts(
     longest = 0
     for row in range(len(begins)):
         longest = max(longest, ends[row] - begins[row])
-    blank, joined, table, found = scratch(longest)
+    table, found = scratch(longest)
     mixed = np.empty(_BLOCK, dtype=np.uint32)
     counts = np.zeros(len(begins), dtype=np.int32)
     signatures = np.zeros((len(begins), len(a)), dtype=np.uint32)
     for row in range(len(begins)):
-        count, _ = distinct_shingles(
-            data, begins[row], ends[row], ngram, blank, joined, table, found
-        )
+        count, _ = distinct_shingles(data, begins[row], ends[row], ngram, table, found)
         if count > 0:
             counts[row] = count
             sign(found[:count], a, b, mixed, signatures[row])

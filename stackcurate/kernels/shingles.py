@@ -1,7 +1,9 @@
 """The set of word n-grams of a text, as 64-bit hashes.
 
-A shingle is ``ngram`` tokens in a row joined by one space; its hash is XXH64 with seed 0 of these
-bytes. The tokens are first written out joined, so that every shingle is a stretch of one buffer.
+A shingle is ``ngram`` tokens in a row. Its hash is the polynomial ``t1 * K**(n-1) + ... + tn`` mod
+2**64 of the hashes of its tokens (``tokens``), which rolls from token to token, and a bijection
+that mixes it. So which tokens, in which order, and where one ends decides it, and not what stands
+between them.
 
 Work and memory are bounded for any input: a text with more than ``MAX_SHINGLES`` different
 shingles, or one made to collide in the table, is given up (``GIVEN_UP``) and left to exact
@@ -13,20 +15,22 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from stackcurate.kernels.hashing import xxh64_at
-from stackcurate.kernels.tokens import PAD, blank_gaps, copy_token, next_token
+from stackcurate.kernels.tokens import hash_tokens, mixed
 
 MAX_SHINGLES = 1 << 22  # different shingles of one text; about 40 MB of ordinary code
 GIVEN_UP = -1
 _TRIES = 256  # a hash lies at most so far behind its home slot, else the table grows
 _TABLE_BITS = 23  # at most half full
 _SMALLEST_BITS = 6
-_BLOCK = 2048  # shingles that are hashed before the table is asked: 16 KB
+_BLOCK = 2048  # tokens that are hashed before the table is asked: 16 KB
+# Odd, so that a token counts in every place; K - 1 is twice and K + 1 four times an odd number, so
+# that swapped tokens never agree by the powers of two in K**m - 1 alone.
+_K = np.uint64(0x9E3779B97F4A7C13)
 
 
 @njit(cache=True, nogil=True)
-def scratch(longest: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Room for one text at a time of at most ``longest`` bytes: blank, joined, table, found.
+def scratch(longest: int) -> tuple[np.ndarray, np.ndarray]:
+    """Room for one text at a time of at most ``longest`` bytes: table, found.
 
     Untouched pages cost nothing, so a batch of small texts takes little.
     """
@@ -34,11 +38,9 @@ def scratch(longest: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarra
     bits = _SMALLEST_BITS
     while (1 << bits) < 2 * most and bits < _TABLE_BITS:
         bits += 1
-    blank = np.empty(longest + PAD, dtype=np.uint8)
-    joined = np.empty(longest + PAD, dtype=np.uint8)
     table = np.empty((1 << bits) + _TRIES, dtype=np.uint64)
     found = np.empty(most + 1, dtype=np.uint64)
-    return blank, joined, table, found
+    return table, found
 
 
 @njit(cache=True, nogil=True)
@@ -90,48 +92,36 @@ def distinct_shingles(
     begin: int,
     end: int,
     ngram: int,
-    blank: np.ndarray,
-    joined: np.ndarray,
     table: np.ndarray,
     found: np.ndarray,
 ) -> tuple[int, int]:
     """The different shingle hashes of ``data[begin:end]`` go to ``found``, by first place.
 
     Returns their number and the bits of the table they lie in; (0, _) for fewer than ``ngram``
-    tokens and (GIVEN_UP, _) past the bounds. ``blank`` to ``found`` are ``scratch``.
+    tokens and (GIVEN_UP, _) past the bounds. ``table`` and ``found`` are ``scratch``.
     """
     bits = _begin_table(table, (end - begin) // 5)
-    base = np.intp(joined.ctypes.data)
-    begins = np.empty(ngram, dtype=np.intp)  # where the last tokens begin in `joined`, a ring
+    tokens = np.zeros(ngram + _BLOCK, dtype=np.uint64)  # the last ones before a block lie before it
     block = np.empty(_BLOCK, dtype=np.uint64)
-    slot = 0
-    tokens = 0
+    leaves = np.uint64(1)  # the factor of the token that leaves
+    for _ in range(ngram):
+        leaves *= _K
+    rolling = np.uint64(0)
+    missing = ngram - 1  # tokens until there is a shingle
     count = 0
     zero = False
-    to = base
-    blank_gaps(data, begin, end, blank)
-    at = np.intp(blank.ctypes.data)
-    stop = at + (end - begin)
-    at = next_token(at, stop)
-    while at < stop:
-        size = 0
-        while at < stop and size < _BLOCK:
-            begins[slot] = to
-            slot += 1
-            if slot == ngram:
-                slot = 0
-            length = copy_token(at, to)
-            at += length
-            to += length
-            tokens += 1
-            if tokens >= ngram:
-                first = begins[slot]  # the next one to be overwritten is the oldest
-                block[size] = xxh64_at(first, to - first, np.uint64(0))
-                size += 1
-            joined[to - base] = 32
-            to += 1
-            at = next_token(at, stop)
-        count, bits, zero = _add(block[:size], table, bits, found, count, zero)
+    at = begin
+    begun = -1
+    while at < end:
+        at, begun, size = hash_tokens(data, at, end, begun, tokens[ngram:])
+        for i in range(size):
+            rolling = rolling * _K + tokens[ngram + i] - tokens[i] * leaves
+            block[i] = mixed(rolling ^ (rolling >> np.uint64(32)))
+        for i in range(ngram):
+            tokens[i] = tokens[size + i]
+        first = min(missing, size)
+        missing -= first
+        count, bits, zero = _add(block[first:size], table, bits, found, count, zero)
         if count < 0:
             return GIVEN_UP, 0
     return count, bits
@@ -200,13 +190,11 @@ def shingle_sets(
     longest = 0
     for row in range(len(begins)):
         longest = max(longest, ends[row] - begins[row])
-    blank, joined, table, found = scratch(longest)
+    table, found = scratch(longest)
     offsets = np.zeros(len(begins) + 1, dtype=np.int64)
     hashes = np.empty(1 << 10, dtype=np.uint64)
     for row in range(len(begins)):
-        count, bits = distinct_shingles(
-            data, begins[row], ends[row], ngram, blank, joined, table, found
-        )
+        count, bits = distinct_shingles(data, begins[row], ends[row], ngram, table, found)
         count = max(count, 0)
         used = offsets[row]
         if used + count > len(hashes):

@@ -1,14 +1,14 @@
-"""Shingle sets equal those of a regular expression, a slice and the xxhash package."""
+"""Shingle sets equal those of the plain twin, and different shingles have different hashes."""
 
 from __future__ import annotations
 
 import itertools
 import random
-import re
+import sysconfig
+from pathlib import Path
 
 import numpy as np
 import pytest
-import xxhash
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,13 +21,11 @@ from stackcurate.kernels.shingles import (
     shingle_sets,
 )
 
-TOKEN = re.compile(rb"[A-Za-z0-9_\x80-\xff]+")
+from .shingle_twin import shingle_hash, shingles
 
 
 def plain(text: bytes, ngram: int) -> list[int]:
-    tokens = TOKEN.findall(text)
-    grams = {b" ".join(tokens[i : i + ngram]) for i in range(len(tokens) - ngram + 1)}
-    return sorted(xxhash.xxh64_intdigest(gram) for gram in grams)
+    return sorted(map(shingle_hash, shingles(text, ngram)))
 
 
 def sets(texts: list[bytes], ngram: int) -> list[list[int]]:
@@ -61,14 +59,48 @@ def test_one_repeated_token_is_one_shingle():
     assert sets([b"x" * 3_000_000], 1) == [plain(b"x" * 3_000_000, 1)]
 
 
+def test_different_shingles_have_different_hashes():
+    """Real code and made-up families of names: one hash for each, its bits even, halves too."""
+    files = sorted(Path(sysconfig.get_paths()["stdlib"]).rglob("*.py"))
+    texts = [file.read_bytes() for file in random.Random(7).sample(files, 500)]
+    texts.append(b" ".join(b"x%d" % (n * n) for n in range(100_000)))
+    texts.append(b" ".join(b"column_name_%05d" % (n % 991 * n % 997) for n in range(100_000)))
+    texts.append(b" ".join(random.Random(8).choices([b"0", b"1"], k=100_000)))
+    for ngram in (5, 13):
+        grams = set().union(*(shingles(text, ngram) for text in texts))
+        hashes = np.unique(np.concatenate([np.array(one, np.uint64) for one in sets(texts, ngram)]))
+        assert len(hashes) == len(grams) > 300_000
+        # What MinHash takes, and what finds the slot of the table.
+        for half in (hashes & np.uint64(0xFFFFFFFF), hashes >> np.uint64(32)):
+            assert len(hashes) - len(np.unique(half)) < 3 * len(hashes) ** 2 / 2**33
+        for bit in range(64):
+            share = ((hashes >> np.uint64(bit)) & np.uint64(1)).mean()
+            assert abs(share - 0.5) < 6 * 0.5 / len(hashes) ** 0.5
+
+
+def test_order_and_borders_of_tokens_count():
+    words = [b"a", b"b", b"ab", b"c", b"bc", b"name", b"same_name"]
+    grams = list(itertools.product(words, repeat=4))
+    texts = [b" ".join(gram) for gram in grams]
+    assert len({one for (one,) in sets(texts, 4)}) == len(grams)
+    one, other, apart, glued = sets([b"a b", b"b a", b"ab c", b"a bc"], 2)
+    assert one != other and apart != glued
+    swapped = b"t0 t1 t2 t3 t4".split()
+    assert (
+        len({one for (one,) in sets(list(map(b" ".join, itertools.permutations(swapped))), 5)})
+        == 120
+    )
+    assert sets([b"a, b\n(c)"], 3) == sets([b"a b c"], 3)  # what stands between tokens does not
+
+
 def test_too_many_shingles_are_given_up(monkeypatch: pytest.MonkeyPatch):
     """A small table stands for the largest: what does not fit ends the work, not the memory."""
     words = b" ".join(str(n).encode() for n in range(2000))
     data = np.frombuffer(words, np.uint8)
-    blank, joined, table, found = scratch(len(words))
+    table, found = scratch(len(words))
     small = np.empty(256 + 256, np.uint64)
-    assert distinct_shingles(data, 0, len(words), 5, blank, joined, table, found)[0] == 1996
-    assert distinct_shingles(data, 0, len(words), 5, blank, joined, small, found)[0] == GIVEN_UP
+    assert distinct_shingles(data, 0, len(words), 5, table, found)[0] == 1996
+    assert distinct_shingles(data, 0, len(words), 5, small, found)[0] == GIVEN_UP
 
 
 def test_colliding_hashes_end_in_bounded_work():
