@@ -29,7 +29,7 @@ from stackcurate.storage.exchange import read_exchange
 from stackcurate.storage.partitions import boot, digest, read_arrow, whole, write_arrow
 
 GROUP_BYTES = 32 << 20  # a row group of what is written
-_CODE = 2  # a number in the name of unfinished work: raise it when the steps change
+_CODE = 3  # a number in the name of unfinished work: raise it when the steps change
 
 
 def dedup_parquet(

@@ -123,30 +123,37 @@ def _rounds(plan: Plan, texts: Texts, engine: Engine) -> list[Round]:
     """Meet, verify and cover until no new pair is left."""
     rounds: list[Round] = []
     groups: list[int] = []  # link files per round
+    chunks: list[list[int]] = []  # files of sets per round and part
     while True:
         number = len(rounds)
-        done, link_files = _round(plan, texts, engine, number, groups)
+        done, link_files, set_files = _round(plan, texts, engine, number, groups, chunks)
         rounds.append(done)
         groups.append(link_files)
+        chunks.append(set_files)
         widest = plan.settings.width(number) == plan.settings.reach
         if done.pairs == 0 and (done.limited == 0 or widest):
+            _forget(plan, "sets")
             return rounds
 
 
 def _round(
-    plan: Plan, texts: Texts, engine: Engine, number: int, groups: list[int]
-) -> tuple[Round, int]:
+    plan: Plan,
+    texts: Texts,
+    engine: Engine,
+    number: int,
+    groups: list[int],
+    chunks: list[list[int]],
+) -> tuple[Round, int, list[int]]:
     note = plan.folder / f"round-{number}.json"
     if note.exists():
-        done, link_files = json.loads(note.read_text())
-        return Round(**done), link_files
+        done, link_files, set_files = json.loads(note.read_text())
+        return Round(**done), link_files, set_files
     limited = sum(run(engine, plan, f"pair-{number}", SendPairs(plan, number), plan.band_targets))
     met = run(engine, plan, f"estimate-{number}", Estimate(plan, number), plan.slots)
     edges = tuple(group_edges(plan, number))
-    chunks = run(
-        engine, plan, f"set-{number}", SendSets(plan, number, edges, texts), len(plan.parts)
-    )
-    verify = Verify(plan, number, edges, tuple(chunks))
+    send = SendSets(plan, number, edges, texts, tuple(chunks))
+    set_files = run(engine, plan, f"set-{number}", send, len(plan.parts))
+    verify = Verify(plan, number, edges, tuple(set_files))
     verified = run(engine, plan, f"verify-{number}", verify, len(edges) - 1)
     live = cover_all(plan, number, [*groups, len(edges) - 1])
     done = Round(
@@ -156,10 +163,10 @@ def _round(
         limited=limited,
         kept=int(np.bitwise_count(live).sum()),
     )
-    write_json(note, [asdict(done), len(edges) - 1], SYNCED)
-    for name in ("pairs", "wanted", "asked", "sets"):
+    write_json(note, [asdict(done), len(edges) - 1, set_files], SYNCED)
+    for name in ("pairs", "wanted", "asked"):
         _forget(plan, f"{name}-{number}")
-    return done, len(edges) - 1
+    return done, len(edges) - 1, set_files
 
 
 def _forget(plan: Plan, name: str) -> None:

@@ -2,11 +2,13 @@
 
 The estimate compares two sketches and costs no text. What passes is verified: the parts compute the
 shingle sets of the files in question from their texts, send them to the task that compares them,
-and only pairs that reach the threshold become links. No pair is looked at twice.
+and only pairs that reach the threshold become links. No pair is looked at twice, and no set is made
+twice.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +34,7 @@ from stackcurate.errors import IntegrityError
 from stackcurate.kernels.shingles import common
 from stackcurate.schema import one_chunk
 from stackcurate.storage.exchange import iter_exchange
+from stackcurate.storage.partitions import batches
 
 _SET_ROWS = 1024  # shingle sets in one batch
 
@@ -171,6 +174,7 @@ def group_edges(plan: Plan, number: int) -> list[int]:
 class SendSets:
     """A part's shingle sets that round ``number`` asks for, to the groups that compare them.
 
+    What an earlier round asked for is taken from there; only of other files a text is read.
     Returns how many files (chunks) of sets were written.
     """
 
@@ -178,6 +182,7 @@ class SendSets:
     number: int
     edges: tuple[int, ...]
     texts: Texts
+    before: Sequence[Sequence[int]]  # per earlier round: files of sets per part
 
     def __call__(self, part: int) -> int:
         plan, number = self.plan, self.number
@@ -193,7 +198,7 @@ class SendSets:
         for chunk, some in enumerate(np.unique(chunk_of)):
             here = np.flatnonzero(chunk_of == some)
             chosen = np.flatnonzero(chunk_of[back] == some)
-            made = self._sets(part, rows[here], shingles[first][here])
+            made = self._sets(part, rows[here], file[first][here], shingles[first][here])
             table = pa.table(
                 {
                     "number": file[chosen],
@@ -210,7 +215,35 @@ class SendSets:
             )
         return len(np.unique(chunk_of))
 
-    def _sets(self, part: int, rows: np.ndarray, shingles: np.ndarray) -> pa.Array:
+    def _sets(
+        self, part: int, rows: np.ndarray, numbers: np.ndarray, shingles: np.ndarray
+    ) -> pa.Array:
+        known, held = self._held(part, numbers)
+        new = ~np.isin(numbers, known)
+        if not len(known):
+            return self._made(part, rows, shingles)
+        if new.any():
+            held = pa.concat_arrays([held, self._made(part, rows[new], shingles[new])])
+        known = np.concatenate([known, numbers[new]])
+        order = np.argsort(known)
+        return held.take(pa.array(order[np.searchsorted(known, numbers, sorter=order)]))
+
+    def _held(self, part: int, numbers: np.ndarray) -> tuple[np.ndarray, pa.Array]:
+        """Those of ``numbers`` whose sets earlier rounds wrote, each once, and the sets."""
+        found: list[np.ndarray] = [np.zeros(0, np.uint32)]
+        sets_: list[pa.Array] = [pa.array([], pa.large_list(pa.uint64()))]
+        for earlier, chunks in enumerate(self.before):
+            for path in set_paths(self.plan, earlier, part, chunks[part]):
+                for batch in batches(path):
+                    some = batch.column("number").to_numpy()
+                    mine = np.flatnonzero(np.isin(some, numbers))
+                    if len(mine):
+                        found.append(some[mine])
+                        sets_.append(batch.column("shingles").take(pa.array(mine)))
+        known, first = np.unique(np.concatenate(found), return_index=True)
+        return known, pa.concat_arrays(sets_).take(pa.array(first))
+
+    def _made(self, part: int, rows: np.ndarray, shingles: np.ndarray) -> pa.Array:
         texts = self.texts(self.plan.parts[part].number, rows)
         offsets, hashes = sets(texts, self.plan.settings)
         if len(texts) != len(rows) or (np.diff(offsets) != shingles).any():
@@ -219,6 +252,11 @@ class SendSets:
                 "signed; remove the run folder and start again"
             )
         return pa.LargeListArray.from_arrays(pa.array(offsets), pa.array(hashes))
+
+
+def set_paths(plan: Plan, number: int, part: int, chunks: int) -> list[Path]:
+    """The files of one part's sets of round ``number``."""
+    return [plan.path("sets", number, part, chunk) for chunk in range(chunks)]
 
 
 @njit(cache=True, nogil=True)
@@ -285,9 +323,9 @@ class Verify:
 
     def _files(self) -> list[Path]:
         return [
-            self.plan.path("sets", self.number, part, chunk)
-            for part, count in enumerate(self.chunks)
-            for chunk in range(count)
+            path
+            for part, chunks in enumerate(self.chunks)
+            for path in set_paths(self.plan, self.number, part, chunks)
         ]
 
     def _pairs(self, group: int) -> tuple[np.ndarray, np.ndarray]:

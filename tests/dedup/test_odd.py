@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import random
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
+from stackcurate.dedup.match import dedup
 from stackcurate.dedup.near import sets, signatures
 from stackcurate.dedup.settings import Settings
 from stackcurate.kernels.shingles import MAX_SHINGLES
 
 from .test_match import edited, made_text
-from .twin import File, decide, jaccard, plain_shingles
+from .twin import File, PicklingEngine, StoredTexts, decide, jaccard, lay_out, plain_shingles
 
 ALL = Settings(scope="all")
 
@@ -52,6 +54,28 @@ def test_generated_tables_meet_a_bounded_number_of_others(tmp_path: Path, links:
     most = 120 * 119 // 2
     assert 0 < summary.comparisons <= sum(done.pairs for done in summary.rounds) < most
     assert len(summary.rounds) <= 4
+
+
+@dataclass(frozen=True)
+class OnceTexts(StoredTexts):
+    """Refuses to give a text twice."""
+
+    def __call__(self, part: int, rows: np.ndarray) -> pa.Array:
+        for row in rows.tolist():
+            (self.folder / f"read-{part}-{row}").touch(exist_ok=False)
+        return super().__call__(part, rows)
+
+
+def test_no_text_is_read_twice_in_all_rounds(tmp_path: Path):
+    """Tables as above in two parts: each round compares files that the rounds before it did."""
+    head = " ".join(f"column{n} type{n % 7} width{n * 3}" for n in range(400))
+    files = [File(f"t{n}", f"{head} {made_text(n, 700)}", n) for n in range(40)]
+    few = Settings(scope="all", reach=8, estimate_margin=0.3)
+    parts = lay_out(tmp_path, [files[::2], files[1::2]], few)
+    summary = dedup(parts, OnceTexts(tmp_path), PicklingEngine(), tmp_path / "work", few)
+    asked = [done.compared for done in summary.rounds]
+    assert len([count for count in asked if count]) > 1
+    assert 20 < len(list(tmp_path.glob("read-*"))) <= len(files) < 2 * sum(asked)
 
 
 def test_pairs_grow_with_the_files_and_not_with_their_square(tmp_path: Path):
