@@ -105,6 +105,9 @@ def daft(path: Path, out: Path) -> Callable[[], int]:
 
 
 def datatrove(path: Path, out: Path) -> Callable[[], int]:
+    """Its documents want ids that are text, so it reads a copy of the file that has such."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
     from datatrove.executor import LocalPipelineExecutor as Local
     from datatrove.pipeline.dedup import (
         MinhashDedupBuckets,
@@ -117,6 +120,11 @@ def datatrove(path: Path, out: Path) -> Callable[[], int]:
     from datatrove.pipeline.writers import ParquetWriter
     from datatrove.utils.hashing import HashConfig
 
+    table = pq.read_table(path)
+    table = table.set_column(0, "id", table["id"].cast(pa.string()))
+    given = out / "given"
+    given.mkdir()
+    pq.write_table(table, given / path.name, compression="zstd", row_group_size=4000)
     config = MinhashConfig(
         n_grams=5,
         num_buckets=42,
@@ -130,8 +138,7 @@ def datatrove(path: Path, out: Path) -> Callable[[], int]:
                   logging_dir=str(out / "logs")).run()  # fmt: skip
 
         def reader() -> object:
-            return ParquetReader(str(path.parent), text_key="content", id_key="id",
-                                 glob_pattern=path.name)  # fmt: skip
+            return ParquetReader(str(given), text_key="content", id_key="id")
 
         signatures, buckets, remove = (str(out / n) for n in ("sig", "buckets", "remove"))
         step(reader(), MinhashDedupSignature(signatures, config=config))
@@ -139,8 +146,6 @@ def datatrove(path: Path, out: Path) -> Callable[[], int]:
         step(meet, tasks=42)
         step(MinhashDedupCluster(buckets, remove, config=config))
         step(reader(), MinhashDedupFilter(remove), ParquetWriter(str(out / "kept")))
-        import pyarrow.parquet as pq
-
         return sum(pq.ParquetFile(f).metadata.num_rows for f in out.glob("kept/*.parquet"))
 
     return work
