@@ -9,9 +9,8 @@ from typing import Any
 import pyarrow as pa
 
 from .find import Span
-from .replace import rewrite
 from .settings import Settings
-from .stable import find_all
+from .stable import rewritten
 
 BATCH = 8 << 20  # characters per scan
 
@@ -44,14 +43,13 @@ def _batch(
     contents = pa.array([one.decode() for one in raw], pa.large_string())
     paths = pa.array([record.get("path") or "" for record in records], pa.string())
     ids = pa.array([git_blob_id(one) for one in raw], pa.binary(20))
-    found = find_all(contents, paths, ids, settings, engine)
+    shipped = rewritten(contents, paths, ids, settings, engine)
     for row, record in enumerate(records):
         out: dict[str, Any] = {"id": record.get("id"), "text": None, "findings": None}
         if record.get("text") is not None:
-            spans = found.get(row, [])
-            text, _ = rewrite(raw[row], paths[row].as_py(), spans, ids[row].as_py(), settings)
+            text, placed = shipped.get(row, (raw[row], []))
             out["text"] = text.decode()
-            out["findings"] = list(_findings(raw[row], spans))
+            out["findings"] = list(_findings(raw[row], [one.span for one in placed]))
         yield out
 
 

@@ -45,11 +45,14 @@ _PARAMETER = re.compile(
     rb"Parameter(?:Key|Name)[\"']?[:=][ \t]{0,8}[\"']?([\w.-]{3,80})[\"']?,?\s{0,60}"
     rb"[\"']?ParameterValue[\"']?[:=][ \t]{0,8}[\"']?([^\s\"'{}]{4,600})"
 )
+# Each with a word that no match is without: most files lack it.
+_DATA_PAIRS = ((_NAME_VALUE, b"value"), (_PARAMETER, b"ParameterValue"))
+_XML_PAIRS = ((_ELEMENT, b"alue>"), (_NAMED_ELEMENT, b"="), (_PROPERTY, b"<value>"))
 _PAIRS = {
-    **dict.fromkeys(("yaml", "yml", "json"), (_NAME_VALUE, _PARAMETER)),
-    **dict.fromkeys(("tf", "tfvars", "hcl"), (_VARIABLE,)),
-    **dict.fromkeys(("xml", "config", "resx"), (_ELEMENT, _NAMED_ELEMENT, _PROPERTY)),
-    "plist": (_PLIST,),
+    **dict.fromkeys(("yaml", "yml", "json"), _DATA_PAIRS),
+    **dict.fromkeys(("tf", "tfvars", "hcl"), ((_VARIABLE, b"variable"),)),
+    **dict.fromkeys(("xml", "config", "resx"), _XML_PAIRS),
+    "plist": ((_PLIST, b"<key>"),),
 }
 _MARKDOWN = frozenset(("md", "markdown", "mdx"))
 _TABLE = re.compile(
@@ -74,7 +77,9 @@ def lines(text: bytes, path: str) -> tuple[bytes, list[Line]]:
     if kind in _DELIMITER:
         cells = _separated(text, _DELIMITER[kind])
     elif kind in _PAIRS:
-        cells = (cell for pair in _PAIRS[kind] for cell in _paired(text, pair))
+        cells = (
+            cell for pair, word in _PAIRS[kind] if word in text for cell in _paired(text, pair)
+        )
     elif kind in _MARKDOWN:
         cells = _piped(text)
     elif kind in _SQL:

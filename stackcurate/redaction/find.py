@@ -14,11 +14,12 @@ from ..kernels.entropy import CLASSES, high_entropy
 from ..kernels.regions import regions
 from .blocks import BLOCKS
 from .columns import is_table, lines
+from .force import in_force
 from .judges import GENERIC, JUDGES, names_key
 from .noise import is_random, is_uuid
 from .personal import UNSURE_IP, in_copyright_notice
-from .place import Place, is_lock_path
-from .rules import Rule, Table, load
+from .place import FILES, Place, is_lock_path
+from .rules import Rule, load
 from .scan import scanner
 from .settings import Settings
 from .wrapped import SECRETS, wrapped
@@ -26,7 +27,7 @@ from .wrapped import SECRETS, wrapped
 CHUNK = 1 << 30  # bytes per scan; Hyperscan counts a block's bytes in 32 bits
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: there are many, and frozen ones are made slowly
 class Span:
     """A finding at bytes ``start`` to ``end`` of the given text of row ``file``.
 
@@ -56,8 +57,7 @@ def find(
 
     ``contents`` has no nulls; ``paths`` has its length. ``engine`` is one of ``scan.ENGINES``.
     """
-    table = load()
-    judge = _Judge(table, settings, paths)
+    judge = _Judge(settings, paths)
     for first, data, offsets in _chunks(contents):
         judge.chunk(first, data, offsets, engine)
         judge.spans += _inside(first, data, offsets, paths, settings, engine)
@@ -85,7 +85,7 @@ def _inside(
         return
     # Decoded text is mostly a file of its own (.env, JSON, a key), where values need no quotes.
     names = pa.array([f"{paths[first + one.file].as_py() or ''}.txt" for one in literals])
-    judge = _Judge(load(), settings, names)
+    judge = _Judge(settings, names)
     texts = pa.array([one.text for one in literals], pa.large_string())
     for row, part, bounds in _chunks(texts):
         judge.chunk(row, part, bounds, engine)
@@ -108,9 +108,7 @@ def _cells(
     if not tables:
         return
     texts = pa.array([text for _, text, _ in tables], pa.large_binary()).cast(pa.large_string())
-    judge = _Judge(
-        load(), settings, pa.array([f"{paths[row].as_py()}.txt" for row, _, _ in tables])
-    )
+    judge = _Judge(settings, pa.array([f"{paths[row].as_py()}.txt" for row, _, _ in tables]))
     for first, data, offsets in _chunks(texts):
         judge.chunk(first, data, offsets, engine)
     for span in judge.spans:
@@ -178,24 +176,19 @@ _Answer = tuple[int, int, int, float]  # start and end in the region, rule numbe
 
 
 class _Judge:
-    """Runs the exact rules of one table over the regions that hits name.
+    """Runs the exact rules over the regions that hits name.
 
     Equal regions of one file get equal answers without being judged again, so that a text which
     repeats costs little. ``steps`` counts the candidates that were judged, for tests.
     """
 
-    def __init__(self, table: Table, settings: Settings, paths: pa.Array) -> None:
-        self.table = table
+    def __init__(self, settings: Settings, paths: pa.Array) -> None:
+        self.table = load()
+        self.force = in_force(self.table, settings)
         self.paths = paths
         self.mark = frozenset(settings.mark)
         self.keep_attribution = settings.attribution == "keep"
-        self.least = [settings.threshold(rule.id, rule.kind) for rule in table.rules]
-        # Whether a rule can reach its threshold at all, and its place in a region's turn: vendors'
-        # shapes come before names, whose values they then need not judge again.
-        self.active = active_rules(table, settings)
-        self.turn = [(rule.judge in GENERIC, number) for number, rule in enumerate(table.rules)]
-        self.entropy = [table.number("entropy-base64"), table.number("entropy-hex")]
-        self.named_key = table.number("named-key")
+        self.least = self.force.least
         self.spans: list[Span] = []
         self.unsure: list[Span] = []
         self.steps = 0
@@ -208,25 +201,39 @@ class _Judge:
         self, first: int, data: NDArray[np.uint8], offsets: NDArray[np.int64], engine: str | None
     ) -> None:
         """Find in the files ``offsets`` of ``data``, the first of which is row ``first``."""
-        rules, places = scanner(self.table, self.active, engine).hits(data, offsets)
+        rules, places = scanner(self.table, self.force.active, engine).hits(data, offsets)
         order = np.argsort(places, kind="stable")
+        rules = rules[order]
         files, starts, ends = regions(data, offsets, places[order])
+        fit = self._fitting(first, files, rules)
+        files, starts, ends, rules = files[fit], starts[fit], ends[fit], rules[fit]
         count = len(self.table.rules)
         # One visit per region and rule: regions are numbered as they come, in the text's order.
         region = np.cumsum(np.diff(starts, prepend=-1) != 0)
-        keys = np.unique(region * count + rules[order])
+        keys = np.unique(region * count + self.force.turns[rules])
         at = np.searchsorted(region, keys // count)
+        rules = self.force.by_turn[keys % count]
         row = -1
-        for bounds, numbers in _grouped(files[at], starts[at], ends[at], keys % count):
+        for bounds, numbers in _grouped(files[at], starts[at], ends[at], rules):
             file, start, _ = bounds
             if file != row:
                 row = file
                 self._open(first + row)
             self._region(first + file, start - int(offsets[file]), data, offsets, bounds, numbers)
-        if min(self.least[number] for number in self.entropy) <= max(
-            self.table.rules[number].confidence for number in self.entropy
-        ):
+        if self.force.wants_entropy():
             self._entropy(first, data, offsets)
+
+    def _fitting(
+        self, first: int, files: NDArray[np.int64], rules: NDArray[np.int64]
+    ) -> NDArray[np.bool_]:
+        """Which hits of ``rules`` in ``files`` are in files of the sort that their rule is for."""
+        fit = np.ones(rules.size, bool)
+        for sort, limited in self.force.limited.items():
+            hits = np.flatnonzero(np.isin(rules, limited))
+            rows, back = np.unique(files[hits], return_inverse=True)
+            known = [FILES[sort](self.paths[first + row].as_py() or "") for row in rows.tolist()]
+            fit[hits] = np.array(known, bool)[back]
+        return fit
 
     def _open(self, row: int) -> None:
         self.path = self.paths[row].as_py() or ""
@@ -243,19 +250,18 @@ class _Judge:
     ) -> None:
         file, start, end = bounds
         region = data[start:end].tobytes()
-        numbers = sorted(numbers, key=self.turn.__getitem__)
-        blocks = [number for number in numbers if self.table.rules[number].judge in BLOCKS]
-        for number in blocks:
+        if not self.force.blocks.isdisjoint(numbers):
             if self.text[0] != row:  # a file may hold many frames
                 self.text = row, data[offsets[file] : offsets[file + 1]].tobytes()
-            self._block(row, region, base, self.table.rules[number])
+            for number in sorted(self.force.blocks.intersection(numbers)):
+                self._block(row, region, base, self.table.rules[number])
+            numbers = [number for number in numbers if number not in self.force.blocks]
         key = region, tuple(numbers)
         answers = self.memo.get(key)
         if answers is None:
             answers = []
             for number in numbers:
-                if number not in blocks:
-                    self._rule(region, number, answers)
+                self._rule(region, number, answers)
             if self.memo_bytes > MEMO:
                 self.memo, self.memo_bytes = {}, 0
             self.memo[key] = answers
@@ -275,7 +281,7 @@ class _Judge:
         """Add to ``answers`` what the rule ``number`` finds in ``region``."""
         rule = self.table.rules[number]
         sure = []
-        if rule.judge in GENERIC:
+        if answers and self.force.generic[number]:
             sure = [(start, end) for start, end, other, _ in answers if self._is_shape(other)]
         for match in rule.exact.finditer(region):
             start, end = match.span(match.lastgroup or 0)
@@ -284,8 +290,7 @@ class _Judge:
 
     def _is_shape(self, number: int) -> bool:
         """A finding of this rule stands whatever a name says about its value."""
-        rule = self.table.rules[number]
-        return rule.judge not in GENERIC and rule.kind not in self.mark
+        return not self.force.generic[number] and self.table.rules[number].kind not in self.mark
 
     def _candidate(
         self, region: bytes, head: int, start: int, end: int, number: int, answers: list[_Answer]
@@ -297,7 +302,8 @@ class _Judge:
         if confidence <= 0:
             return
         if names_key(place, rule.judge):
-            number, rule = self.named_key, self.table.rules[self.named_key]
+            number = self.force.named_key
+            rule = self.table.rules[number]
         if confidence < self.least[number] and not (rule.kind == "ip" and confidence == UNSURE_IP):
             return
         if self.keep_attribution and rule.kind in ("email", "name") and in_copyright_notice(place):
@@ -321,18 +327,9 @@ class _Judge:
                 self._open(first + row)
             region = data[low : max(high, end)].tobytes()
             answers: list[_Answer] = []
-            number = self.entropy[is_hex]
+            number = self.force.entropy[is_hex]
             self._candidate(region, start - low, start - low, end - low, number, answers)
             self._note(first + file, region, low - int(offsets[file]), answers)
-
-
-def active_rules(table: Table, settings: Settings) -> tuple[int, ...]:
-    """Numbers of the rules whose own confidence reaches their threshold."""
-    return tuple(
-        number
-        for number, rule in enumerate(table.rules)
-        if rule.confidence >= settings.threshold(rule.id, rule.kind)
-    )
 
 
 def _grouped(

@@ -128,16 +128,6 @@ def bare(place: Place) -> float:
     return 0.8 * assigned(place)
 
 
-_PROSE = (".md", ".txt", ".rst", ".adoc", ".markdown", "readme", ".smbcredentials")
-
-
-def config(place: Place) -> float:
-    """As ``assigned``, for a value that reaches to the end of a line of a configuration file."""
-    if is_config_path(place.path) or place.path.lower().endswith(_PROSE):
-        return assigned(place)
-    return 0.0
-
-
 # Keys of tables, caches and lists, and keys that are published; tokens that page and repeat.
 _OPEN_WORDS = frozenset(
     b"public publishable anon site cache sort partition foreign idempotency dedup object row"
@@ -244,20 +234,8 @@ def _defined_name(place: Place) -> bytes:
     return re.split(rb"[ \t]+", place.region[place.head : place.start])[-2]
 
 
-def netrc(place: Place) -> float:
-    """The word behind ``password`` on a line of its own, in a file of that format."""
-    return password(place) if place.path.endswith((".netrc", "/_netrc", ".cfg", ".ios")) else 0.0
-
-
-def pgpass(place: Place) -> float:
-    """The last of five fields, in a file of that format."""
-    return password(place) if place.path.endswith((".pgpass", "/pgpass.conf")) else 0.0
-
-
 def instruction(place: Place) -> float:
     """The value behind a keyword and a name: ENV NAME VALUE."""
-    if not is_config_path(place.path):
-        return 0.0
     return _by_name(place, _instruction_name(place))
 
 
@@ -388,7 +366,6 @@ _NAMES.update(
     assigned=_full_name,
     bare=_full_name,
     compared=_name_behind,
-    config=_full_name,
     defined=_defined_name,
     instruction=_instruction_name,
 )
@@ -408,7 +385,6 @@ JUDGES: dict[str, Judge] = {
     "card_groups": card_groups,
     "cli": cli,
     "compared": compared,
-    "config": config,
     "coordinate": coordinate,
     "coordinates": coordinates,
     "crc": crc,
@@ -431,10 +407,8 @@ JUDGES: dict[str, Judge] = {
     "mac": mac,
     "mixed": mixed,
     "national": national,
-    "netrc": netrc,
     "password": password,
     "person": person,
-    "pgpass": pgpass,
     "phone": phone,
     "phone_grouped": phone_grouped,
     "phone_named": phone_named,

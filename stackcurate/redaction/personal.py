@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import itertools
 import re
+from functools import lru_cache
 from typing import Any
 
 from .checkdigits import luhn
@@ -30,8 +31,11 @@ _EXAMPLE_MAILBOX = re.compile(
     rb"(?i)^(?:you|your[-_.]?(?:name|email|mail)?|name|user(?:name)?\d?|foo|bar|test\d?|someone"
     rb"|somebody|me|email|example|first\.?last|john\.?doe|jane\.?doe|alice|bob)$"
 )
-_COPYRIGHT = re.compile(rb"(?i)copyright|\(c\)|\xc2\xa9|&copy;|@copyright")
+_COPYRIGHT = (b"copyright", b"(c)", b"\xc2\xa9", b"&copy;")
 _FILE_LIKE = (b".py", b".sh", b".rs", b".pl", b".md", b".so", b".cc", b".ps", b".zip", b".mov")
+
+
+_ADDRESS_USER = re.compile(rb"://[^\s\"'<>]*$")
 
 
 def email(place: Place) -> float:
@@ -42,13 +46,13 @@ def email(place: Place) -> float:
         return 0.0
     if mailbox.lower() in _NO_MAILBOX or mailbox.startswith(b".") or mailbox.endswith(b"."):
         return 0.0
-    if b".." in mailbox or not re.search(rb"[A-Za-z0-9]", mailbox):
+    if b".." in mailbox or not mailbox.strip(b"._%+'-"):
         return 0.0
     after = place.after(2)
     if after[:1] in (b"(", b"/", b":") and (after[:1] != b":" or after[1:2].isalnum()):
         return 0.0  # a call, the host of an address with credentials, scp's host:path
     before = place.before(64)
-    if re.search(rb"://[^\s\"'<>]*$", before):
+    if b"://" in before and _ADDRESS_USER.search(before):
         return 0.0  # user info of an address: the password rules look at it
     return _mail_confidence(mailbox, domain)
 
@@ -58,9 +62,7 @@ def _mail_confidence(mailbox: bytes, domain: bytes) -> float:
         return 0.0
     if domain == _GITHUB_NOREPLY:
         return 0.95
-    if domain.endswith(_RESERVED_TLD) or _EXAMPLE_DOMAIN.search(domain):
-        return 0.35
-    if _NO_REPLY.match(mailbox) or b"noreply" in domain:
+    if _is_example_domain(domain) or _NO_REPLY.match(mailbox):
         return 0.35
     if _EXAMPLE_MAILBOX.match(mailbox):
         return 0.5
@@ -69,9 +71,16 @@ def _mail_confidence(mailbox: bytes, domain: bytes) -> float:
     return 0.95
 
 
+@lru_cache(maxsize=1024)
+def _is_example_domain(domain: bytes) -> bool:
+    reserved = domain.endswith(_RESERVED_TLD) or b"noreply" in domain
+    return reserved or _EXAMPLE_DOMAIN.search(domain) is not None
+
+
 def in_copyright_notice(place: Place) -> bool:
     """The line is a copyright notice, which licenses ask to leave as it is."""
-    return _COPYRIGHT.search(place.before(160) + place.after(80)) is not None
+    around = (place.before(160) + b"\n" + place.after(80)).lower()
+    return any(word in around for word in _COPYRIGHT)
 
 
 # Public resolvers: names of a service that everybody uses, as facts on their operators' pages.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -23,7 +24,7 @@ _LOCK = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, repr=False)  # its text must not reach a log
+@dataclass(slots=True, repr=False)  # its text must not reach a log; frozen ones are made slowly
 class Place:
     """A value at ``region[start:end]`` in a file at ``path``; ``head`` is where the match began.
 
@@ -66,3 +67,21 @@ def is_config_path(path: str) -> bool:
 def is_lock_path(path: str) -> bool:
     """A file of checksums or encoded data that a tool wrote."""
     return _LOCK.search(path) is not None
+
+
+_PROSE = (".md", ".txt", ".rst", ".adoc", ".markdown", "readme", ".smbcredentials")
+
+
+@lru_cache(maxsize=4096)
+def is_written_plainly(path: str) -> bool:
+    """A file of configuration, or one in which people write to each other."""
+    return is_config_path(path) or path.lower().endswith(_PROSE)
+
+
+FILES: dict[str, Callable[[str], bool]] = {
+    "config": is_config_path,
+    "netrc": lambda path: path.endswith((".netrc", "/_netrc", ".cfg", ".ios")),
+    "pgpass": lambda path: path.endswith((".pgpass", "/pgpass.conf")),
+    "plain": is_written_plainly,
+}
+"""Sorts of files that a rule can be limited to: elsewhere its matches are not even looked at."""

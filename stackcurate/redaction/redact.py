@@ -8,9 +8,9 @@ import numpy as np
 import pyarrow as pa
 
 from ..schema import FINDING
-from .replace import Placed, rewrite
+from .replace import Placed
 from .settings import Settings
-from .stable import find_all
+from .stable import rewritten
 
 
 @dataclass(frozen=True)
@@ -34,14 +34,9 @@ def redact(
     depends on that row alone. ``engine`` names the scan engine, see ``scan.ENGINES``; all give the
     same findings.
     """
-    found = find_all(contents, paths, content_ids, settings, engine)
-    texts: dict[int, bytes] = {}
-    placed: dict[int, list[Placed]] = {}
-    for row, spans in found.items():
-        text = contents[row].as_buffer().to_pybytes()
-        texts[row], placed[row] = rewrite(
-            text, paths[row].as_py() or "", spans, content_ids[row].as_py() or b"", settings
-        )
+    shipped = rewritten(contents, paths, content_ids, settings, engine)
+    texts = {row: text for row, (text, _) in shipped.items()}
+    placed = {row: places for row, (_, places) in shipped.items()}
     return Redacted(_assembled(contents, texts), _findings(len(contents), placed))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,6 +19,7 @@ import yaml
 
 from ..errors import ConfigError
 from .examples import expand
+from .place import FILES
 from .settings import KINDS
 
 TABLE = Path(__file__).parent.parent / "tables" / "redactions.yaml"
@@ -25,7 +27,7 @@ TLDS = Path(__file__).parent.parent / "tables" / "redaction_tlds.txt"
 
 _KEYS = {
     *("id", "kind", "about", "pattern", "vendor", "named", "value", "scan", "gate", "edge"),
-    *("judge", "confidence", "match", "no_match"),
+    *("files", "judge", "confidence", "match", "no_match"),
 }
 # A scan pattern may end where the shortest match ends; repeats above 1,000 are beyond RE2.
 _OPEN_END = re.compile(r"(?:\{([1-9]\d*),\d*\})?(?:=\{0,\d\})?$")
@@ -48,7 +50,8 @@ _GAP = r"[^\n0-9]{0,40}"
 class Rule:
     """One shape of a secret. ``exact`` marks the value with its last named group, or matches it.
 
-    ``gated`` rules match only in regions that hold a long number (``kernels/digits.py``).
+    ``gated`` rules match only in regions that hold a long number (``kernels/digits.py``), and those
+    with ``files`` only in files of that sort (``place.FILES``).
     """
 
     id: str
@@ -58,12 +61,13 @@ class Rule:
     exact: re.Pattern[bytes]
     scan: bytes
     gated: bool
+    files: str | None
     about: str
     match: tuple[str, ...]
     no_match: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # one per file: told apart, and hashed, by identity
 class Table:
     """All rules in the order of the table, and the SHA-256 (hex) of the files they are from."""
 
@@ -123,11 +127,77 @@ def _patterns(entry: dict[str, Any]) -> tuple[str, str]:
     return pattern, entry.get("scan") or _shortest(pattern)
 
 
+_FIRST = re.compile(r"\[(?P<marks>[^\]A-Za-z0-9^]+)\]|\(\?-i:(?P<cased>[A-Z])|(?P<letter>[a-z])")
+
+
+def _initials(pattern: str) -> str:
+    """``pattern`` with the words it begins with, in any case, sorted by their first character.
+
+    Python's ``re`` then skips to the characters that can begin a match, which is eight times as
+    fast; ``(?i:...)`` it tries at every place. What is matched stays the same.
+    """
+    end = _closing(pattern) if pattern.startswith("(?i:") else 0
+    firsts: dict[str, list[str]] = {}
+    for word in _spread(pattern[4:end]):
+        first = _FIRST.match(word)
+        if not first:
+            return pattern
+        rest = word[first.end() :]
+        if first["letter"]:
+            for letter in (first["letter"], first["letter"].upper()):
+                firsts.setdefault(letter, []).append(rest)
+        elif first["cased"]:
+            firsts.setdefault(first["cased"], []).append(f"(?-i:{rest}")
+        else:
+            for mark in first["marks"]:
+                firsts.setdefault(re.escape(mark), []).append(rest)
+    words = (f"{first}(?i:{'|'.join(rests)})" for first, rests in firsts.items())
+    return f"(?:{'|'.join(words)}){pattern[end + 1 :]}" if firsts else pattern
+
+
+def _closing(pattern: str) -> int:
+    """Where the bracket that ``pattern`` begins with closes."""
+    depth = 0
+    for place in _unescaped(pattern):
+        depth += {"(": 1, ")": -1}.get(pattern[place], 0)
+        if not depth:
+            return place
+    return 0
+
+
+def _spread(pattern: str) -> Iterator[str]:
+    """The alternatives of ``pattern``, those of a group in front spread out: (?:a|b)c is ac, bc."""
+    for word in _alternatives(pattern):
+        end = _closing(word) if word.startswith("(?:") else 0
+        if end and word[end + 1 : end + 2] not in ("?", "*", "{"):
+            yield from (f"{head}{word[end + 1 :]}" for head in _spread(word[3:end]))
+        else:
+            yield word
+
+
+def _alternatives(pattern: str) -> list[str]:
+    out: list[str] = []
+    depth = start = 0
+    for place in _unescaped(pattern):
+        depth += {"(": 1, ")": -1}.get(pattern[place], 0)
+        if pattern[place] == "|" and not depth:
+            out.append(pattern[start:place])
+            start = place + 1
+    return [*out, pattern[start:]]
+
+
+def _unescaped(pattern: str) -> Iterator[int]:
+    """Places of the characters outside classes that no backslash stands before."""
+    for token in re.finditer(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|(.)", pattern):
+        if token[1]:
+            yield token.start()
+
+
 def _rule(entry: dict[str, Any], edges: dict[str, str], words: dict[str, str]) -> Rule:
     name = entry.get("id", "?")
     unknown = set(entry) - _KEYS
-    if unknown or entry.get("kind") not in KINDS:
-        raise ConfigError(f"redaction rule {name}: unknown key or kind {sorted(unknown)}")
+    if unknown or entry.get("kind") not in KINDS or entry.get("files") not in (None, *FILES):
+        raise ConfigError(f"redaction rule {name}: unknown key, kind or files {sorted(unknown)}")
     edge = edges[entry.get("edge", "none" if "named" in entry else "word")]
     pattern, scan = _patterns(entry)
     for word, text in words.items():
@@ -136,7 +206,7 @@ def _rule(entry: dict[str, Any], edges: dict[str, str], words: dict[str, str]) -
     scan = _LOOK_AROUND.sub("", scan)
     # MY_VENDOR_KEY names the vendor too; NAME=value ends no base64 before the value.
     before = "A-Za-z" if "vendor" in entry else edge.replace("=", "")
-    guarded = f"(?<![{before}])(?:{pattern})(?![{edge}])" if edge else pattern
+    guarded = f"(?<![{before}])(?:{pattern})(?![{edge}])" if edge else _initials(pattern)
     try:
         exact = re.compile(guarded.encode())
         re.compile(scan.encode())
@@ -150,6 +220,7 @@ def _rule(entry: dict[str, Any], edges: dict[str, str], words: dict[str, str]) -
         exact=exact,
         scan=re.sub(r"\(\?P<\w+>", "(?:", scan).encode(),
         gated=entry.get("gate", False),
+        files=entry.get("files"),
         about=entry["about"],
         match=tuple(expand(text, name) for text in entry.get("match", ())),
         no_match=tuple(expand(text, name) for text in entry.get("no_match", ())),

@@ -40,40 +40,43 @@ class _Look:
         return self.lines[line] + at - self.starts[line]
 
 
-def find_all(
+def rewritten(
     contents: pa.LargeStringArray,
     paths: pa.Array,
     content_ids: pa.Array,
     settings: Settings,
     engine: str | None = None,
-) -> dict[int, list[Span]]:
-    """The findings of each row that has some, ascending, in bytes of the given text.
+) -> dict[int, tuple[bytes, list[Placed]]]:
+    """What ships of each row that has findings, and where they stand in it, by row.
 
     They include what only shows once the others are replaced.
     """
     found = dict(_by_file(find(contents, paths, settings, engine)))
     rows = list(found)
+    shipped: dict[int, tuple[bytes, list[Placed]]] = {}
+
+    def write(row: int) -> None:
+        text = contents[row].as_buffer().to_pybytes()
+        path, content_id = paths[row].as_py() or "", content_ids[row].as_py() or b""
+        shipped[row] = rewrite(text, path, found[row], content_id, settings)
+
     for turn in range(ROUNDS):
         if not rows:
             break
         placed: list[list[Placed]] = []
         looks: list[_Look] = []
         for row in rows:
-            text = contents[row].as_buffer().to_pybytes()
-            new, places = rewrite(
-                text,
-                paths[row].as_py() or "",
-                found[row],
-                content_ids[row].as_py() or b"",
-                settings,
-            )
+            write(row)
+            new, places = shipped[row]
             placed.append(places)
             part = turn == 0 and not any(one.span.rule.judge in BLOCKS for one in places)
             looks.append(_around(new, places) if part else _Look(new, (), ()))
         array = pa.array([look.text for look in looks], pa.large_binary()).cast(pa.large_string())
         again = find(array, paths.take(pa.array(rows)), settings, engine)
         rows = _join(found, rows, placed, looks, again, settings, turn >= WIDEN)
-    return found
+    for row in rows:
+        write(row)
+    return shipped
 
 
 def _around(text: bytes, placed: list[Placed]) -> _Look:

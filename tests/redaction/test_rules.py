@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import time
 
@@ -13,7 +14,7 @@ from stackcurate.redaction.blocks import BLOCKS
 from stackcurate.redaction.examples import base62, expand
 from stackcurate.redaction.find import find
 from stackcurate.redaction.judges import JUDGES
-from stackcurate.redaction.rules import Rule, load, table_digest, tlds
+from stackcurate.redaction.rules import Rule, _initials, load, table_digest, tlds
 from stackcurate.redaction.settings import Settings
 
 TABLE = load()
@@ -44,6 +45,48 @@ def test_scan_pattern_matches_wherever_the_exact_one_does(rule: Rule) -> None:
         for line in text.encode().split(b"\n"):
             for match in rule.exact.finditer(line):
                 assert re.search(rule.scan, line[max(0, match.start() - 40) : match.end() + 40])
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "(?i:pass(?!x)|(?:data|db)_?key|[_.]pw|(?-i:Pw(?<=[a-z]Pw))|pa(?:ss|d)|p)[ =]",
+        r"(?i:k[()|\]]y|(?:a|(?:b|c)d)?e|\(f)=",
+        "(?i:(?:a|b)?c|d)=",
+        "plain",
+    ],
+)
+def test_words_sorted_by_their_first_letter_match_the_same(pattern: str) -> None:
+    plain = re.compile(pattern)
+    chance = random.Random(7)
+    pieces = [
+        "pass",
+        "PASS",
+        "x",
+        "=",
+        " ",
+        "data",
+        "db_key",
+        "_pw",
+        ".PW",
+        "aPw",
+        "Pw",
+        "pad",
+        "p",
+    ]
+    pieces += ["k(y", "K|Y", "a", "ad", "cde", "(f", "c", "d", "plain"]
+    hits = 0
+    for _ in range(3000):
+        text = "".join(chance.choices(pieces, k=6))
+        spans = [match.span() for match in plain.finditer(text)]
+        hits += len(spans)
+        assert [match.span() for match in re.finditer(_initials(pattern), text)] == spans, text
+    assert hits > 100
+
+
+def test_the_names_rules_skip_to_first_letters() -> None:
+    for name in ("assigned-quoted", "assigned-line", "assigned-bare", "named-random"):
+        assert TABLE.rules[TABLE.number(name)].exact.pattern.startswith(b"(?:"), name
 
 
 def test_table_is_sound() -> None:
