@@ -49,9 +49,11 @@ def write_exchange(
     if len(target) and (int(target.min()) < 0 or int(target.max()) >= targets):
         raise ValueError(f"targets must be at least 0 and below {targets}")
     counts = np.bincount(target, minlength=targets)
-    # A 16-bit key makes NumPy sort by radix: one pass instead of a merge sort.
-    order = np.argsort(target.astype(np.uint16) if targets <= 1 << 16 else target, kind="stable")
     table = table.combine_chunks()
+    if targets > 1:
+        # A 16-bit key makes NumPy sort by radix: one pass instead of a merge sort.
+        key = target.astype(np.uint16) if targets <= 1 << 16 else target
+        order = np.argsort(key, kind="stable")
     layout = json.dumps({"batch_rows": batch_rows, "counts": counts.tolist()})
     schema = table.schema.with_metadata({_KEY: layout.encode()})
     options = pa.ipc.IpcWriteOptions(compression="lz4" if compress else None)
@@ -61,7 +63,10 @@ def write_exchange(
         pa.ipc.new_file(sink, schema, options=options) as writer,
     ):
         for begin, end in _stretches(counts, batch_rows):
-            rows = table.take(pa.array(order[begin:end])).combine_chunks()
+            if targets > 1:
+                rows = table.take(pa.array(order[begin:end])).combine_chunks()
+            else:
+                rows = table.slice(begin, end - begin)
             batch = pa.RecordBatch.from_arrays(
                 [column.chunk(0) for column in rows.columns], schema=schema
             )
@@ -72,27 +77,35 @@ def iter_exchange(paths: Sequence[Path], target: int) -> Iterator[pa.RecordBatch
     """The batches for ``target``: files in the order of ``paths``, rows in the order written."""
     for path in paths:
         with _open(path) as reader:
-            counts, first = _layout(reader, path)
-            if not 0 <= target < len(counts):
-                raise ValueError(f"{path.name} has {len(counts)} targets, not target {target}")
-            missing = int(counts[target])
-            number = int(first[target])
-            while missing > 0:
-                batch = reader.get_batch(number)
-                missing -= batch.num_rows
-                number += 1
-                yield batch
+            yield from _batches(reader, path, target)
 
 
 def read_exchange(paths: Sequence[Path], target: int) -> pa.Table:
     """Everything for ``target`` as one table, possibly of no rows. ``paths`` is not empty."""
-    with _open(paths[0]) as reader:
-        schema = reader.schema.remove_metadata()
-    batches = [
-        pa.RecordBatch.from_arrays(batch.columns, schema=schema)
-        for batch in iter_exchange(paths, target)
-    ]
+    schema: pa.Schema | None = None
+    batches = []
+    for path in paths:
+        with _open(path) as reader:
+            schema = schema or reader.schema.remove_metadata()
+            for batch in _batches(reader, path, target):
+                batches.append(pa.RecordBatch.from_arrays(batch.columns, schema=schema))
     return pa.Table.from_batches(batches, schema=schema)
+
+
+def _batches(
+    reader: pa.ipc.RecordBatchFileReader, path: Path, target: int
+) -> Iterator[pa.RecordBatch]:
+    """One file's batches for ``target``."""
+    counts, first = _layout(reader, path)
+    if not 0 <= target < len(counts):
+        raise ValueError(f"{path.name} has {len(counts)} targets, not target {target}")
+    missing = int(counts[target])
+    number = int(first[target])
+    while missing > 0:
+        batch = reader.get_batch(number)
+        missing -= batch.num_rows
+        number += 1
+        yield batch
 
 
 def exchange_counts(path: Path) -> np.ndarray:

@@ -156,11 +156,13 @@ def arrow_writer(path: Path, schema: pa.Schema) -> Iterator[pa.ipc.RecordBatchFi
 def read_arrow(path: Path, columns: list[str] | None = None) -> pa.Table:
     """Read an Arrow file whole, or only some columns of it."""
     source = pa.memory_map(str(path))
-    schema = pa.ipc.open_file(source).schema
-    wanted = None if columns is None else [schema.get_field_index(name) for name in columns]
-    options = pa.ipc.IpcReadOptions(included_fields=wanted) if wanted is not None else None
+    with pa.ipc.open_file(source) as reader:
+        if columns is None:
+            return reader.read_all()
+        wanted = [reader.schema.get_field_index(name) for name in columns]
+    options = pa.ipc.IpcReadOptions(included_fields=wanted)
     with pa.ipc.open_file(source, options=options) as reader:
-        return reader.read_all() if wanted is None else reader.read_all().select(columns)
+        return reader.read_all().select(columns)
 
 
 def batches(path: Path) -> Iterator[pa.RecordBatch]:
