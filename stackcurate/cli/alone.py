@@ -24,6 +24,7 @@ from stackcurate.dedup.settings import Settings as DedupSettings
 from stackcurate.engine.local import LocalEngine
 from stackcurate.errors import ConfigError
 from stackcurate.languages.alone import languages
+from stackcurate.licenses import warm
 from stackcurate.licenses.alone import MAX_BYTES, scan_path, scan_records
 from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.policy import LicenseSettings
@@ -143,6 +144,7 @@ def license_command(
               stackcurate license --in files.jsonl --json
     """
     _one_input(paths, source)
+    tell_compiling()
     with contextlib.closing(Cache(_cache_path())) as cache, Judge(default_workers()) as judge:
         if paths:
             rows = (row for path in paths for row in scan_path(path, cache, judge).to_pylist())
@@ -440,6 +442,12 @@ def _text(record: Record) -> str | None:
 def _license_line(row: Record) -> str:
     license_ = row["license_expression"] or "-"
     return f"{license_:<30} {row['license_class'] or '-':<16} {visible(row['path'] or '')}"
+
+
+def tell_compiling() -> None:
+    """Say why the first text takes so long."""
+    if warm.is_cold():
+        click.echo(warm.NOTE, err=True)
 
 
 def _cache_path() -> Path | None:

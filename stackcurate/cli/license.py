@@ -101,6 +101,7 @@ def sbom_command(path: Path) -> None:
     \b
     Example:  stackcurate license sbom . > sbom.spdx.json
     """
+    alone.tell_compiling()
     with contextlib.closing(Cache(alone._cache_path())) as cache, Judge(default_workers()) as judge:
         scanned = scan_path(path, cache, judge)
     root = path if path.is_dir() else root_of(path)

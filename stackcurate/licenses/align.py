@@ -52,21 +52,6 @@ def _ahead(scores, rounded, ties, a, b):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _ranked(scores, rounded, ties, rows):  # type: ignore[no-untyped-def]
-    """Rows, best first."""
-    rows = rows[np.argsort(-rounded[rows], kind="mergesort")]
-    begin = 0
-    while begin < rows.size:
-        end = begin + 1
-        while end < rows.size and rounded[rows[end]] == rounded[rows[begin]]:
-            end += 1
-        if end - begin > 1:
-            rows[begin:end] = _merge_sorted(scores, rounded, ties, rows[begin:end])
-        begin = end
-    return rows
-
-
-@njit(cache=True, nogil=True)
 def _merge_sorted(scores, rounded, ties, rows):  # type: ignore[no-untyped-def]
     """Rows by ``_ahead``."""
     rows, other = rows.copy(), rows.copy()
@@ -109,20 +94,39 @@ def _bits(value):  # type: ignore[no-untyped-def]
         (value >> np.uint64(2)) & np.uint64(0x3333333333333333)
     )
     value = (value + (value >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
-    return np.int64((value * np.uint64(0x0101010101010101)) >> np.uint64(56))
+    return (value * np.uint64(0x0101010101010101)) >> np.uint64(56)
 
 
 @njit(cache=True, nogil=True)
-def _shared_words(rules, ids, free, first, last):  # type: ignore[no-untyped-def]
+def _count_common(masks, mask, high, shared, begin, end):  # type: ignore[no-untyped-def]
+    """Add the common words of ``mask`` to the counts of the places ``begin`` to ``end``.
+
+    Plain loops, which the processor does for many places at once.
+    """
+    high, shared = high[begin:end], shared[begin:end]
+    for column in range(HIGH_MASKS + LOW_MASKS):
+        words = mask[column]
+        if words == 0:
+            continue
+        here = masks[column][begin:end]
+        for at in range(shared.size):
+            shared[at] += np.uint16(_bits(here[at] & words))
+        if column < HIGH_MASKS:
+            for at in range(high.size):
+                high[at] += np.uint16(_bits(here[at] & words))
+
+
+@njit(cache=True, nogil=True)
+def _shared_words(legal, alike, ids, free, first, last):  # type: ignore[no-untyped-def]
     """(counts by word, words, distinct words, shared words, shared license words, masks).
 
-    Shared ones are by place in ``rules.approximate``; common words are only in the masks yet.
+    Shared ones are by place in ``alike``; common words are only in the masks yet.
     """
-    counts = np.zeros(rules.posting_start.size - 1, np.int32)
-    shared = np.zeros(rules.approximate.size, np.int32)
-    high = np.zeros(rules.approximate.size, np.int32)
+    counts = np.zeros(alike.posting_start.size - 1, np.int32)
+    shared = np.zeros(alike.rules.size, np.uint16)
+    high = np.zeros(alike.rules.size, np.uint16)
     mask = np.zeros(HIGH_MASKS + LOW_MASKS, np.uint64)
-    words, unique, legal = 0, 0, 0
+    words, unique, telling = 0, 0, 0
     for at in range(first, last + 1):
         if not free[at]:
             continue
@@ -132,52 +136,63 @@ def _shared_words(rules, ids, free, first, last):  # type: ignore[no-untyped-def
         if counts[token] > 1:
             continue
         unique += 1
-        legal += token < rules.legal
-        bit = rules.common[token]
+        telling += token < legal
+        bit = alike.common[token]
         if bit >= 0:
             mask[bit >> 6] |= np.uint64(1) << np.uint64(bit & 63)
             continue
-        begin, end = rules.posting_start[token], rules.posting_start[token + 1]
-        if token < rules.legal:
+        begin, end = alike.posting_start[token], alike.posting_start[token + 1]
+        if token < legal:
             for place in range(begin, end):
-                high[rules.postings[place]] += 1
+                high[alike.postings[place]] += np.uint16(1)
         for place in range(begin, end):
-            shared[rules.postings[place]] += 1
-    return counts, words, unique if legal else 0, shared, high, mask
+            shared[alike.postings[place]] += np.uint16(1)
+    return counts, words, unique if telling else 0, shared, high, mask
 
 
 @njit(cache=True, nogil=True)
-def candidates(rules, ids, free, first, last, most, alike_only):  # type: ignore[no-untyped-def]
+def _enough(alike, high, shared, begin, end):  # type: ignore[no-untyped-def]
+    """The places from ``begin`` to ``end`` that share as many words as their rules ask for."""
+    some = np.zeros((end - begin + 7) // 8, np.uint64)
+    each = some.view(np.uint8)[: end - begin]
+    least_high, least = alike.least_high[begin:end], alike.least[begin:end]
+    high, shared = high[begin:end], shared[begin:end]
+    for at in range(each.size):  # as above; few pass, and the next loop skips eight at once
+        each[at] = (high[at] >= least_high[at]) & (shared[at] >= least[at])
+    places = np.empty(each.size, np.int32)
+    count = 0
+    for eight in range(some.size):
+        if some[eight] == 0:
+            continue
+        for at in range(8 * eight, min(8 * eight + 8, each.size)):
+            if each[at]:
+                places[count] = begin + at
+                count += 1
+    return places[:count]
+
+
+@njit(cache=True, nogil=True)
+def candidates(facts, alike, ids, free, first, last, most, alike_only):  # type: ignore[no-untyped-def]
     """Rules that share most with the free words ``first`` to ``last`` of a text, best first."""
-    none = np.empty(0, np.int64)
-    counts, words, unique, shared, high, mask = _shared_words(rules, ids, free, first, last)
+    counts, words, unique, shared, high, mask = _shared_words(
+        facts.legal, alike, ids, free, first, last
+    )
     if unique == 0:
-        return none
-    picked = np.empty(rules.approximate.size, np.int32)
+        return np.empty(0, np.int64)
+    begin, end = 0, alike.rules.size
+    if alike_only:  # what has far fewer or more distinct words is not alike
+        begin = int(np.searchsorted(alike.size, int(0.7 * unique)))
+        end = int(np.searchsorted(alike.size, int(unique / 0.7) + 1, side="right"))
+    _count_common(alike.masks, mask, high, shared, begin, end)
+    picked = np.empty(end - begin, np.int32)
     bins = np.zeros(12, np.int64)
     count = 0
-    begin, end = 0, rules.approximate.size
-    if alike_only:  # what has far fewer or more distinct words is not alike
-        begin = int(np.searchsorted(rules.asks[:, 0], int(0.7 * unique)))
-        end = int(np.searchsorted(rules.asks[:, 0], int(unique / 0.7) + 1, side="right"))
-    for number in range(begin, end):
-        size = rules.asks[number, 0]
-        legal, other = high[number], shared[number]
-        for column in range(HIGH_MASKS):
-            bits = _bits(rules.masks[number, column] & mask[column])
-            legal += bits
-            other += bits
-        if legal == 0 or legal < rules.asks[number, 1]:
-            continue
-        for column in range(HIGH_MASKS, HIGH_MASKS + LOW_MASKS):
-            other += _bits(rules.masks[number, column] & mask[column])
-        if other < rules.asks[number, 2]:
-            continue
-        if rules.asks[number, 3] and other / size < rules.asks[number, 3] / 100:
+    for number in _enough(alike, high, shared, begin, end):
+        other, size = np.int64(shared[number]), alike.size[number]
+        if alike.coverage[number] and other / size < alike.coverage[number] / 100:
             continue
         if alike_only and other < 0.7 * (unique + size - other):
             continue
-        shared[number], high[number] = other, legal
         bins[np.int64(other / size * 10 + 0.4999)] += 1
         picked[count] = number
         count += 1
@@ -187,18 +202,20 @@ def candidates(rules, ids, free, first, last, most, alike_only):  # type: ignore
         floor -= 1
         above += bins[floor]
     return _scored(
-        rules, counts, words, unique, shared, high, picked[:count], floor, most, alike_only
+        facts, alike, counts, words, unique, shared, high, picked[:count], floor, most, alike_only
     )
 
 
 @njit(cache=True, nogil=True)
-def _scored(rules, counts, words, unique, shared, high, picked, floor, most, alike_only):  # type: ignore[no-untyped-def]
+def _scored(facts, alike, counts, words, unique, shared, high, picked, floor, most, alike_only):  # type: ignore[no-untyped-def]
     """The first ranking of ``candidates``, then the second."""
-    kept = np.empty(picked.size, np.int64)
+    if picked.size <= most * 10 and not alike_only:
+        return _by_counts(facts, alike, counts, words, shared, high, picked, most, alike_only)
+    kept = np.empty(picked.size, np.int32)
     rounded = np.empty(picked.size, np.int64)
     count = 0
     for row in picked:
-        size, other = rules.asks[row, 0], shared[row]
+        size, other = alike.size[row], np.int64(shared[row])
         low = other * 10 + 0.6 * size < floor * size  # surely below the tenths that are taken
         if low and other < 0.7 * (unique + size - other):
             continue
@@ -209,23 +226,23 @@ def _scored(rules, counts, words, unique, shared, high, picked, floor, most, ali
     taken = 0
     for number in range(count):
         row = kept[number]
-        value, alike, share, likeness = _score(shared[row], unique, rules.asks[row, 0])
-        if alike_only and not (alike and value >> 40):
+        value, near, share, likeness = _score(np.int64(shared[row]), unique, alike.size[row])
+        if alike_only and not (near and value >> 40):
             continue
-        kept[taken], rounded[taken], ties[taken] = row, value, rules.approximate[row]
-        scores[taken, 0], scores[taken, 1], scores[taken, 2] = alike, share, likeness
+        kept[taken], rounded[taken], ties[taken] = row, value, alike.rules[row]
+        scores[taken, 0], scores[taken, 1], scores[taken, 2] = near, share, likeness
         scores[taken, 3] = shared[row]
         taken += 1
     rows = _best(scores[:taken], rounded[:taken], ties, most * 10)
-    return _by_counts(rules, counts, words, shared, high, kept[rows], most, alike_only)
+    return _by_counts(facts, alike, counts, words, shared, high, kept[rows], most, alike_only)
 
 
 @njit(cache=True, nogil=True)
-def _by_counts(rules, counts, words, unique, legal, picked, most, alike_only):  # type: ignore[no-untyped-def]
+def _by_counts(facts, alike, counts, words, unique, legal, picked, most, alike_only):  # type: ignore[no-untyped-def]
     """The second ranking: how often words are shared counts too; one rule of many equal ones.
 
-    ``unique`` and ``legal``: distinct words and license words that each of ``rules.approximate``
-    shares; ``picked``: places there.
+    ``unique`` and ``legal``: distinct words and license words that each place shares; ``picked``:
+    places.
     """
     rounded = np.empty(picked.size, np.int64)
     scores = np.empty((picked.size, 4))
@@ -233,37 +250,76 @@ def _by_counts(rules, counts, words, unique, legal, picked, most, alike_only):  
     ranks = np.empty(picked.size, np.int64)
     count = 0
     for row in picked:
-        rule, shared, high = rules.approximate[row], unique[row], legal[row]
-        for at in range(rules.repeat_start[rule], rules.repeat_start[rule + 1]):
-            token = rules.repeats[at, 0]
-            more = min(counts[token] - 1, np.int32(rules.repeats[at, 1]))
+        rule = alike.rules[row]
+        shared, high = np.int64(unique[row]), np.int64(legal[row])
+        for at in range(alike.repeat_start[rule], alike.repeat_start[rule + 1]):
+            token = alike.repeats[at, 0]
+            more = min(counts[token] - 1, np.int32(alike.repeats[at, 1]))
             if more > 0:
                 shared += more
-                high += more if token < rules.legal else 0
-        if high == 0 or high < rules.min_high[rule] or shared < rules.min_length[rule]:
+                high += more if token < facts.legal else 0
+        if high == 0 or high < facts.min_high[rule] or shared < facts.min_length[rule]:
             continue
-        value, alike, share, likeness = _score(shared, words, rules.length[rule])
-        if share < rules.coverage[rule] / 100 or (alike_only and not (alike and value >> 40)):
+        value, near, share, likeness = _score(shared, words, facts.length[rule])
+        if share < facts.coverage[rule] / 100 or (alike_only and not (near and value >> 40)):
             continue
-        kept[count], rounded[count], ranks[count] = rule, value, rules.rank[rule]
-        scores[count, 0], scores[count, 1], scores[count, 2] = alike, share, likeness
+        kept[count], rounded[count], ranks[count] = rule, value, facts.rank[rule]
+        scores[count, 0], scores[count, 1], scores[count, 2] = near, share, likeness
         scores[count, 3] = shared
         count += 1
-    rows = _ranked(scores, rounded, ranks, np.arange(count))
-    # Of rules with one expression, length and rounded score, the first by full score and name.
-    single = np.ones(count, np.bool_)
-    for a in range(count):
+    return kept[_first(facts, kept[:count], rounded[:count], scores, ranks, most)]
+
+
+@njit(cache=True, nogil=True)
+def _first(facts, kept, rounded, scores, ranks, most):  # type: ignore[no-untyped-def]
+    """The ``most`` best rows, best first, and no more of the sorting than they take.
+
+    Of rules with one expression, length and rounded score only the first by full score and name
+    counts. What the sort looks at first has few values, so it begins with the rows of the highest.
+    """
+    out = np.empty(most, np.int64)
+    level = rounded >> 32
+    taken, below = 0, np.int64(1) << 32
+    while taken < most:
+        here = np.int64(-1)
+        for row in range(level.size):
+            if here < level[row] < below:
+                here = level[row]
+        if here < 0:
+            break
+        below = here
+        rows = np.flatnonzero(level == here)
+        rows = rows[np.argsort(-rounded[rows], kind="mergesort")]
+        begin = 0
+        while begin < rows.size and taken < most:
+            end = begin + 1
+            while end < rows.size and rounded[rows[end]] == rounded[rows[begin]]:
+                end += 1
+            alike = rows[begin:end]
+            if alike.size > 1:
+                alike = _single(facts, kept, _merge_sorted(scores, rounded, ranks, alike))
+                alike = _merge_sorted(scores, rounded, kept, alike)
+            for row in alike[: most - taken]:
+                out[taken] = row
+                taken += 1
+            begin = end
+    return out[:taken]
+
+
+@njit(cache=True, nogil=True)
+def _single(facts, kept, rows):  # type: ignore[no-untyped-def]
+    """Rows without those whose expression and length an earlier one has."""
+    single = np.ones(rows.size, np.bool_)
+    for a in range(rows.size):
         if not single[a]:
             continue
-        for b in range(a + 1, count):
-            one, other = rows[a], rows[b]
-            if rounded[one] != rounded[other]:
-                break
-            same = rules.expression[kept[one]] == rules.expression[kept[other]]
-            if same and rules.length[kept[one]] == rules.length[kept[other]]:
+        one = kept[rows[a]]
+        for b in range(a + 1, rows.size):
+            other = kept[rows[b]]
+            same = facts.expression[one] == facts.expression[other]
+            if same and facts.length[one] == facts.length[other]:
                 single[b] = False
-    rows = rows[single]
-    return kept[_ranked(scores, rounded, kept, rows)[:most]]
+    return rows[single]
 
 
 @njit(cache=True, nogil=True)
@@ -356,7 +412,7 @@ def common_runs(ids, free, first, last, tokens, legal, heads, left):  # type: ig
     run = np.empty((2, size), np.int32)
     stamp = np.zeros((2, size), np.int64)
     out = np.empty((64, 3), np.int64)
-    count, begin, tick = 0, first, np.int64(1)
+    count, begin, tick = np.int64(0), np.int64(first), np.int64(1)
     while begin <= last and left[0] >= 0:
         fresh = count
         out, count, tick = _runs_between(

@@ -1,7 +1,7 @@
 """Matches as rows of an array, how two of them lie to each other, and those of one rule made one.
 
 A match is a row of ``found`` (columns below); a list of matches is an array of row numbers. Where
-ScanCode compares names of rules, ``Rules.rank`` does.
+ScanCode compares names of rules, ``Facts.rank`` does.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ LIST, LONG_LIST, LISTED = 15, 150, 20  # matches that make a list of licenses; w
 
 
 @njit(cache=True, nogil=True)
-def flags_of(rules, match):  # type: ignore[no-untyped-def]
+def flags_of(facts, match):  # type: ignore[no-untyped-def]
     """Flags of a match's rule; a tag has a rule of its own behind all others."""
-    return rules.flags[match[RULE]] if match[RULE] < rules.flags.size else TAG
+    return facts.flags[match[RULE]] if match[RULE] < facts.flags.size else TAG
 
 
 @njit(cache=True, nogil=True)
-def _rank(rules, match):  # type: ignore[no-untyped-def]
-    return rules.rank[match[RULE]] if match[RULE] < rules.rank.size else match[RULE]
+def _rank(facts, match):  # type: ignore[no-untyped-def]
+    return facts.rank[match[RULE]] if match[RULE] < facts.rank.size else match[RULE]
 
 
 @njit(cache=True, nogil=True)
@@ -87,18 +87,18 @@ def surrounds(one, other):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _high(rules, pool, match, at, count):  # type: ignore[no-untyped-def]
-    if match[RULE] >= rules.start.size - 1:
+def _high(facts, pool, match, at, count):  # type: ignore[no-untyped-def]
+    if match[RULE] >= facts.start.size - 1:
         return match[HIGH]
-    base, high = rules.start[match[RULE]], 0
+    base, high = facts.start[match[RULE]], 0
     for row in range(at, at + count):
         for place in range(pool[row, 0], pool[row, 1] + 1):
-            high += rules.tokens[base + place] < rules.legal
+            high += facts.tokens[base + place] < facts.legal
     return high
 
 
 @njit(cache=True, nogil=True)
-def _join(rules, pool, used, one, other, even):  # type: ignore[no-untyped-def]
+def _join(facts, pool, used, one, other, even):  # type: ignore[no-untyped-def]
     """Make ``one`` both; with ``even`` only where as many words are found as matched.
 
     Returns the words used of the pool and whether they were joined.
@@ -109,7 +109,7 @@ def _join(rules, pool, used, one, other, even):  # type: ignore[no-untyped-def]
     if even and q_size != i_size:
         return used, False
     separate = i_size == one[SIZE] + other[SIZE]
-    high = one[HIGH] + other[HIGH] if separate else _high(rules, pool, one, i_at, i_count)
+    high = one[HIGH] + other[HIGH] if separate else _high(facts, pool, one, i_at, i_count)
     one[Q], one[Q_COUNT], one[R], one[R_COUNT] = used, q_count, i_at, i_count
     one[SIZE], one[HIGH] = q_size, high
     one[Q_FIRST], one[Q_LAST] = pool[used, 0], pool[used + q_count - 1, 1]
@@ -121,14 +121,14 @@ def _join(rules, pool, used, one, other, even):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def merge(rules, found, pool, used, rows):  # type: ignore[no-untyped-def]
+def merge(facts, found, pool, used, rows):  # type: ignore[no-untyped-def]
     """Join matches of one rule that follow each other in text and rule; (pool, used, rows)."""
     if rows.size < 2:
         return pool, used, rows
     rows = by_place(found, rows)
     ranks = np.empty(rows.size, np.int64)
     for at in range(rows.size):
-        ranks[at] = _rank(rules, found[rows[at]])
+        ranks[at] = _rank(facts, found[rows[at]])
     order = np.argsort(ranks, kind="mergesort")
     rows, ranks = rows[order], ranks[order]
     gone = np.zeros(rows.size, np.bool_)
@@ -140,14 +140,14 @@ def merge(rules, found, pool, used, rows):  # type: ignore[no-untyped-def]
         if end - begin > 1:
             far = min(max(found[rows[begin], LENGTH] // 2, 1), FAR)
             pool, used = _merge_rule(
-                rules, found, pool, used, rows[begin:end], gone[begin:end], far
+                facts, found, pool, used, rows[begin:end], gone[begin:end], far
             )
         begin = end
     return pool, used, rows[~gone]
 
 
 @njit(cache=True, nogil=True)
-def _merge_rule(rules, found, pool, used, rows, gone, far):  # type: ignore[no-untyped-def]
+def _merge_rule(facts, found, pool, used, rows, gone, far):  # type: ignore[no-untyped-def]
     for i in range(rows.size):
         if gone[i]:
             continue
@@ -181,17 +181,17 @@ def _merge_rule(rules, found, pool, used, rows, gone, far):  # type: ignore[no-u
                 pool, used, 2 * (one[Q_COUNT] + other[Q_COUNT] + one[R_COUNT] + other[R_COUNT])
             )
             if surrounds(one, other):
-                used, joined = _join(rules, pool, used, one, other, True)
+                used, joined = _join(facts, pool, used, one, other, True)
                 if joined:
                     gone[j] = True
                     continue
             if surrounds(other, one):
-                used, joined = _join(rules, pool, used, other, one, True)
+                used, joined = _join(facts, pool, used, other, one, True)
                 if joined:
                     gone[i] = True
                     break
             if other[Q_FIRST] > one[Q_LAST] and other[R_FIRST] > one[R_LAST]:
-                used, joined = _join(rules, pool, used, one, other, False)
+                used, joined = _join(facts, pool, used, one, other, False)
                 gone[j] = True
                 continue
             if (
@@ -204,6 +204,6 @@ def _merge_rule(rules, found, pool, used, rows, gone, far):  # type: ignore[no-u
                 if common and common == spans.overlap(
                     pool, one[R], one[R_COUNT], other[R], other[R_COUNT]
                 ):
-                    used, joined = _join(rules, pool, used, one, other, False)
+                    used, joined = _join(facts, pool, used, one, other, False)
                     gone[j] = True
     return pool, used

@@ -9,7 +9,7 @@ is loaded. ``detections`` groups matches and says their expression as ScanCode d
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -42,7 +42,7 @@ from stackcurate.licenses.joined import (
     flags_of,
     merge,
 )
-from stackcurate.licenses.rules import FALSE_POSITIVE, TEXT, Table, find, head_hash, prefixes
+from stackcurate.licenses.rules import FALSE_POSITIVE, TEXT, Rules, Table, find, head_hash, prefixes
 from stackcurate.licenses.tags import tag_expression
 from stackcurate.licenses.worth import breadth, hundredths
 
@@ -54,7 +54,7 @@ _NAMES = {WHOLE: "1-hash", BY_TAG: "1-spdx-id", EXACT: "2-aho", APART: "3-seq"}
 
 
 @njit(cache=True, nogil=True)
-def _add(found, pool, used, count, rule, length, expression, kind, order, q, i, size, high):  # type: ignore[no-untyped-def]
+def _add(found, pool, used, count, rule, length, expression, kind, q, i, size, high):  # type: ignore[no-untyped-def]
     """Append a match of ``size`` words in a row; (found, pool, used, count)."""
     if count == found.shape[0]:
         larger = np.zeros((2 * count, found.shape[1]), np.int32)
@@ -64,7 +64,8 @@ def _add(found, pool, used, count, rule, length, expression, kind, order, q, i, 
     pool[used, 0], pool[used, 1] = q, q + size - 1
     pool[used + 1, 0], pool[used + 1, 1] = i, i + size - 1
     row = found[count]
-    row[RULE], row[SIZE], row[HIGH], row[ORDER], row[KIND] = rule, size, high, order, kind
+    row[RULE], row[SIZE], row[HIGH], row[KIND] = rule, size, high, kind
+    row[ORDER] = 0 if kind == WHOLE else 2 if kind == BY_TAG else 1 if kind == EXACT else 3
     row[Q], row[Q_COUNT], row[R], row[R_COUNT] = used, 1, used + 1, 1
     row[Q_FIRST], row[Q_LAST], row[R_FIRST], row[R_LAST] = q, q + size - 1, i, i + size - 1
     row[LENGTH], row[EXPRESSION] = length, expression
@@ -72,36 +73,57 @@ def _add(found, pool, used, count, rule, length, expression, kind, order, q, i, 
 
 
 @njit(cache=True, nogil=True)
-def _same(rules, rule, ids, start):  # type: ignore[no-untyped-def]
+def _same(facts, rule, ids, start):  # type: ignore[no-untyped-def]
     """Whether the words of a rule stand at ``start``; hashes may meet, words must."""
-    base = rules.start[rule]
+    base = facts.start[rule]
     equal = 0
-    while equal < rules.length[rule] and rules.tokens[base + equal] == ids[start + equal]:
+    while equal < facts.length[rule] and facts.tokens[base + equal] == ids[start + equal]:
         equal += 1
-    return equal == rules.length[rule]
+    return equal == facts.length[rule]
 
 
 @njit(cache=True, nogil=True)
-def _exact(rules, ids, prefix, high, found, pool, used, count):  # type: ignore[no-untyped-def]
+def _whole(facts, whole, ids, prefix):  # type: ignore[no-untyped-def]
+    """The rule that the whole text is, or -1."""
+    rule = find(whole.slots, whole.hashes, prefix[ids.size])
+    fits = rule >= 0 and facts.length[rule] == ids.size and _same(facts, rule, ids, 0)
+    return rule if fits and not facts.flags[rule] & FALSE_POSITIVE else -1
+
+
+@njit(cache=True, nogil=True)
+def _tagged(tags, high, found, pool):  # type: ignore[no-untyped-def]
+    """Matches of the lines with SPDX tags; (found, pool, used, count)."""
+    used, count = np.int64(0), np.int64(0)
+    for number in range(tags.shape[0]):
+        first, last = tags[number, 0], tags[number, 1]
+        found, pool, used, count = _add(
+            found, pool, used, count, tags[number, 2], last - first + 1, tags[number, 3], BY_TAG,
+            first, 0, last - first + 1, high[last + 1] - high[first],
+        )  # fmt: skip
+    return found, pool, used, count
+
+
+@njit(cache=True, nogil=True)
+def _exact(facts, whole, ids, prefix, high, found, pool, used, count):  # type: ignore[no-untyped-def]
     """Every rule that stands in the text word for word, wherever it does."""
     for start in range(ids.size):
-        log = 0
+        log = np.int64(0)
         while start + (1 << log) <= ids.size:
-            row = find(rules.head_slots, rules.head, head_hash(prefix, rules.power, start, log))
+            row = find(whole.head_slots, whole.head, head_hash(prefix, whole.power, start, log))
             if row < 0:
                 break
-            for number in range(rules.head_lengths[row], rules.head_lengths[row + 1]):
-                length = rules.lengths[number]
+            for number in range(whole.head_lengths[row], whole.head_lengths[row + 1]):
+                length = whole.lengths[number]
                 end = start + length
                 if end > ids.size:
                     break
-                value = prefix[end] - prefix[start] * rules.power[length]
-                rule = find(rules.whole_slots, rules.whole, value)
-                if rule < 0 or rules.length[rule] != length:
+                value = prefix[end] - prefix[start] * whole.power[length]
+                rule = find(whole.slots, whole.hashes, value)
+                if rule < 0 or facts.length[rule] != length:
                     continue
-                if _same(rules, rule, ids, start):
+                if _same(facts, rule, ids, start):
                     found, pool, used, count = _add(
-                        found, pool, used, count, rule, length, rules.expression[rule], EXACT, 1,
+                        found, pool, used, count, rule, length, facts.expression[rule], EXACT,
                         start, 0, length, high[end] - high[start],
                     )  # fmt: skip
             log += 1
@@ -109,26 +131,27 @@ def _exact(rules, ids, prefix, high, found, pool, used, count):  # type: ignore[
 
 
 @njit(cache=True, nogil=True)
-def _approximate(rules, ids, free, first, last, picked, heads, found, pool, used, count, left):  # type: ignore[no-untyped-def]
+def _approximate(facts, ids, free, first, last, picked, found, pool, used, count, left):  # type: ignore[no-untyped-def]
     """Matches of the picked rules in part, each rule's joined; (found, pool, used, count, rows)."""
     begin = count
+    heads = np.full(facts.legal, -1, np.int32)
     for rule in picked:
-        base = rules.start[rule]
-        tokens = rules.tokens[base : rules.start[rule + 1]]
-        runs = align.common_runs(ids, free, first, last, tokens, rules.legal, heads, left)
+        base = facts.start[rule]
+        tokens = facts.tokens[base : facts.start[rule + 1]]
+        runs = align.common_runs(ids, free, first, last, tokens, facts.legal, heads, left)
         if left[0] < 0 or used > MOST_SPANS:
             left[0] = -1
             break
         for row in range(runs.shape[0]):
             q, i, size = runs[row, 0], runs[row, 1], runs[row, 2]
-            high = 0
+            high = np.int64(0)
             for at in range(i, i + size):
-                high += tokens[at] < rules.legal
+                high += tokens[at] < facts.legal
             found, pool, used, count = _add(
-                found, pool, used, count, rule, tokens.size, rules.expression[rule], APART, 3,
+                found, pool, used, count, rule, tokens.size, facts.expression[rule], APART,
                 q, i, size, high,
             )  # fmt: skip
-    pool, used, rows = merge(rules, found, pool, used, np.arange(begin, count))
+    pool, used, rows = merge(facts, found, pool, used, np.arange(begin, count))
     return found, pool, used, count, rows
 
 
@@ -139,11 +162,18 @@ def _take(pool, match, mask, value):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _leave_out(found, pool, rows, rules, free, settled):  # type: ignore[no-untyped-def]
+def _take_all(found, pool, rows, free):  # type: ignore[no-untyped-def]
+    """Words of matches are not free any more."""
+    for row in rows:
+        _take(pool, found[row], free, False)
+
+
+@njit(cache=True, nogil=True)
+def _leave_out(facts, found, pool, rows, free, settled):  # type: ignore[no-untyped-def]
     """Long texts that were found are not searched again; whole finds settle their words."""
     for row in rows:
         match = found[row]
-        flags = flags_of(rules, match)
+        flags = flags_of(facts, match)
         share = hundredths(match[SIZE], match[LENGTH])
         if flags & TEXT and match[LENGTH] > LONG_TEXT and share > 9800:
             _take(pool, match, free, False)
@@ -161,85 +191,83 @@ def _is_open(ids, mask, taken, legal, digit, first, last):  # type: ignore[no-un
     return left and not numbers
 
 
-@njit(cache=True, nogil=True)
-def _changed(rules, query, free, settled, found, pool, used, count, left):  # type: ignore[no-untyped-def]
-    """Rules that stand in the text with changes; (found, pool, used, count, rows)."""
-    ids = query.ids
-    every = np.ones(ids.size, np.bool_)
+def _changed(
+    rules: Rules, asked: query.Query, free: NDArray[np.bool_], settled: NDArray[np.bool_],
+    found: NDArray[np.int32], pool: NDArray[np.int32], used: int, count: int,
+    left: NDArray[np.int64],
+) -> tuple[Any, ...]:  # fmt: skip
+    """Rules that stand in the text with changes; (found, pool, used, rows)."""
+    facts, alike, digit = rules.facts, rules.alike, rules.words.digit
+    ids, last = asked.ids, len(asked.ids) - 1
+    every = np.ones(len(ids), np.bool_)
     part = np.empty(0, np.int64)
-    if not _is_open(ids, every, settled, rules.legal, rules.digit, 0, ids.size - 1):
-        return found, pool, used, count, part
-    heads = np.full(rules.legal, -1, np.int32)
-    picked = align.candidates(rules, ids, every, 0, ids.size - 1, NEAR, True)
-    if picked.size:
+    if not _is_open(ids, every, settled, facts.legal, digit, 0, last):
+        return found, pool, used, part
+    picked = align.candidates(facts, alike, ids, every, 0, last, NEAR, True)
+    if len(picked):
         found, pool, used, count, part = _approximate(
-            rules, ids, every, 0, ids.size - 1, picked, heads, found, pool, used, count, left
+            facts, ids, every, 0, last, picked, found, pool, used, count, left
         )
-        for row in part:
-            _take(pool, found[row], free, False)
-    for number in range(query.runs.shape[0]):
-        first, last = query.runs[number, 0], query.runs[number, 1]
-        if not _is_open(ids, free, settled, rules.legal, rules.digit, first, last):
+        _take_all(found, pool, part, free)
+    parts = [part]
+    for first, last in asked.runs.tolist():
+        if not _is_open(ids, free, settled, facts.legal, digit, first, last):
             continue
-        picked = align.candidates(rules, ids, free, first, last, SOME, False)
-        found, pool, used, count, more = _approximate(
-            rules, ids, free, first, last, picked, heads, found, pool, used, count, left
+        picked = align.candidates(facts, alike, ids, free, first, last, SOME, False)
+        found, pool, used, count, part = _approximate(
+            facts, ids, free, first, last, picked, found, pool, used, count, left
         )
-        part = np.concatenate((part, more))
-    pool, used, part = merge(rules, found, pool, used, part)
-    return found, pool, used, count, part
+        parts.append(part)
+    pool, used, part = merge(facts, found, pool, used, np.concatenate(parts))
+    return found, pool, used, part
 
 
-@njit(cache=True, nogil=True)
-def _match(rules, query, tags, most):  # type: ignore[no-untyped-def]
+def _match(rules: Rules, asked: query.Query, tags: NDArray[np.int32], most: int) -> tuple[Any, ...]:
     """Matches of a text: (found, pool, rows, whether it was not too much work).
 
-    ``tags``: first, last word, rule and expression; ``most``: steps.
+    ``tags``: first, last word, rule and expression; ``most``: steps. The steps are kernels of their
+    own, because one that holds them all compiles for a minute.
     """
+    facts, ids = rules.facts, asked.ids
+    size = len(ids)
     left = np.full(1, most)
-    ids = query.ids
-    found = np.zeros((max(64, ids.size // 4), COLUMNS), np.int32)
-    pool = np.empty((2 * found.shape[0], 2), np.int32)
-    used, count = 0, 0
-    high = np.zeros(ids.size + 1, np.int64)
-    for at in range(ids.size):
-        high[at + 1] = high[at] + (ids[at] < rules.legal)
+    found = np.zeros((max(64, size // 4), COLUMNS), np.int32)
+    pool = np.empty((2 * len(found), 2), np.int32)
+    high = np.zeros(size + 1, np.int64)
+    np.cumsum(ids < facts.legal, out=high[1:])
     prefix = prefixes(ids)
-    rule = find(rules.whole_slots, rules.whole, prefix[ids.size])
-    fits = rule >= 0 and rules.length[rule] == ids.size and _same(rules, rule, ids, 0)
-    if fits and not rules.flags[rule] & FALSE_POSITIVE:
-        found, pool, used, count = _add(
-            found, pool, used, count, rule, ids.size, rules.expression[rule], WHOLE, 0, 0, 0,
-            ids.size, high[ids.size],
-        )  # fmt: skip
-        found[0, LINE], found[0, LAST_LINE] = query.line[0], query.line[ids.size - 1]
+    rule = _whole(facts, rules.whole, ids, prefix)
+    if rule >= 0:
+        row = found[0]
+        row[[RULE, SIZE, LENGTH, KIND]] = rule, size, size, WHOLE
+        row[[EXPRESSION, HIGH]] = facts.expression[rule], high[size]
+        row[[Q, Q_COUNT, R, R_COUNT]] = 0, 1, 1, 1
+        row[[Q_LAST, R_LAST]] = size - 1
+        row[[LINE, LAST_LINE]] = asked.line[0], asked.line[size - 1]
+        pool[:2] = 0, size - 1
         return found, pool, np.arange(1), True
-    free = np.ones(ids.size, np.bool_)
-    settled = np.zeros(ids.size, np.bool_)
-    for number in range(tags.shape[0]):
-        first, last = tags[number, 0], tags[number, 1]
-        found, pool, used, count = _add(
-            found, pool, used, count, tags[number, 2], last - first + 1, tags[number, 3], BY_TAG,
-            2, first, 0, last - first + 1, high[last + 1] - high[first],
-        )  # fmt: skip
+    free, settled = np.ones(size, np.bool_), np.zeros(size, np.bool_)
+    found, pool, used, begin = _tagged(tags, high, found, pool)
+    pool, used, rows = merge(facts, found, pool, used, np.arange(begin))
+    for first, last in tags[:, :2].tolist():
         free[first : last + 1] = False
-    pool, used, rows = merge(rules, found, pool, used, np.arange(count))
-    _leave_out(found, pool, rows, rules, free, settled)
-    begin = count
-    found, pool, used, count = _exact(rules, ids, prefix, high, found, pool, used, count)
+    _leave_out(facts, found, pool, rows, free, settled)
+    found, pool, used, count = _exact(
+        facts, rules.whole, ids, prefix, high, found, pool, used, begin
+    )
+    around = refine.Around(asked.line, asked.unknown, asked.stops, asked.short)
     pool, used, exact = refine.refine(
-        rules, found, pool, used, np.arange(begin, count), query, False, False
+        facts, found, pool, used, np.arange(begin, count), around, False, False
     )
-    pool, used, exact = merge(rules, found, pool, used, exact)
-    _leave_out(found, pool, exact, rules, free, settled)
-    rows = np.concatenate((rows, exact))
-    found, pool, used, count, part = _changed(
-        rules, query, free, settled, found, pool, used, count, left
+    pool, used, exact = merge(facts, found, pool, used, exact)
+    _leave_out(facts, found, pool, exact, free, settled)
+    found, pool, used, part = _changed(
+        rules, asked, free, settled, found, pool, used, count, left
     )
-    rows = np.concatenate((rows, part))
-    pool, used, rows = refine.refine(rules, found, pool, used, rows, query, False, True)
-    pool, used, rows = refine.refine(rules, found, pool, used, rows, query, True, True)
-    order = np.argsort(found[rows, Q_FIRST], kind="mergesort")
+    rows = np.concatenate((rows, exact, part))
+    pool, used, rows = refine.refine(facts, found, pool, used, rows, around, False, True)
+    pool, used, rows = refine.refine(facts, found, pool, used, rows, around, True, True)
+    order = np.argsort(found[rows, Q_FIRST], kind="stable")
     return found, pool, rows[order], left[0] >= 0
 
 
@@ -322,8 +350,8 @@ def _told(
     kinds = [name for bit, name in _NAMES.items() if row[KIND] & bit]
     expression = said[number - len(table.identifiers)] if not known else ""
     if known:
-        expression = table.expressions[table.rules.expression[number]]
-    flags = int(table.rules.flags[number]) if known else rules.TAG
+        expression = table.expressions[table.rules.facts.expression[number]]
+    flags = int(table.rules.facts.flags[number]) if known else rules.TAG
     flags |= rules.UNKNOWN if not known and "unknown" in expression else 0
     return Match(
         table.identifiers[number] if known else f"spdx-license-identifier: {expression}",
@@ -336,7 +364,7 @@ def _told(
         int(row[SIZE]),
         int(row[LENGTH]),
         int(breadth(pool, row, asked.unknown)),
-        int(table.rules.relevance[number]) if known else 100,
+        int(table.relevance[number]) if known else 100,
         flags,
         number if known else -1,
         [tuple(pair) for pair in pool[row[Q] : row[Q] + row[Q_COUNT]].tolist()],

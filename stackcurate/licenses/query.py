@@ -95,9 +95,9 @@ def _end_of_line(state, runs, before, count, good):  # type: ignore[no-untyped-d
 
 
 @njit(cache=True, nogil=True)
-def _read(codes, signs, rules, ids, begin, end, lines, short, unknown, stops, runs, tags):  # type: ignore[no-untyped-def]
+def _read(codes, signs, lexicon, ids, begin, end, lines, short, unknown, stops, runs, tags):  # type: ignore[no-untyped-def]
     """Fill the arrays of a Query; return (words, runs, tags)."""
-    size, count, at, line = codes.size, 0, 0, 0
+    size, count, at, line = codes.size, np.int64(0), np.int64(0), 0
     tag_count = 0
     state = np.array([0, -1, 0, 0])
     first = np.empty(5, np.int32)
@@ -115,8 +115,8 @@ def _read(codes, signs, rules, ids, begin, end, lines, short, unknown, stops, ru
                 continue
             start = at
             at, value, number = _word(codes, signs, at)
-            entry = find(rules.word_slots, rules.word, value)
-            token = -1 if entry < 0 else rules.word_id[entry]
+            entry = find(lexicon.slots, lexicon.word, value)
+            token = -1 if entry < 0 else lexicon.word_id[entry]
             if token == STOP:
                 stops[count] += 1
                 continue
@@ -127,9 +127,9 @@ def _read(codes, signs, rules, ids, begin, end, lines, short, unknown, stops, ru
                 unknown[count] += 1
                 continue
             known = True
-            if token < rules.legal:
+            if token < lexicon.legal:
                 good = True
-            if not rules.digit[token]:
+            if not lexicon.digit[token]:
                 digits = False
             ids[count] = token
             begin[count], end[count], lines[count] = start, at, line
@@ -140,13 +140,13 @@ def _read(codes, signs, rules, ids, begin, end, lines, short, unknown, stops, ru
         line_end = at
         if at < size:
             at += 2 if codes[at] == 13 and at + 1 < size and codes[at + 1] == 10 else 1
-        skipped = _tag_at(rules.marks, first, entries)
+        skipped = _tag_at(lexicon.marks, first, entries)
         if skipped >= 0 and before + skipped < count and tag_count < tags.shape[0]:
             tags[tag_count, 0], tags[tag_count, 1] = line_begin, line_end
             tags[tag_count, 2], tags[tag_count, 3] = before + skipped, count - 1
             tag_count += 1
         _end_of_line(state, runs, before, count, known and good and not digits)
-    if state[END] >= 0 and not _only_digits(rules.digit, ids, state[START], state[END]):
+    if state[END] >= 0 and not _only_digits(lexicon.digit, ids, state[START], state[END]):
         runs[state[RUNS], 0], runs[state[RUNS], 1] = state[START], state[END]
         state[RUNS] += 1
     return count, state[RUNS], tag_count
@@ -169,7 +169,7 @@ def read(text: str, rules: Rules) -> Query:
     unknown, stops = np.zeros(room + 1, np.int32), np.zeros(room + 1, np.int32)
     runs, tags = np.empty((room, 2), np.int32), np.empty((1000, 4), np.int32)
     count, run_count, tag_count = _read(
-        codes, _signs(), rules, ids, begin, end, line, short, unknown, stops,
+        codes, _signs(), rules.words, ids, begin, end, line, short, unknown, stops,
         runs, tags,
     )  # fmt: skip
     return Query(

@@ -179,12 +179,12 @@ def without_text(detection: dict[str, Any]) -> dict[str, Any]:
 
 def _missing(match: Match, known: rules.Table) -> list[str]:
     """Runs of words that only the rule has; a word that tells nothing is a dash."""
-    start = int(known.rules.start[match.row])
+    start = int(known.rules.facts.start[match.row])
     names = _telling_ids(known)
     gaps, at = [], 0
     for first, last in [*match.in_rule, (match.length, match.length)]:
         if first > at:
-            run = known.rules.tokens[start + at : start + first].tolist()
+            run = known.rules.facts.tokens[start + at : start + first].tolist()
             gaps.append(" ".join(names.get(token, "…") for token in run))
         at = last + 1
     return gaps

@@ -6,8 +6,11 @@ both tell the same story.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from stackcurate.licenses.joined import (
     BY_TAG,
@@ -48,6 +51,15 @@ from stackcurate.licenses.rules import (
 from stackcurate.licenses.worth import hundredths, is_good, is_scattered
 
 
+class Around(NamedTuple):
+    """What filters ask of a text beside its words: see ``query.Query``."""
+
+    line: NDArray[np.int32]
+    unknown: NDArray[np.int32]
+    stops: NDArray[np.int32]
+    short: NDArray[np.bool_]
+
+
 @njit(cache=True, nogil=True)
 def _contained(found, pool, rows):  # type: ignore[no-untyped-def]
     """(kept, dropped): what lies inside another match, or on the same words, goes."""
@@ -85,41 +97,41 @@ def _contained(found, pool, rows):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _part_of(rules, node, other):  # type: ignore[no-untyped-def]
-    for row in range(rules.tree_start[node], rules.tree_start[node + 1]):
-        if rules.tree_parts[row] == other:
+def _part_of(facts, node, other):  # type: ignore[no-untyped-def]
+    for row in range(facts.tree_start[node], facts.tree_start[node + 1]):
+        if facts.tree_parts[row] == other:
             return True
     return False
 
 
 @njit(cache=True, nogil=True)
-def licensing_holds(rules, one, other):  # type: ignore[no-untyped-def]
+def licensing_holds(facts, one, other):  # type: ignore[no-untyped-def]
     """Whether the expression of one match has that of another as itself or as a part."""
     if one[EXPRESSION] < 0 or other[EXPRESSION] < 0:
         return False
     if one[EXPRESSION] == other[EXPRESSION]:
         return True
-    known = rules.tree_of.size
+    known = facts.tree_of.size
     if one[EXPRESSION] >= known or other[EXPRESSION] >= known:
         return False
-    a, b = rules.tree_of[one[EXPRESSION]], rules.tree_of[other[EXPRESSION]]
+    a, b = facts.tree_of[one[EXPRESSION]], facts.tree_of[other[EXPRESSION]]
     if a == b:
         return True
-    kind = rules.tree_kind[a]
+    kind = facts.tree_kind[a]
     if kind == SYMBOL:
         return False
-    if _part_of(rules, a, b):
+    if _part_of(facts, a, b):
         return True
-    if kind == WITH or rules.tree_kind[b] != kind:
+    if kind == WITH or facts.tree_kind[b] != kind:
         return False
-    for row in range(rules.tree_start[b], rules.tree_start[b + 1]):
-        if not _part_of(rules, a, rules.tree_parts[row]):
+    for row in range(facts.tree_start[b], facts.tree_start[b + 1]):
+        if not _part_of(facts, a, facts.tree_parts[row]):
             return False
     return True
 
 
 @njit(cache=True, nogil=True)
-def _loser(rules, pool, one, other):  # type: ignore[no-untyped-def]
+def _loser(facts, pool, one, other):  # type: ignore[no-untyped-def]
     """Which of two overlapping matches goes: 1 the other, 0 this one, -1 neither."""
     common = shared(pool, one, other)
     of_other, of_one = common / other[SIZE], common / one[SIZE]
@@ -134,29 +146,29 @@ def _loser(rules, pool, one, other):  # type: ignore[no-untyped-def]
     if of_one >= 0.7 and shorter and lower:
         return 0
     if of_other >= 0.4:
-        if longer and higher and licensing_holds(rules, one, other):
+        if longer and higher and licensing_holds(facts, one, other):
             return 1
         if (
             other[SIZE] == 2
             and one[SIZE] >= other[SIZE] + 2
             and higher
-            and flags_of(rules, one) & ENDS_LICENSE
-            and flags_of(rules, other) & STARTS_LICENSE
+            and flags_of(facts, one) & ENDS_LICENSE
+            and flags_of(facts, other) & STARTS_LICENSE
         ):
             return 1
-        if shorter and lower and licensing_holds(rules, other, one):
+        if shorter and lower and licensing_holds(facts, other, one):
             return 0
     if of_one >= 0.4:
-        if longer and higher and licensing_holds(rules, one, other):
+        if longer and higher and licensing_holds(facts, one, other):
             return 1
-        if shorter and lower and licensing_holds(rules, other, one):
+        if shorter and lower and licensing_holds(facts, other, one):
             return 0
     if (
         of_other >= 0.1
         and longer
         and higher
         and surrounds(one, other)
-        and licensing_holds(rules, one, other)
+        and licensing_holds(facts, one, other)
     ):
         return 1
     if (
@@ -164,14 +176,14 @@ def _loser(rules, pool, one, other):  # type: ignore[no-untyped-def]
         and shorter
         and lower
         and surrounds(other, one)
-        and licensing_holds(rules, other, one)
+        and licensing_holds(facts, other, one)
     ):
         return 0
     return -1
 
 
 @njit(cache=True, nogil=True)
-def _overlapping(rules, found, pool, rows):  # type: ignore[no-untyped-def]
+def _overlapping(facts, found, pool, rows):  # type: ignore[no-untyped-def]
     """(kept, dropped): of two that overlap much, the lesser goes."""
     if rows.size < 2:
         return rows, rows[:0]
@@ -191,9 +203,9 @@ def _overlapping(rules, found, pool, rows):  # type: ignore[no-untyped-def]
                 break
             if not shared(pool, one, other):
                 continue
-            if flags_of(rules, one) & flags_of(rules, other) & FALSE_POSITIVE:
+            if flags_of(facts, one) & flags_of(facts, other) & FALSE_POSITIVE:
                 continue
-            loser = _loser(rules, pool, one, other)
+            loser = _loser(facts, pool, one, other)
             if loser < 0 and before >= 0 and not shared(pool, found[rows[before]], other):
                 # Most of this one may lie in the one before and the one behind it.
                 left = shared(pool, one, found[rows[before]])
@@ -213,13 +225,13 @@ def _overlapping(rules, found, pool, rows):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _restored(rules, found, pool, used, kept, dropped, words):  # type: ignore[no-untyped-def]
+def _restored(facts, found, pool, used, kept, dropped, words):  # type: ignore[no-untyped-def]
     """(pool, used, rows): ``kept`` and what was dropped and touches nothing that is kept."""
     taken = np.zeros(words, np.bool_)
     for row in kept:
         for at in range(found[row, Q], found[row, Q] + found[row, Q_COUNT]):
             taken[pool[at, 0] : pool[at, 1] + 1] = True
-    pool, used, dropped = merge(rules, found, pool, used, dropped)
+    pool, used, dropped = merge(facts, found, pool, used, dropped)
     back = np.zeros(dropped.size, np.bool_)
     for number in range(dropped.size):
         match, free = found[dropped[number]], True
@@ -234,8 +246,8 @@ def _restored(rules, found, pool, used, kept, dropped, words):  # type: ignore[n
 
 
 @njit(cache=True, nogil=True)
-def _may_be_listed(rules, match):  # type: ignore[no-untyped-def]
-    named = flags_of(rules, match) & (REFERENCE | TAG | INTRO | CLUE)
+def _may_be_listed(facts, match):  # type: ignore[no-untyped-def]
+    named = flags_of(facts, match) & (REFERENCE | TAG | INTRO | CLUE)
     whole = hundredths(match[SIZE], match[LENGTH]) == 10000
     return named != 0 and match[KIND] != BY_TAG and whole and match[SIZE] <= LISTED
 
@@ -248,13 +260,13 @@ def _is_list(found, rows):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _without_lists(rules, found, pool, rows):  # type: ignore[no-untyped-def]
+def _without_lists(facts, found, pool, rows):  # type: ignore[no-untyped-def]
     """Without runs of names that only list licenses, as tools that know licenses have them."""
     if rows.size < LIST:
         return rows
     listed = np.zeros(rows.size, np.bool_)
     for at in range(rows.size):
-        listed[at] = _may_be_listed(rules, found[rows[at]])
+        listed[at] = _may_be_listed(facts, found[rows[at]])
     if rows.size > LONG_LIST:
         expressions = np.unique(found[rows, EXPRESSION]).size
         enough = expressions / rows.size > 1 / 3 or expressions >= LONG_LIST
@@ -278,7 +290,7 @@ def _without_lists(rules, found, pool, rows):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def refine(rules, found, pool, used, rows, query, last, joined):  # type: ignore[no-untyped-def]
+def refine(facts, found, pool, used, rows, around, last, joined):  # type: ignore[no-untyped-def]
     """The matches that remain: (pool, used, rows).
 
     ``joined`` merges at the beginning and the end; ``last`` drops what is known to be no license.
@@ -286,31 +298,31 @@ def refine(rules, found, pool, used, rows, query, last, joined):  # type: ignore
     if rows.size == 0:
         return pool, used, rows
     if joined:
-        pool, used, rows = merge(rules, found, pool, used, rows)
+        pool, used, rows = merge(facts, found, pool, used, rows)
     kept = np.zeros(rows.size, np.bool_)
     for at in range(rows.size):
         match = found[rows[at]]
-        match[LINE], match[LAST_LINE] = query.line[match[Q_FIRST]], query.line[match[Q_LAST]]
-        kept[at] = is_good(rules, pool, match, query.unknown, query.stops, query.short)
+        match[LINE], match[LAST_LINE] = around.line[match[Q_FIRST]], around.line[match[Q_LAST]]
+        kept[at] = is_good(facts, pool, match, around.unknown, around.stops, around.short)
     rows = rows[kept]
     if rows.size > 1:
         kept = np.zeros(rows.size, np.bool_)
         for at in range(rows.size):
-            kept[at] = not is_scattered(rules, found[rows[at]])
+            kept[at] = not is_scattered(facts, found[rows[at]])
         rows = rows[kept]
-    pool, used, rows = merge(rules, found, pool, used, rows)
+    pool, used, rows = merge(facts, found, pool, used, rows)
     rows, inside = _contained(found, pool, rows)
-    rows, beside = _overlapping(rules, found, pool, rows)
+    rows, beside = _overlapping(facts, found, pool, rows)
     if inside.size:
-        pool, used, rows = _restored(rules, found, pool, used, rows, inside, query.ids.size)
+        pool, used, rows = _restored(facts, found, pool, used, rows, inside, around.line.size)
     if beside.size:
-        pool, used, rows = _restored(rules, found, pool, used, rows, beside, query.ids.size)
+        pool, used, rows = _restored(facts, found, pool, used, rows, beside, around.line.size)
     rows, inside = _contained(found, pool, rows)
     if last:
         kept = np.zeros(rows.size, np.bool_)
         for at in range(rows.size):
-            kept[at] = not flags_of(rules, found[rows[at]]) & FALSE_POSITIVE
-        rows = _without_lists(rules, found, pool, rows[kept])
+            kept[at] = not flags_of(facts, found[rows[at]]) & FALSE_POSITIVE
+        rows = _without_lists(facts, found, pool, rows[kept])
     if joined:
-        pool, used, rows = merge(rules, found, pool, used, rows)
+        pool, used, rows = merge(facts, found, pool, used, rows)
     return pool, used, rows

@@ -39,25 +39,29 @@ _MIX, _SHIFT = np.uint64(0xD6E8FEB86659FD93), np.uint64(32)
 BASE = np.uint64(0x9E3779B97F4A7C15)
 
 
-class Rules(NamedTuple):
-    """The table for kernels; "row" arrays have one entry per rule."""
+class Lexicon(NamedTuple):
+    """Which words the rules know."""
 
-    word_slots: NDArray[np.int32]  # open-addressed by word hash: entry of ``word`` + 1, or 0
+    slots: NDArray[np.int32]  # open-addressed by word hash: entry of ``word`` + 1, or 0
     word: NDArray[np.uint64]
     word_id: NDArray[np.int16]
     marks: NDArray[np.int32]  # word ids that open a line with an SPDX tag, three a row
     digit: NDArray[np.bool_]  # by word id: made of digits only
+    legal: int
+
+
+class Facts(NamedTuple):
+    """What is known of each rule, by its row."""
+
     legal: int
     tokens: NDArray[np.int16]  # word ids of all rules
     start: NDArray[np.int64]  # first of a rule's tokens; one more than rules
     length: NDArray[np.int32]
     flags: NDArray[np.int32]
     expression: NDArray[np.int32]
-    relevance: NDArray[np.int32]
     coverage: NDArray[np.int32]  # least share of a rule that must be found, percent
     min_length: NDArray[np.int32]
     min_high: NDArray[np.int32]
-    length_unique: NDArray[np.int32]
     rank: NDArray[np.int32]  # of the rule's name among all names
     phrase_start: NDArray[np.int32]  # into ``phrases``; one more than rules
     phrases: NDArray[np.int32]  # rule, first and last word of a phrase that must be whole
@@ -67,27 +71,50 @@ class Rules(NamedTuple):
     tree_kind: NDArray[np.int32]
     tree_start: NDArray[np.int32]
     tree_parts: NDArray[np.int32]
+
+
+class Whole(NamedTuple):
+    """Finds rules that stand in a text word for word."""
+
     power: NDArray[np.uint64]  # of BASE
-    whole_slots: NDArray[np.int32]  # open-addressed by hash of all words: rule + 1, or 0
-    whole: NDArray[np.uint64]
+    slots: NDArray[np.int32]  # open-addressed by hash of all words: rule + 1, or 0
+    hashes: NDArray[np.uint64]
     head_slots: NDArray[np.int32]  # by hash of the first 1, 2, 4, 8 … words: head + 1, or 0
     head: NDArray[np.uint64]
     head_lengths: NDArray[np.int32]  # head -> its rules' lengths in ``lengths``; one more
     lengths: NDArray[np.int32]
-    approximate: NDArray[np.int32]  # rules that may be matched in part, few distinct words first
-    asks: NDArray[np.int32]  # of each of these: distinct words, least high and all, coverage
+
+
+class Alike(NamedTuple):
+    """Finds rules that share words with a text; a place is one of ``rules``."""
+
+    rules: NDArray[np.int32]  # those that may be matched in part, few distinct words first
+    size: NDArray[np.int32]  # distinct words
+    least_high: NDArray[np.uint16]  # license words, and words, that a text must share, from 1
+    least: NDArray[np.uint16]
+    coverage: NDArray[np.int32]  # least share of the words, percent
     common: NDArray[np.int16]  # word id -> its bit in ``masks``, or -1: the words of most rules
-    masks: NDArray[np.uint64]  # of each of these rules, license words in the first columns
+    masks: NDArray[np.uint64]  # a column of 64 such words, then a place; license words come first
     repeat_start: NDArray[np.int64]  # rule -> its words that repeat; one more than rules
     repeats: NDArray[np.int16]  # word id and how often beyond once
-    posting_start: NDArray[np.int64]  # other word id -> its rules in ``postings``; one more
-    postings: NDArray[np.uint16]  # places in ``approximate``
+    posting_start: NDArray[np.int64]  # other word id -> its places in ``postings``; one more
+    postings: NDArray[np.uint16]
+
+
+class Rules(NamedTuple):
+    """The table for kernels, in parts: each kernel is given what it needs."""
+
+    words: Lexicon
+    facts: Facts
+    whole: Whole
+    alike: Alike
 
 
 class Table(NamedTuple):
     """``Rules`` and what Python needs beside them."""
 
     rules: Rules
+    relevance: NDArray[np.int32]  # of each rule
     expressions: list[str]  # SPDX
     identifiers: list[str]
     detector: str
@@ -228,16 +255,10 @@ def _repeats(tokens, start, rows, words, starts, out, fill):  # type: ignore[no-
     return total
 
 
-def _by_word(raw: dict[str, NDArray[Any]], start: NDArray[np.int64], words: int) -> dict[str, Any]:
-    """The fields of ``Rules`` that lead from words to rules."""
+def _alike(raw: dict[str, NDArray[Any]], start: NDArray[np.int64], words: int) -> Alike:
+    """What leads from words to rules."""
     rows = np.flatnonzero(raw["flags"] & APPROXIMATE).astype(np.int32)
     rows = rows[np.argsort(raw["length_unique"][rows], kind="stable")]
-    asked = (
-        "length_unique",
-        "min_high_matched_length_unique",
-        "min_matched_length_unique",
-        "coverage",
-    )
     counts = np.zeros(words, np.int64)
     _count(raw["tokens"], start, rows, counts)
     common = np.full(words, -1, np.int16)
@@ -255,16 +276,12 @@ def _by_word(raw: dict[str, NDArray[Any]], start: NDArray[np.int64], words: int)
     total = _repeats(raw["tokens"], start, may, words, repeat_start, few, False)
     repeats = np.empty((total, 2), np.int16)
     _repeats(raw["tokens"], start, may, words, repeat_start, repeats, True)
-    return {
-        "repeat_start": repeat_start,
-        "repeats": repeats,
-        "approximate": rows,
-        "asks": np.stack([raw[name][rows] for name in asked], 1).astype(np.int32),
-        "common": common,
-        "masks": masks,
-        "posting_start": posting_start,
-        "postings": postings,
-    }
+    least_high = np.maximum(raw["min_high_matched_length_unique"][rows], 1).astype(np.uint16)
+    return Alike(
+        rows, raw["length_unique"][rows], least_high,
+        raw["min_matched_length_unique"][rows].astype(np.uint16), raw["coverage"][rows],
+        common, np.ascontiguousarray(masks.T), repeat_start, repeats, posting_start, postings,
+    )  # fmt: skip
 
 
 def _starts(sizes: NDArray[Any], kind: type = np.int32) -> NDArray[Any]:
@@ -273,8 +290,8 @@ def _starts(sizes: NDArray[Any], kind: type = np.int32) -> NDArray[Any]:
 
 def word_id(rules: Rules, word: str) -> int:
     """The id of a lower-case word, or -1 where no rule has it."""
-    entry = find(rules.word_slots, rules.word, np.uint64(hash_word(word)))
-    return int(rules.word_id[entry]) if entry >= 0 else -1
+    entry = find(rules.words.slots, rules.words.word, np.uint64(hash_word(word)))
+    return int(rules.words.word_id[entry]) if entry >= 0 else -1
 
 
 def _marks(slots: NDArray[Any], raw: dict[str, NDArray[Any]]) -> NDArray[np.int32]:
@@ -315,22 +332,23 @@ def load() -> Table:
     rank = np.empty(count, np.int32)
     rank[sorted(range(count), key=identifiers.__getitem__)] = np.arange(count, dtype=np.int32)
     phrases, stops = raw["phrases"].reshape(-1, 3), raw["stops"].reshape(-1, 3)
-    word_slots = _slots(raw["word"])
+    slots, legal = _slots(raw["word"]), int(raw["legal"][0])
     rules = Rules(
-        word_slots=word_slots, word=raw["word"], word_id=raw["word_id"],
-        marks=_marks(word_slots, raw), digit=digit,
-        legal=int(raw["legal"][0]), tokens=raw["tokens"], start=start, length=raw["length"],
-        flags=raw["flags"], expression=raw["expression"], relevance=raw["relevance"],
-        coverage=raw["coverage"], min_length=raw["min_matched_length"],
-        min_high=raw["min_high_matched_length"],
-        length_unique=raw["length_unique"], rank=rank,
-        phrase_start=_starts(np.bincount(phrases[:, 0], minlength=count)), phrases=phrases,
-        stop_start=_starts(np.bincount(stops[:, 0], minlength=count)), stops=stops,
-        tree_of=raw["tree_of"], tree_kind=raw["tree_kind"],
-        tree_start=_starts(raw["tree_size"]), tree_parts=raw["tree_parts"], power=power,
-        whole_slots=_slots(whole), whole=whole, head_slots=_slots(head), head=head,
-        head_lengths=_starts(np.bincount(both[:, 0], minlength=len(head))),
-        lengths=both[:, 1].astype(np.int32), **_by_word(raw, start, words),
+        Lexicon(slots, raw["word"], raw["word_id"], _marks(slots, raw), digit, legal),
+        Facts(
+            legal=legal, tokens=raw["tokens"], start=start, length=raw["length"],
+            flags=raw["flags"], expression=raw["expression"], coverage=raw["coverage"],
+            min_length=raw["min_matched_length"], min_high=raw["min_high_matched_length"],
+            rank=rank, phrase_start=_starts(np.bincount(phrases[:, 0], minlength=count)),
+            phrases=phrases, stop_start=_starts(np.bincount(stops[:, 0], minlength=count)),
+            stops=stops, tree_of=raw["tree_of"], tree_kind=raw["tree_kind"],
+            tree_start=_starts(raw["tree_size"]), tree_parts=raw["tree_parts"],
+        ),
+        Whole(
+            power, _slots(whole), whole, _slots(head), head,
+            _starts(np.bincount(both[:, 0], minlength=len(head))), both[:, 1].astype(np.int32),
+        ),
+        _alike(raw, start, words),
     )  # fmt: skip
     expressions = raw["expressions"].tobytes().decode().split("\n")
-    return Table(rules, expressions, identifiers, detector)
+    return Table(rules, raw["relevance"], expressions, identifiers, detector)

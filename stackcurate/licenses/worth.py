@@ -43,15 +43,15 @@ def breadth(pool, match, unknown):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _stop_words(rules, rule, place):  # type: ignore[no-untyped-def]
-    for row in range(rules.stop_start[rule], rules.stop_start[rule + 1]):
-        if rules.stops[row, 1] == place:
-            return rules.stops[row, 2]
+def _stop_words(facts, rule, place):  # type: ignore[no-untyped-def]
+    for row in range(facts.stop_start[rule], facts.stop_start[rule + 1]):
+        if facts.stops[row, 1] == place:
+            return facts.stops[row, 2]
     return 0
 
 
 @njit(cache=True, nogil=True)
-def _phrase_is_whole(rules, pool, match, unknown, stops, first, last):  # type: ignore[no-untyped-def]
+def _phrase_is_whole(facts, pool, match, unknown, stops, first, last):  # type: ignore[no-untyped-def]
     """Whether a rule's words ``first`` to ``last`` stand in the text without any between them."""
     row, inner = match[R], 0
     count, q_first, q_last = 0, -1, -1
@@ -70,14 +70,14 @@ def _phrase_is_whole(rules, pool, match, unknown, stops, first, last):  # type: 
     for place in range(q_first, q_last):
         if unknown[place + 1]:
             return False
-    if match[RULE] >= rules.start.size - 1:
+    if match[RULE] >= facts.start.size - 1:
         return True
     row, inner = match[R], 0
     for q_row in range(match[Q], match[Q] + match[Q_COUNT]):
         for place in range(pool[q_row, 0], pool[q_row, 1] + 1):
             word = pool[row, 0] + inner
             inside = q_first <= place < q_last
-            if inside and _stop_words(rules, match[RULE], word) != stops[place + 1]:
+            if inside and _stop_words(facts, match[RULE], word) != stops[place + 1]:
                 return False
             inner += 1
             if pool[row, 0] + inner > pool[row, 1]:
@@ -86,25 +86,25 @@ def _phrase_is_whole(rules, pool, match, unknown, stops, first, last):  # type: 
 
 
 @njit(cache=True, nogil=True)
-def _has_phrases(rules, pool, match, unknown, stops):  # type: ignore[no-untyped-def]
+def _has_phrases(facts, pool, match, unknown, stops):  # type: ignore[no-untyped-def]
     rule = match[RULE]
-    if rule >= rules.start.size - 1:
+    if rule >= facts.start.size - 1:
         return True
-    if rules.flags[rule] & CONTINUOUS:
+    if facts.flags[rule] & CONTINUOUS:
         size = match[Q_LAST] - match[Q_FIRST] + 1
         if match[SIZE] != size or breadth(pool, match, unknown) != size:
             return False
-        return _phrase_is_whole(rules, pool, match, unknown, stops, match[R_FIRST], match[R_LAST])
-    for row in range(rules.phrase_start[rule], rules.phrase_start[rule + 1]):
-        first, last = rules.phrases[row, 1], rules.phrases[row, 2]
+        return _phrase_is_whole(facts, pool, match, unknown, stops, match[R_FIRST], match[R_LAST])
+    for row in range(facts.phrase_start[rule], facts.phrase_start[rule + 1]):
+        first, last = facts.phrases[row, 1], facts.phrases[row, 2]
         inside = False
         for at in range(match[R], match[R] + match[R_COUNT]):
             inside = inside or (pool[at, 0] <= first and last <= pool[at, 1])
         if not inside:
             return False
-    for row in range(rules.phrase_start[rule], rules.phrase_start[rule + 1]):
-        first, last = rules.phrases[row, 1], rules.phrases[row, 2]
-        if not _phrase_is_whole(rules, pool, match, unknown, stops, first, last):
+    for row in range(facts.phrase_start[rule], facts.phrase_start[rule + 1]):
+        first, last = facts.phrases[row, 1], facts.phrases[row, 2]
+        if not _phrase_is_whole(facts, pool, match, unknown, stops, first, last):
             return False
     return True
 
@@ -137,9 +137,9 @@ def _is_lone_word(match, unknown, short):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def is_good(rules, pool, match, unknown, stops, short):  # type: ignore[no-untyped-def]
+def is_good(facts, pool, match, unknown, stops, short):  # type: ignore[no-untyped-def]
     """Whether a match may be told, by itself."""
-    if not _has_phrases(rules, pool, match, unknown, stops):
+    if not _has_phrases(facts, pool, match, unknown, stops):
         return False
     if match[KIND] != APART:
         return True
@@ -147,17 +147,17 @@ def is_good(rules, pool, match, unknown, stops, short):  # type: ignore[no-untyp
     if not _is_dense(pool, match, unknown):
         return False
     share = hundredths(match[SIZE], match[LENGTH])
-    if share < 100 * rules.coverage[rule] or _is_lone_word(match, unknown, short):
+    if share < 100 * facts.coverage[rule] or _is_lone_word(match, unknown, short):
         return False
-    if match[SIZE] < rules.min_length[rule] or match[HIGH] < rules.min_high[rule]:
+    if match[SIZE] < facts.min_length[rule] or match[HIGH] < facts.min_high[rule]:
         return False
-    return not (rules.flags[rule] & SMALL and share < 8000)
+    return not (facts.flags[rule] & SMALL and share < 8000)
 
 
 @njit(cache=True, nogil=True)
-def is_scattered(rules, match):  # type: ignore[no-untyped-def]
+def is_scattered(facts, match):  # type: ignore[no-untyped-def]
     """Whether a short match takes more lines than it has words."""
-    flags = flags_of(rules, match)
+    flags = flags_of(facts, match)
     if not flags & SMALL:
         return False
     size = match[SIZE] + (2 if flags & TAG else 0)

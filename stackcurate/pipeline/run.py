@@ -16,6 +16,7 @@ from stackcurate import config as configs
 from stackcurate.config import Config
 from stackcurate.engine.base import Engine
 from stackcurate.errors import ConfigError, StopError
+from stackcurate.licenses import warm
 from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.stage import Header
 from stackcurate.optout import registry as optouts
@@ -111,6 +112,7 @@ def _run(run: Run, limit: int | None) -> Result:
     book = write_address_book(run, inputs, found)
     targets = targets_for(sum(_rows(one.path) for one in found))
     quarantine = Quarantine(run.folder / QUARANTINE, config.quarantine)
+    _compile_once(run)
     evidence = gather(run, found, book, targets, quarantine)
     forks = find_forks(run, roots, found, listed, evidence)
     decided = decide(run, found, evidence, registry, targets, quarantine, forks)
@@ -146,6 +148,15 @@ def _run(run: Run, limit: int | None) -> Result:
     run.journal.write("published", release=config.release_folder.name)
     _clean(run)
     return Result(config.release_folder, True, manifest, problems, run.seconds, run.work)
+
+
+def _compile_once(run: Run) -> None:
+    """Let one worker compile the license matcher where nobody did; all others load it then."""
+    if {"license", "header"}.isdisjoint(run.config.stages) or not warm.is_cold():
+        return
+    run.progress.note(warm.NOTE)
+    for _ in run.engine.map(warm.compile_kernels, [None]):
+        pass
 
 
 def row_stages(config: Config) -> tuple[RowStage, ...]:
