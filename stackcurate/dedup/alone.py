@@ -269,7 +269,9 @@ class WriteKept:
         table = job.decisions(number)
         stays = np.ones(piece.rows, bool)
         stays[numpy(table.filter(table["verdict"].is_valid()), "row")] = False
-        with pq.ParquetWriter(job.kept(number), job.schema, compression="zstd") as writer:
+        with pq.ParquetWriter(
+            job.kept(number), job.schema, compression="zstd", use_dictionary=_dictionaries(job)
+        ) as writer:
             held: list[pa.RecordBatch] = []
             size = at = 0
             for batch in piece.batches(None):
@@ -282,6 +284,16 @@ class WriteKept:
                     held, size = [], 0
             if held:
                 writer.write_table(pa.Table.from_batches(held, schema=job.schema))
+
+
+def _dictionaries(job: Job) -> list[str] | bool:
+    """The columns that may have a dictionary: no two texts are equal, theirs would be thrown away.
+
+    Where columns are nested, only the writer knows their names, and all may have one.
+    """
+    if any(pa.types.is_nested(kind) for kind in job.schema.types):
+        return True
+    return [name for name in job.schema.names if name != job.content]
 
 
 def _join_kept(job: Job, path: Path) -> None:

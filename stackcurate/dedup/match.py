@@ -150,12 +150,19 @@ def _round(
         return Round(**done), link_files, set_files
     limited = sum(run(engine, plan, f"pair-{number}", SendPairs(plan, number), plan.band_targets))
     met = run(engine, plan, f"estimate-{number}", Estimate(plan, number), plan.slots)
-    edges = tuple(group_edges(plan, number))
-    send = SendSets(plan, number, edges, texts, tuple(chunks))
-    set_files = run(engine, plan, f"set-{number}", send, len(plan.parts))
-    verify = Verify(plan, number, edges, tuple(set_files))
-    verified = run(engine, plan, f"verify-{number}", verify, len(edges) - 1)
-    live = cover_all(plan, number, [*groups, len(edges) - 1])
+    if number and not any(compared for _, compared in met):  # nothing to verify, no new link
+        link_files, set_files = 0, [0] * len(plan.parts)
+        verified: list[tuple[int, int]] = []
+        live = read_live(plan, number)
+        save(live_path(plan, number + 1), live)
+    else:
+        edges = tuple(group_edges(plan, number))
+        send = SendSets(plan, number, edges, texts, tuple(chunks))
+        set_files = run(engine, plan, f"set-{number}", send, len(plan.parts))
+        verify = Verify(plan, number, edges, tuple(set_files))
+        link_files = len(edges) - 1
+        verified = run(engine, plan, f"verify-{number}", verify, link_files)
+        live = cover_all(plan, number, [*groups, link_files])
     done = Round(
         pairs=sum(pairs for pairs, _ in met),
         compared=sum(compared for compared, _ in verified),
@@ -163,10 +170,10 @@ def _round(
         limited=limited,
         kept=int(np.bitwise_count(live).sum()),
     )
-    write_json(note, [asdict(done), len(edges) - 1, set_files], SYNCED)
+    write_json(note, [asdict(done), link_files, set_files], SYNCED)
     for name in ("pairs", "wanted", "asked"):
         _forget(plan, f"{name}-{number}")
-    return done, len(edges) - 1, set_files
+    return done, link_files, set_files
 
 
 def _forget(plan: Plan, name: str) -> None:

@@ -24,7 +24,7 @@ from stackcurate.engine.base import Engine, Failure
 from stackcurate.errors import StopError
 from stackcurate.schema import one_chunk
 from stackcurate.storage.exchange import read_exchange, write_exchange
-from stackcurate.storage.partitions import boot, whole, write_json
+from stackcurate.storage.partitions import boot, whole
 
 # What one task takes at once, at settings.memory_mb of 1024; more or less memory scales them all.
 SLOT_ROWS = 1 << 18  # 67 MB of sketches a slot at 256 permutations
@@ -136,7 +136,9 @@ class Noted:
     task: Callable[[int], Any]
 
     def __call__(self, number: int) -> None:
-        write_json(self.folder / f"{self.name}-{number}.json", self.task(number), SYNCED)
+        result = json.dumps(self.task(number))
+        with whole(self.folder / f"{self.name}-{number}.json", SYNCED) as part:
+            part.write_text(result)
 
 
 def save(path: Path, values: np.ndarray) -> None:
@@ -159,7 +161,7 @@ def send(
 
 def load(path: Path) -> np.ndarray:
     """Map a saved array into memory, read-only."""
-    return np.load(path, mmap_mode="r")
+    return np.load(str(path), mmap_mode="r")  # a Path would be resolved, link by link
 
 
 def live_path(plan: Plan, number: int) -> Path:

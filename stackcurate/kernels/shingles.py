@@ -100,7 +100,7 @@ def distinct_shingles(
     Returns their number and the bits of the table they lie in; (0, _) for fewer than ``ngram``
     tokens and (GIVEN_UP, _) past the bounds. ``table`` and ``found`` are ``scratch``.
     """
-    bits = _begin_table(table, (end - begin) // 5)
+    bits = _begin_table(table, (end - begin) // 3)  # ordinary code fills a fifth
     tokens = np.zeros(ngram + _BLOCK, dtype=np.uint64)  # the last ones before a block lie before it
     block = np.empty(_BLOCK, dtype=np.uint64)
     leaves = np.uint64(1)  # the factor of the token that leaves
