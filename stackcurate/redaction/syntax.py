@@ -45,7 +45,7 @@ _COMMENT_LINE = {
     "hashes": re.compile(rb"\s*#"),
     "dashes": re.compile(rb"\s*--"),
 }
-_SHELL_COMMENT = re.compile(rb"(?:^|\s)(?:#|::|rem\b)")
+_SHELL_COMMENT = re.compile(rb"#(?<!\S#)|::(?<!\S::)|rem\b(?<!\Srem)")
 _ESCAPE = re.compile(rb"u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|[nrtbfvae0]")
 _NUMBER = re.compile(rb"[0-9][0-9_.]*")
 
