@@ -9,9 +9,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from .names import PASSWORD_NAME
+
 _NAME = re.compile(
-    rb"(?i)card|(?<![a-z])(?:pan|sin|tfn|nino|nhs|rut|lat|lng|lon|ssn|tel|key|dni|nie|nif|nir|egn|cnp|oib|bsn|cpf"
-    rb"|cpr|iin|inn)(?![a-z])|cc_?n|phone|mobile|fax|social|insur|pass(?![a-z])|passw|pwd|(?<![a-z])(?:pw|nric|afm)(?![a-z])|my_?number|[a-z]ip$|secret|token|_key|national|tax_?"
+    PASSWORD_NAME.pattern
+    + rb"|card|(?<![a-z])(?:pan|sin|tfn|nino|nhs|rut|lat|lng|lon|ssn|tel|key|dni|nie|nif|nir|egn"
+    rb"|cnp|oib|bsn|cpf|cpr|iin|inn|nric|afm)(?![a-z])|cc_?n|phone|mobile|telefon|fax|handy|whatsapp"
+    rb"|contact|location|coord|gps|social|insur|my_?number|[a-z]ip$|secret|token|_key|api[_ ]?key"
+    rb"|(?-i:[a-z]Key(?![a-z]))|national|tax_?"
     rb"(?:id|file|num)|pesel|curp|isik|kood|kenni|person|hetu|f.dsel|codice|fiscal|steuer|aadha|kimlik"
     rb"|cedula|rodne|snils|iban|latitude|longitude|amka|emso|jmbg|rijks|regist"
 )
@@ -55,11 +60,9 @@ _PAIRS = {
     "plist": ((_PLIST, b"<key>"),),
 }
 _MARKDOWN = frozenset(("md", "markdown", "mdx"))
-_TABLE = re.compile(
-    rb"(?m)^[ \t]{0,8}\|([^\n]{3,1000})\|[ \t]*\r?\n[ \t]{0,8}\|[ \t:|-]{3,1000}\|[ \t]*\r?$"
-)
-_TABLE_ROW = re.compile(rb"\r?\n[ \t]{0,8}\|([^\n]{1,4000})\|")
-LONGEST = 600  # bytes of a cell
+_TABLE_ROW = re.compile(rb"(?m)^[ \t]{0,8}\|([^\n]{3,4000})\|[ \t]*\r?$")
+_DIVIDER = re.compile(rb"[ \t:|-]+")
+LONGEST, LONGEST_NAME = 600, 80  # bytes of a cell and of what names it
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,7 @@ def lines(text: bytes, path: str) -> tuple[bytes, list[Line]]:
     length = 0
     for name, start, end in cells:
         if 0 < end - start <= LONGEST and b"\n" not in text[start:end]:
-            head = name + b": "
+            head = name.replace(b" ", b"_") + b": "
             places.append(Line(length + len(head), start, end))
             out += [head, text[start:end], b"\n"]
             length += len(head) + end - start + 1
@@ -114,7 +117,7 @@ def _separated(text: bytes, delimiter: bytes) -> Iterator[Cell]:
     if delimiter == b"," and text.count(b";", 0, first) > text.count(b",", 0, first):
         delimiter = b";"  # as spreadsheets write them where the comma is in numbers
     names = [name.strip(b" \"'\r\xef\xbb\xbf") for name in text[:first].split(delimiter)]
-    wanted = {number for number, name in enumerate(names) if _NAME.search(name)}
+    wanted = {number for number, name in enumerate(names) if _names(name)}
     if not wanted or len(names) > 500:
         return
     cell = re.compile(
@@ -137,36 +140,44 @@ def _separated(text: bytes, delimiter: bytes) -> Iterator[Cell]:
 
 def _paired(text: bytes, pair: re.Pattern[bytes]) -> Iterator[Cell]:
     for match in pair.finditer(text):
-        if _NAME.search(match[1]):
+        if _names(match[1]):
             yield match[1], *match.span(2)
 
 
 def _piped(text: bytes) -> Iterator[Cell]:
     """Cells below a header that names them, and those whose first column does."""
-    for head in _TABLE.finditer(text):
-        names = [name.strip(b" `*_\t") for name in head[1].split(b"|")]
-        at = head.end()
-        while row := _TABLE_ROW.match(text, at):
-            at, start = row.end(), row.start(1)
-            first = b""
-            for number, cell in enumerate(row[1].split(b"|")):
-                value = cell.strip(b" `*\t")
-                name = names[number] if number < len(names) else b""
-                begin = start + cell.find(value)
-                start += len(cell) + 1
-                if not number:
-                    first = value
-                    continue
-                for one in (name, first if number == 1 else b""):
-                    if _NAME.search(one) and b" " not in value:
-                        yield one.replace(b" ", b"_"), begin, begin + len(value)
-                        break
+    names: list[bytes] = []
+    above: list[bytes] = []
+    end = -2
+    for row in _TABLE_ROW.finditer(text):
+        cells = row[1].split(b"|")
+        if row.start() != end + 1:
+            names, above = [], []
+        end = row.end()
+        if _DIVIDER.fullmatch(row[1]):
+            names = above
+            continue
+        above = [cell.strip(b" `*_\t") for cell in cells]
+        start = row.start(1)
+        for number, cell in enumerate(cells):
+            value = cell.strip(b" `*\t")
+            begin = start + cell.find(value)
+            start += len(cell) + 1
+            name = names[number] if number < len(names) else b""
+            for one in (name, above[0] if number == 1 else b"") if number else ():
+                if _names(one) and (b" " not in value or not PASSWORD_NAME.search(one)):
+                    yield one, begin, begin + len(value)
+                    break
+
+
+def _names(name: bytes) -> bool:
+    return len(name) <= LONGEST_NAME and _NAME.search(name) is not None
 
 
 def _inserted(text: bytes) -> Iterator[Cell]:
     for insert in _INSERT.finditer(text):
         names = [name.strip(b' "`[]\t\r\n') for name in insert[1].split(b",")]
-        wanted = {number for number, name in enumerate(names) if _NAME.search(name)}
+        wanted = {number for number, name in enumerate(names) if _names(name)}
         at = insert.end()
         while wanted and (row := _ROW.match(text, at)):
             at = row.end()

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 
 from . import noise
+from .names import PASSWORD_NAME
 from .national import any_national, national
 from .personal import (
     card,
@@ -67,10 +68,6 @@ def url_password(place: Place) -> float:
     return 0.7 if reason == "words" else 1.0
 
 
-_PASSWORD_NAME = re.compile(
-    rb"(?i)pass(?:w(?:or)?d|wd|phrase|code)?s?|pwd|contrase|(?<![a-z])(?:pw|psk)(?![a-z])"
-    rb"|(?-i:[a-z]Pw(?![a-z]))|kennwort|wachtwoord|senha"
-)
 _SCOPE = re.compile(rb"[\w:.-]{1,80}$")
 _QUERY = re.compile(rb"[?&;][\w.-]{0,40}$")
 _DSN = re.compile(
@@ -97,13 +94,13 @@ _NAMES: dict[str, Callable[[Place], bytes]] = {}
 def names_key(place: Place, judge: str) -> bool:
     """A rule that reads names found its value behind one that is no password: token, api_key."""
     name = _NAMES.get(judge)
-    return name is not None and not _PASSWORD_NAME.search(name(place))
+    return name is not None and not PASSWORD_NAME.search(name(place))
 
 
 def _by_name(place: Place, name: bytes) -> float:
     value = place.value
     reason = noise.noise(value)
-    if reason and reason != "words":
+    if reason and reason != "words" and not (reason == "template" and _NOOP.match(value)):
         return 0.0
     if (
         noise.NOT_A_VALUE_NAME.search(name)
@@ -111,7 +108,7 @@ def _by_name(place: Place, name: bytes) -> float:
         or is_lock_path(place.path)
     ):
         return 0.35 if noise.is_random(value) else 0.0
-    if _PASSWORD_NAME.search(name):
+    if PASSWORD_NAME.search(name):
         return _password_strength(value, reason, place)
     return _token_strength(value, reason, name)
 
@@ -147,6 +144,9 @@ def _is_open(name: bytes) -> bool:
     return not _OPEN_WORDS.isdisjoint(words)
 
 
+_LICENSE_NAME = re.compile(rb"(?i)licen[cs]e|serial|product|activation")
+_LICENSE_CODE = re.compile(rb"(?=[^0-9]*[0-9])(?:[A-Z0-9]{4,8}-){2,7}[A-Z0-9]{4,8}")
+_CHAIN_ADDRESS = re.compile(rb"0x[0-9a-fA-F]{40}")  # of an account or a contract: public
 _ACCESS_ID = re.compile(rb"(?i)access[_-]?(?:key[_-]?)?id$")
 _DIGEST_BEFORE = re.compile(rb"(?i)^(?:sha\d{1,3}|md5)[-:]")
 
@@ -154,7 +154,11 @@ _DIGEST_BEFORE = re.compile(rb"(?i)^(?:sha\d{1,3}|md5)[-:]")
 def machine(place: Place) -> float:
     """A random value behind a name that ends in key, token, secret and the like."""
     value, name = place.value, _full_name(place)
+    if _LICENSE_NAME.search(name) and _LICENSE_CODE.fullmatch(value):
+        return 0.0 if noise.token_noise(value) else 0.9
     if noise.noise(value) or noise.token_noise(value) or noise.is_number(value):
+        return 0.0
+    if _CHAIN_ADDRESS.fullmatch(value):
         return 0.0
     name = _ACCESS_ID.sub(b"", name)
     if _is_open(name) or noise.NOT_A_VALUE_NAME.search(name):
@@ -192,7 +196,7 @@ def literal_password(place: Place) -> float:
     value = place.value
     reason = noise.noise(value)
     if reason and not (reason == "words" and _is_chosen(value)):
-        return 0.0
+        return 0.0 if reason != "template" or not _NOOP.match(value) else 0.9
     if noise.is_number(value) or noise.is_uuid(value) or _NO_LITERAL.search(value):
         return 0.0
     return _password_strength(value, reason, place)
@@ -219,6 +223,37 @@ def said(place: Place) -> float:
     return literal_password(place)
 
 
+def near_password(place: Place) -> float:
+    """A literal somewhere beside a name for passwords: its own look must say that it is one."""
+    value = place.value
+    if _LABEL.search(value) or _TECHNICAL.search(value) or not _MIXED.search(value):
+        return 0.0
+    return literal_password(place) if _is_strong(value) else 0.0
+
+
+def said_strongly(place: Place) -> float:
+    """As ``said``, where no word says password: only what can hardly be anything else."""
+    value = place.value
+    return said(place) if _is_strong(value) and not _TECHNICAL.search(value) else 0.0
+
+
+_MIXED = re.compile(rb"[A-Za-z]")
+_TECHNICAL = re.compile(
+    rb"(?i)^(?:v?\d+[a-z]?\b|\w+=|[a-z]+(?:\.[a-z\d]+)+$|col-|h\d|[a-z]{1,3}\d{1,2}$|[a-z]+\d?$|[\w.]+\(|--|#|\.|/|@)|utf|ascii|int\d|float\d|win32"
+    rb"|i18n|l10n|base\d\d|sqlite|mysql|postgre|python|java|linux|x86|arm64|[a-z]\.[a-z]+\.[a-z]|\$\{|%[sd]|\?\w+=|[{}\[\]()|\\]"
+)
+
+
+def _is_strong(value: bytes) -> bool:
+    """Letters mixed with digits or signs as people and generators mix them for passwords."""
+    digits = sum(48 <= byte <= 57 for byte in value)
+    signs = sum(byte in b"!@#$%^&*?~+=" for byte in value)
+    letters = len(value) - digits - signs
+    if letters < 3 or len(value) < 8:
+        return False
+    return digits + signs > 1 or noise.is_unspeakable(value)
+
+
 # An option, a host or an address of mail.
 _NO_LITERAL = re.compile(
     rb"(?i)^--?[a-z]|^[a-z0-9.-]+\.(?:com|org|net|io|local|internal|dev|test|lan)(?::\d+)?$|^[\w.+-]+@[\w-]+\.[a-z.]{2,}$"
@@ -241,6 +276,15 @@ def instruction(place: Place) -> float:
 
 def _instruction_name(place: Place) -> bytes:
     return place.region[place.head : place.start].rstrip(b" \t\"'")
+
+
+def defaulted(place: Place) -> float:
+    """The default of a property or a variable: ${NAME:VALUE}."""
+    return _by_name(place, _property_name(place))
+
+
+def _property_name(place: Place) -> bytes:
+    return place.region[place.head : place.start].strip(b"${:-")
 
 
 def cli(place: Place) -> float:
@@ -272,6 +316,9 @@ def password(place: Place) -> float:
     return _by_name(place, b"password")
 
 
+_REST = re.compile(rb"[.-]?(?i:mot de passe)?[\w\x80-\xff-]{0,60}")
+
+
 def _full_name(place: Place) -> bytes:
     """The whole name that the value is assigned to, with its prefixes."""
     region, head = place.region, place.head
@@ -279,17 +326,17 @@ def _full_name(place: Place) -> bytes:
     if scope and (b"::" in scope[0] or b"arn:" in scope[0]):
         return b"type"  # AWS::IAM::AccessKey and arn:aws:...:secret: are names of kinds and places
     prefix = _NAME.search(region[max(0, head - 60) : head])
-    tail = re.match(rb"[\w-]{0,60}", region[head : min(head + 60, place.start)])
+    tail = _REST.match(region[head : min(head + 60, place.start)])
     return (prefix[0] if prefix else b"") + (tail[0] if tail else b"")
 
 
 def _password_strength(value: bytes, reason: str | None, place: Place) -> float:
     """Passwords people choose: mixed characters are sure, a plain word may be a label."""
     if reason == "words" or b" " in value:
-        if _passphrase(value):
+        if _passphrase(value) or _is_diceware(value):
             return 0.7
         if noise.is_unspeakable(value):
-            return 0.65
+            return 0.7
         return 0.35 if b" " not in value else 0.0
     if len(value) > 128 or noise.is_uuid(value):
         return 0.4
@@ -316,9 +363,31 @@ _LABEL = re.compile(
 )
 
 
+# Four words or more, as dice choose them; words of sentences and of user interfaces are not.
+_DICEWARE = re.compile(
+    rb"[A-Za-z][a-z]{2,9}(?:([-_. ])[A-Za-z][a-z]{2,9})(?:\1[A-Za-z][a-z]{2,9}){2,6}"
+)
+_SENTENCE = re.compile(
+    rb"(?i)(?<![a-z])(?:the|and|for|your|not|with|you|are|can|has|have|new|this|that|from|will|must|please"
+    rb"|should|must|our|all|any|but|was|when|if|use|get|set|add|show|hide|toggle|view|edit|create|update|delete"
+    rb"|remove|save|cancel|send|request|response|server|client|config|default|value|name|string|number|data"
+    rb"|file|path|list|item|icon|eye|box|row|col|text|container|wrapper|content|header|footer|modal|dialog"
+    rb"|wrong|correct|success|fail\w*|expired|change\w*|service|access|account|email|mail|manager|provider)(?![a-z])"
+)
+
+
+def _is_diceware(value: bytes) -> bool:
+    if not _DICEWARE.fullmatch(value) or b" " in value:
+        return False
+    return not _LABEL.search(value) and not _SENTENCE.search(value)
+
+
+_NOOP = re.compile(rb"\{(?:noop|plain|clear)\}\S{6}", re.IGNORECASE)
+
+
 def _is_chosen(value: bytes) -> bool:
     """Chosen by a person or by chance, though words or letters alone: no label reads so."""
-    return _passphrase(value) or noise.is_unspeakable(value)
+    return _passphrase(value) or noise.is_unspeakable(value) or _is_diceware(value)
 
 
 def _passphrase(value: bytes) -> bool:
@@ -338,7 +407,7 @@ def _token_strength(value: bytes, reason: str | None, name: bytes) -> float:
     """Machine-made values: long and random is sure."""
     if reason == "words" or b" " in value or noise.is_number(value):
         return 0.0
-    if noise.token_noise(value):
+    if noise.token_noise(value) or _CHAIN_ADDRESS.fullmatch(value):
         return 0.0
     if noise.is_uuid(value):
         return 0.62 if re.search(rb"(?i)api|secret|auth|access", name) else 0.4
@@ -366,6 +435,7 @@ _NAMES.update(
     assigned=_full_name,
     bare=_full_name,
     compared=_name_behind,
+    defaulted=_property_name,
     defined=_defined_name,
     instruction=_instruction_name,
 )
@@ -388,6 +458,7 @@ JUDGES: dict[str, Judge] = {
     "coordinate": coordinate,
     "coordinates": coordinates,
     "crc": crc,
+    "defaulted": defaulted,
     "defined": defined,
     "degrees": degrees,
     "email": email,
@@ -407,6 +478,7 @@ JUDGES: dict[str, Judge] = {
     "mac": mac,
     "mixed": mixed,
     "national": national,
+    "near_password": near_password,
     "password": password,
     "person": person,
     "phone": phone,
@@ -415,6 +487,7 @@ JUDGES: dict[str, Judge] = {
     "random": random,
     "reference_token": reference_token,
     "said": said,
+    "said_strongly": said_strongly,
     "stellar": stellar,
     "tail": tail,
     "token": token,
@@ -424,7 +497,7 @@ JUDGES: dict[str, Judge] = {
 GENERIC = frozenset(
     (
         *(*_NAMES, "bare_machine", "bearer", "before_name", "cli", "entropy", "literal_password"),
-        *("machine", "password", "random"),
+        *("machine", "near_password", "password", "random"),
     )
 )
 """Judges of values that names or randomness, rather than a vendor's shape, call secret."""

@@ -35,6 +35,9 @@ _COPYRIGHT = (b"copyright", b"(c)", b"\xc2\xa9", b"&copy;")
 _FILE_LIKE = (b".py", b".sh", b".rs", b".pl", b".md", b".so", b".cc", b".ps", b".zip", b".mov")
 
 
+_LOGIN_COMMAND = re.compile(
+    rb"(?<![\w./-])(?:auto)?(?:ssh(?:-copy-id|fs)?|scp|sftp|rsync|mosh)[ \t][^\n|;&\"'`]{0,100}$"
+)
 _ADDRESS_USER = re.compile(rb"://[^\s\"'<>]*$")
 
 
@@ -54,6 +57,8 @@ def email(place: Place) -> float:
     before = place.before(64)
     if b"://" in before and _ADDRESS_USER.search(before):
         return 0.0  # user info of an address: the password rules look at it
+    if _LOGIN_COMMAND.search(place.before(120)):
+        return 0.3  # an account of a machine
     return _mail_confidence(mailbox, domain)
 
 
@@ -233,6 +238,9 @@ def _is_reserved(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool
 _FICTIONAL = re.compile(r"555-?01\d\d|5550\d{3}|^1?\d{3}555\d{4}$|(\d)\1{5}|123456|987654")
 
 
+_VERSION_OR_DATE = re.compile(r"\d\.\d{1,2}\.|\d{4}[-/.]\d\d[-/.]\d\d")
+
+
 def phone(place: Place) -> float:
     """How sure it is that the value is a telephone number: it must exist in a numbering plan."""
     import phonenumbers  # large, and needed for few candidates only
@@ -241,8 +249,9 @@ def phone(place: Place) -> float:
     digits = re.sub(r"\D", "", text)
     if not 8 <= len(digits) <= 15 or _FICTIONAL.search(digits):
         return 0.0
-    if text.count(".") > 3 or re.search(r"\d\.\d{1,2}\.|\d{4}[-/.]\d\d[-/.]\d\d", text):
-        return 0.0  # a version or a date
+    french = re.fullmatch(r"0\d(?:\.\d\d){4}", text)
+    if not french and (text.count(".") > 3 or _VERSION_OR_DATE.search(text)):
+        return 0.0
     strong = _STRONG_PHONE_WORD.search(place.region[place.head : place.start]) is not None
     if re.fullmatch(r"\d+\.\d+", text) or (
         not strong and not text.startswith("+") and (text.isdigit() or len(digits) < 9)
@@ -255,7 +264,7 @@ def phone(place: Place) -> float:
     else:
         regions = _TRUNK if digits.startswith("0") else _NO_TRUNK
     if not any(_in_plan(phonenumbers, text, region) for region in regions):
-        return 0.0
+        return 0.8 if strong and text.startswith("+") and _is_possible(phonenumbers, text) else 0.0
     return 1.0 if text.startswith("+") or re.search(r"[-() ./]", text) else 0.7
 
 
@@ -288,6 +297,14 @@ _NO_TRUNK = ("US", "ES", "DK", "NO", "PL", "PT", "CZ", "RU", "CN", "GR", "MX", "
 def _in_plan(phonenumbers: Any, text: str, region: str | None) -> bool:
     try:
         return bool(phonenumbers.is_valid_number(phonenumbers.parse(text, region)))
+    except phonenumbers.NumberParseException:
+        return False
+
+
+def _is_possible(phonenumbers: Any, text: str) -> bool:
+    """Its country exists and has numbers of this length: plans change, and words say the rest."""
+    try:
+        return bool(phonenumbers.is_possible_number(phonenumbers.parse(text)))
     except phonenumbers.NumberParseException:
         return False
 

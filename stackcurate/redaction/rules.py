@@ -127,7 +127,9 @@ def _patterns(entry: dict[str, Any]) -> tuple[str, str]:
     return pattern, entry.get("scan") or _shortest(pattern)
 
 
-_FIRST = re.compile(r"\[(?P<marks>[^\]A-Za-z0-9^]+)\]|\(\?-i:(?P<cased>[A-Z])|(?P<letter>[a-z])")
+_FIRST = re.compile(
+    r"\[(?P<marks>[^\]A-Za-z0-9^]+)\]|\(\?-i:(?P<cased>[A-Z])|(?P<letter>[a-z])|(?P<other>[^\x00-\x7f])"
+)
 
 
 def _initials(pattern: str) -> str:
@@ -146,6 +148,8 @@ def _initials(pattern: str) -> str:
         if first["letter"]:
             for letter in (first["letter"], first["letter"].upper()):
                 firsts.setdefault(letter, []).append(rest)
+        elif first["other"]:
+            firsts.setdefault(first["other"], []).append(rest)
         elif first["cased"]:
             firsts.setdefault(first["cased"], []).append(f"(?-i:{rest}")
         else:

@@ -1,0 +1,11 @@
+"""How languages name passwords: the judges' and the tables' half of ``words`` in the rule table."""
+
+from __future__ import annotations
+
+import re
+
+PASSWORD_NAME = re.compile(
+    "(?i)pass(?:w(?:or)?d|wd|phrase|code|wort|e(?![a-z]))?s?|pwd|(?<![a-z])(?:pw|psk|mdp)(?![a-z])"
+    "|(?-i:[a-z]Pw(?![a-z]))|contrase|kennwort|wachtwoord|senha|clave|(?:ö|o)senord|adgangskode"
+    "|salasana|heslo|jelsz|has(?:ł|l)o|parola|şifre|пароль|Пароль|密码|密碼|パスワード|비밀번호".encode()
+)
