@@ -7,6 +7,7 @@ that such an extension nearly always means. What stays open has no language but 
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -112,6 +113,7 @@ def base_names(paths: Column) -> pa.Array:
     return pc.fill_null(pc.replace_substring_regex(texts(paths), r"(?s)\A.*/", ""), "")
 
 
+@functools.cache
 def _answer(language: str, method: str) -> Detected:
     return Detected(language, method, CONFIDENCE[method], None)
 

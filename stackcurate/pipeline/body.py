@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -27,9 +27,9 @@ from stackcurate.pipeline import spill
 from stackcurate.pipeline.addresses import AddressBook, address_book
 from stackcurate.pipeline.choose import NO_DATE, PLACES
 from stackcurate.pipeline.decode import decode
-from stackcurate.schema import EVIDENCE, FILE, HEAD, conform, fill, one_chunk, row_key
+from stackcurate.schema import EVIDENCE, FILE, HEAD, conform, fill, one_chunk
 from stackcurate.sources.base import Problem, Source
-from stackcurate.sources.ids import content_id, id_array
+from stackcurate.sources.ids import content_id, hexed, id_array
 from stackcurate.stages import RowStage
 from stackcurate.storage import partitions
 
@@ -86,7 +86,7 @@ class BodyTask:
             drops.append(gone)
             if isinstance(stage, Header):
                 evidence = header_evidence(
-                    fill(batch, pa.table({"content_id": _hex(batch["content_id"])}))
+                    fill(batch, pa.table({"content_id": hexed(batch["content_id"])}))
                 )
         with partitions.whole_folder(item.out) as part:
             texts = one_chunk(batch, "content").cast(pa.large_string())
@@ -122,7 +122,7 @@ class BodyTask:
         ids = wanted["content_id"].to_pylist()
         verdicts: list[str | None] = [None] * len(ids)
         notes: list[str | None] = [None] * len(ids)
-        data: list[bytes | None] = [None] * len(ids)
+        data: list[_Blob | None] = [None] * len(ids)
         skip = dict(item.skip)
         for number, one in enumerate(ids):
             if one.hex() in skip:
@@ -132,23 +132,18 @@ class BodyTask:
             if isinstance(found, Problem):
                 verdicts[number], notes[number] = f"fetch:{found.reason}", found.message
             else:
-                data[number] = found
-        kept = [n for n, blob in enumerate(data) if blob is not None]
-        raw = [blob for blob in data if blob is not None]
-        texts, encodings = [], []
-        for number, blob in zip(kept, raw, strict=True):
-            text, encoding = decode(blob)
-            if text is None:
-                verdicts[number] = encoding
-            texts.append(text or b"")
-            encodings.append(encoding)
+                blob = data[number] = _Blob.of(found)
+                if blob.text is None:
+                    verdicts[number] = blob.encoding
+        kept = [n for n, one in enumerate(data) if one is not None]
+        blobs = [one for one in data if one is not None]
         rows = wanted.take(pa.array(kept, pa.int64()))
         columns = {
-            "blob_id": id_array([_sha1(blob) for blob in raw]),
-            "sha256": pa.array([hashlib.sha256(blob).hexdigest() for blob in raw], pa.string()),
-            "length_bytes": pa.array([len(blob) for blob in raw], pa.int64()),
-            "src_encoding": pa.array(encodings, pa.string()),
-            "content": _texts(texts),
+            "blob_id": id_array([blob.sha1 for blob in blobs]),
+            "sha256": pa.array([blob.sha256 for blob in blobs], pa.string()),
+            "length_bytes": pa.array([blob.length for blob in blobs], pa.int64()),
+            "src_encoding": pa.array([blob.encoding for blob in blobs], pa.string()),
+            "content": _texts([blob.text or b"" for blob in blobs]),
             "verdict": pa.array([verdicts[n] for n in kept], pa.string()),
         }
         batch, _ = _separate(fill(rows, pa.table(columns)))
@@ -216,8 +211,19 @@ class BodyTask:
         return first
 
 
-def _sha1(data: bytes) -> bytes:
-    return hashlib.sha1(data, usedforsecurity=False).digest()
+class _Blob(NamedTuple):
+    """What is kept of a content's bytes: all of it found at once, while they are at hand."""
+
+    length: int
+    sha1: bytes
+    sha256: str
+    text: bytes | None  # UTF-8; None where they are no text, and ``encoding`` says why
+    encoding: str
+
+    @classmethod
+    def of(cls, data: bytes) -> _Blob:
+        sha1 = hashlib.sha1(data, usedforsecurity=False).digest()
+        return cls(len(data), sha1, hashlib.sha256(data).hexdigest(), *decode(data))
 
 
 def _texts(texts: Sequence[bytes]) -> pa.LargeStringArray:
@@ -234,11 +240,6 @@ def _texts(texts: Sequence[bytes]) -> pa.LargeStringArray:
     return pa.LargeStringArray.from_buffers(len(texts), pa.py_buffer(ends), data)
 
 
-def _hex(column: pa.Array | pa.ChunkedArray) -> pa.Array:
-    values = column.to_pylist()
-    return pa.array([None if value is None else value.hex() for value in values], pa.string())
-
-
 def _separate(batch: pa.Table) -> tuple[pa.Table, pa.Table]:
     """(rows still kept, the dropped rows' numbers and verdicts)."""
     kept = pc.is_null(batch["verdict"])
@@ -249,15 +250,11 @@ def _separate(batch: pa.Table) -> tuple[pa.Table, pa.Table]:
 
 def _finish(batch: pa.Table, texts: pa.LargeStringArray) -> pa.Table:
     """The columns that follow from others: ids as text, keys, hashes of what ships, extension."""
-    origins = batch["origin"].to_pylist()
-    raw = pc.coalesce(batch["path_bytes"], batch["path"].cast(pa.binary())).to_pylist()
-    keys = [row_key(origin, path) for origin, path in zip(origins, raw, strict=True)]
     bounds = spill.offsets(texts)
     extension = pc.struct_field(pc.extract_regex(batch["path"], r"(?s)[^/]\.(?P<e>[^./]+)$"), "e")
     columns = {
-        "content_id": _hex(batch["content_id"]),
-        "blob_id": _hex(batch["blob_id"]),
-        "row_key": pa.array(keys, pa.string()),
+        "content_id": hexed(batch["content_id"]),
+        "blob_id": hexed(batch["blob_id"]),
         "text_sha256": _text_hashes(batch, texts),
         "text_bytes": pa.array(np.diff(bounds)),
         "extension": extension,

@@ -35,7 +35,7 @@ from stackcurate.redaction.alone import redact_records
 from stackcurate.redaction.settings import Settings as RedactSettings
 from stackcurate.schema import EVIDENCE, ID, one_chunk
 from stackcurate.sources.base import Problem, Source
-from stackcurate.sources.ids import content_id
+from stackcurate.sources.ids import content_id, hexed
 from stackcurate.storage import partitions
 from stackcurate.storage.exchange import write_exchange
 
@@ -224,8 +224,8 @@ _NAMED = (names.MANIFEST, names.REUSE)  # kinds whose name says how to read them
 
 def _placed(rows: pa.Table, evidence: pa.Table) -> pa.Table:
     """Every statement at every place where it stands, schema STATED."""
-    hexed = pa.array([one and one.hex() for one in rows["content_id"].to_pylist()], pa.string())
-    places = rows.select(["root", "path", "kind"]).append_column("content_id", hexed)
+    ids = hexed(rows["content_id"])
+    places = rows.select(["root", "path", "kind"]).append_column("content_id", ids)
     joined = places.join(evidence, ["content_id", "kind"], join_type="inner")
     keys = [(key, "ascending") for key in ("root", "path", "evidence_id")]
     return joined.sort_by(keys).select(STATED.names).cast(STATED)

@@ -33,6 +33,7 @@ from stackcurate.pipeline.forks import Forks
 from stackcurate.pipeline.listing import Partition
 from stackcurate.pipeline.tasks import Run
 from stackcurate.schema import PAPERS, drop, fill, one_chunk, row_key
+from stackcurate.sources.ids import hexed
 from stackcurate.storage import partitions
 
 # Bits of RECORD.classes.
@@ -162,8 +163,7 @@ class DecideTask:
         gone = pc.or_(withdrawn, pc.equal(batch["license_state"], REFUSED))
         there = pc.and_(pc.is_in(kinds, pa.array(PAPER_KINDS)), pc.is_valid(batch["content_id"]))
         rows = batch.append_column("kind", kinds).filter(pc.and_(there, pc.invert(gone)))
-        hexed = [one.hex() for one in rows["content_id"].to_pylist()]
-        columns = [rows["origin"], rows["path"], rows["kind"], pa.array(hexed, pa.string())]
+        columns = [rows["origin"], rows["path"], rows["kind"], hexed(rows["content_id"])]
         return pa.table(columns, schema=PAPERS)
 
     def _records(self, batch: pa.Table, heads: pa.Table, number: int, kinds: pa.Array) -> pa.Table:

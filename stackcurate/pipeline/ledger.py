@@ -24,6 +24,7 @@ from stackcurate.pipeline.inputs import meta_of
 from stackcurate.pipeline.listing import Partition
 from stackcurate.pipeline.tasks import Run
 from stackcurate.schema import KEPT, LEDGER, one_chunk, row_key
+from stackcurate.sources.ids import hexed
 from stackcurate.storage import partitions
 
 PUBLISHED = ("choose", "filter", "dedup")
@@ -141,11 +142,10 @@ def _ledger_rows(rows: pa.Table) -> pa.Table:
         row_key(origin, path)
         for origin, path in zip(single["origin"].to_pylist(), names_of, strict=True)
     ]
-    ids = [None if one is None else one.hex() for one in single["content_id"].to_pylist()]
     files = single.append_column("scope", pa.array(["file"] * single.num_rows, pa.string()))
     files = files.append_column("row_key", pa.array(keys, pa.string()))
     at = files.schema.get_field_index("content_id")
-    files = files.set_column(at, "content_id", pa.array(ids, pa.string()))
+    files = files.set_column(at, "content_id", hexed(single["content_id"]))
     return pa.concat_tables([_as_ledger(scopes), _as_ledger(files)])
 
 

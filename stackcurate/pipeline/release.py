@@ -224,7 +224,7 @@ def _keep_ledger(run: Run, made: Finished, origins: Origins) -> None:
     """The whole ledger, in the run folder, for `why` and the maintainer."""
     place = run.folder / "ledger"
     shutil.rmtree(place, ignore_errors=True)
-    with partitions.whole_folder(place) as part:
+    with partitions.whole_folder(place, synced=True) as part:
         write_table(part / "origins.parquet", origins.others(), LEDGER)
         for number, folder in enumerate(made.ledger):
             table = partitions.read_arrow(folder / "ledger.arrow")

@@ -49,6 +49,7 @@ from stackcurate.releases.manifest import (
 from stackcurate.releases.verify import verify
 from stackcurate.releases.versions import changes
 from stackcurate.schema import FILE, schema_digest
+from stackcurate.storage.durable import Durable
 from stackcurate.storage.journal import Journal, Progress
 from stackcurate.text import visible, with_commas
 
@@ -344,9 +345,11 @@ def _check_inputs(plan: _Plan, engine: Engine, progress: Progress, timeout: floa
     """The containers here are those of the input lock. What is read stays for the run."""
     folder = plan.config.run_folder
     folder.mkdir(parents=True, exist_ok=True)
-    run = Run(plan.config, engine, progress, Journal(folder / "journal.jsonl"), timeout)
-    found = heads.find_inputs(run)
-    heads.read_heads(run, found)
+    with Durable(folder) as durable:
+        journal = Journal(folder / "journal.jsonl")
+        run = Run(plan.config, engine, progress, journal, durable, timeout)
+        found = heads.find_inputs(run)
+        heads.read_heads(run, found)
     here = {
         (one["source"], one["key"]): one for one in json.loads(canonical(heads.lock(run, found)))
     }

@@ -45,6 +45,7 @@ from stackcurate.pipeline.winners import find_winners
 from stackcurate.redaction.stage import Redact
 from stackcurate.stages import RowStage
 from stackcurate.storage import partitions
+from stackcurate.storage.durable import Durable
 from stackcurate.storage.journal import Journal, Progress
 
 # A task that reads contents and takes longer is taken for hung. A slice holds 48 MiB, so this is
@@ -87,7 +88,8 @@ def run(
     with partitions.disk_errors(config.run_folder), _alone(config.run_folder):
         partitions.clear_parts(config.run_folder)
         journal = Journal(config.run_folder / "journal.jsonl")
-        return _run(Run(config, engine, progress, journal, timeout), limit)
+        with Durable(config.run_folder) as durable:
+            return _run(Run(config, engine, progress, journal, durable, timeout), limit)
 
 
 def _run(run: Run, limit: int | None) -> Result:
@@ -144,6 +146,7 @@ def _run(run: Run, limit: int | None) -> Result:
         inputs, lock, roots, groups, listed, decided, evidence, bodies, kept, shipped, ledger,
         before, forks, lost, registry, quarantine,
     )  # fmt: skip
+    run.durable.settle(_stays(run))
     manifest, problems = finish(run, finished)
     run.journal.write("published", release=config.release_folder.name)
     _clean(run)
@@ -215,6 +218,11 @@ def _alone(folder: Path) -> Iterator[None]:
 # What a published run keeps: heads name the input lock, roots and choose hold every origin and
 # every content's places, for previews and provenance. Texts and narrow rows can be made again.
 _KEPT_WORK = ("heads", "roots", "choose")
+
+
+def _stays(run: Run) -> list[Path]:
+    work = run.folder / "work"
+    return [output for phase in _KEPT_WORK for output in sorted((work / phase).glob("*"))]
 
 
 def _clean(run: Run) -> None:

@@ -259,10 +259,10 @@ def place_files(shipped: dict[str, Path], staging: Path) -> dict[str, Shard]:
 
 
 def link_or_copy(source: Path, target: Path) -> None:
-    """One more name for a finished file where the disk can, a synced copy where it cannot."""
+    """One more name for a finished file where the disk can, a copy where it cannot; synced."""
     target.unlink(missing_ok=True)
     try:
         os.link(source, target)
     except OSError:
         shutil.copyfile(source, target)
-        partitions.sync(target)
+    partitions.sync(target)

@@ -16,6 +16,7 @@ from stackcurate.config import Config
 from stackcurate.engine.base import Engine, Failure
 from stackcurate.errors import StopError
 from stackcurate.storage import partitions
+from stackcurate.storage.durable import Durable
 from stackcurate.storage.journal import Journal, Progress
 
 # Libraries whose version can change an output. Their versions name tasks and stand in the manifest.
@@ -52,6 +53,7 @@ class Run:
     engine: Engine
     progress: Progress
     journal: Journal
+    durable: Durable
     timeout: float | None = None  # seconds per task that reads contents
     seconds: dict[str, float] = field(default_factory=dict)
     work: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -93,6 +95,7 @@ class Run:
                     )
                 failed(waiting[number], result)
                 continue
+            self.durable.made(waiting[number].out)
             files, size = result or (0, 0)
             done = {
                 "tasks": done["tasks"] + 1,

@@ -27,6 +27,7 @@ UNKNOWN_LENGTH = 64 * 1024  # what a file counts as where the source does not kn
 WINNERS = pa.schema(
     [
         ("row", pa.int32()),
+        ("row_key", pa.string()),
         ("places", pa.int64()),
         ("classes", pa.int64()),
         ("oldest", pa.int64()),
@@ -124,6 +125,9 @@ def _kept(item: WinnersItem) -> pa.Table:
     chosen = chosen.filter(pa.array(mine))
     rows = chosen["place0"].to_numpy() & 0xFFFFFFFF
     table = chosen.append_column("row", pa.array(rows.astype(np.int32)))
+    table = table.append_column(
+        "row_key", table["kept_row_key"]
+    )  # the kept place is the row itself
     return table.select(WINNERS.names).sort_by("row")
 
 

@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
 from stackcurate.schema import ID
@@ -79,6 +80,20 @@ def id_array(values: Sequence[bytes], kind: pa.DataType = ID) -> pa.FixedSizeBin
     """Ids of equal length as one Arrow array without a copy per id."""
     buffer = pa.py_buffer(b"".join(values))
     return pa.FixedSizeBinaryArray.from_buffers(kind, len(values), [None, buffer])
+
+
+def hexed(ids: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """Fixed-size ids as text, two hex digits a byte; null stays null."""
+    if isinstance(ids, pa.ChunkedArray):
+        ids = pa.concat_arrays(ids.chunks) if ids.num_chunks else pa.array([], ids.type)
+    if ids.null_count:
+        values = ids.to_pylist()
+        return pa.array([None if value is None else value.hex() for value in values], pa.string())
+    width = ids.type.byte_width
+    data = memoryview(ids.buffers()[1] or b"")[ids.offset * width :][: len(ids) * width]
+    ends = np.arange(len(ids) + 1, dtype=np.int32) * np.int32(2 * width)
+    text = pa.py_buffer(data.hex().encode())
+    return pa.StringArray.from_buffers(len(ids), pa.py_buffer(ends), text)
 
 
 def directory_id(entries: Iterable[tuple[int, bytes, bytes]]) -> bytes:

@@ -10,11 +10,13 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import errno
+import functools
 import hashlib
 import json
 import os
 import shutil
 from collections.abc import Iterator
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ import pyarrow as pa
 from stackcurate.errors import StopError
 
 _LZ4 = pa.ipc.IpcWriteOptions(compression="lz4")
+_inside: ContextVar[bool] = ContextVar("_inside", default=False)  # a folder that is being made
 
 
 @contextlib.contextmanager
@@ -30,8 +33,10 @@ def whole(path: Path, synced: bool = True) -> Iterator[Path]:
     """Give a place beside ``path`` to write a file; sync and rename it when the block ends well.
 
     Without ``synced`` a kill leaves the file whole or not there, but a crash of the system may not:
-    for steps that begin anew after one (see ``boot``).
+    for steps that begin anew after one (see ``boot``). So do files of a ``whole_folder``, which
+    answers for them.
     """
+    synced = synced and not _inside.get()
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -46,27 +51,32 @@ def whole(path: Path, synced: bool = True) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def whole_folder(path: Path) -> Iterator[Path]:
+def whole_folder(path: Path, synced: bool | None = None) -> Iterator[Path]:
     """The same for a folder of files: the folder appears under its name with all of them, or not.
 
     Where another process made the same output meanwhile, its copy stays: equal names mean equal
-    contents.
+    contents. Waits for the disk only if ``synced``, or by itself where boots have no names: a run's
+    outputs become durable from time to time (see ``storage.durable``).
     """
+    synced = not boot() if synced is None else synced
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
+    token = _inside.set(True)
     try:
         yield beside
-        for file in beside.rglob("*"):
-            if file.is_file():
+        if synced:
+            for file in beside.rglob("*"):
                 sync(file)
         try:
             os.rename(beside, path)
         except OSError as error:
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
-        sync(path.parent)
+        if synced:
+            sync(path.parent)
     finally:
+        _inside.reset(token)
         shutil.rmtree(beside, ignore_errors=True)
 
 
@@ -86,6 +96,7 @@ def sync(path: Path) -> None:
         os.close(handle)
 
 
+@functools.lru_cache(maxsize=1)
 def boot() -> str:
     """A name for this boot of this machine; empty where the system gives none."""
     try:

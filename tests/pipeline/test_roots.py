@@ -23,6 +23,7 @@ from stackcurate.pipeline.tasks import Run
 from stackcurate.schema import HEAD, REVISION, conform
 from stackcurate.sources.base import Container, Heads
 from stackcurate.storage import partitions
+from stackcurate.storage.durable import Durable
 from stackcurate.storage.journal import Journal, Silent
 
 
@@ -69,7 +70,8 @@ def desk(tmp_path) -> Desk:
     config = Config(tmp_path / "c.yaml", "made", "1.0.0", (Made(), Made()), runs=tmp_path / "runs")
     config.run_folder.mkdir(parents=True)
     journal = Journal(config.run_folder / "journal.jsonl")
-    return Desk(tmp_path, [], Run(config, SerialEngine(), Silent(), journal))
+    durable = Durable(config.run_folder)
+    return Desk(tmp_path, [], Run(config, SerialEngine(), Silent(), journal, durable))
 
 
 def head(name: str, root: str = "aa", **more: Any) -> dict[str, Any]:
