@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import multiprocessing
 import os
 import signal
@@ -33,6 +34,9 @@ _MEMORY = {"MIMALLOC_PURGE_DELAY": "-1"}
 # pyarrow asks whether a value is one of pandas, numba whether scipy has linear algebra: both import
 # the whole package for it, half a second of every worker's start, and no task uses either.
 _UNUSED = frozenset({"pandas", "scipy"})
+# Tasks make lists of bytes and no cycles to speak of. Looking for some after every 700 objects,
+# over all that the imports left, is a fiftieth of a run.
+_GARBAGE = 50_000
 _SPAWN = multiprocessing.get_context("spawn")  # forking beside Arrow's threads can deadlock
 
 
@@ -176,6 +180,7 @@ class _Worker:
 def _serve(pipe: Connection, parent: int) -> None:
     """The worker's loop: one task after another until the pipe closes."""
     _die_with(parent)
+    gc.set_threshold(_GARBAGE)
     sys.meta_path.insert(0, _Absent())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
     _one_thread_each()
