@@ -40,6 +40,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stackcurate.licenses import heads, matcher, names, rules
+from stackcurate.licenses.alone import scan_records
 from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.decode import text_of
 from stackcurate.licenses.detect import Steps, Text, detect_texts, settle
@@ -48,7 +49,6 @@ from stackcurate.licenses.expression import _key as meaning
 from stackcurate.licenses.expression import license_class, normalize, parse
 from stackcurate.licenses.header import headers
 from stackcurate.licenses.manifests import UNKNOWN
-from stackcurate.licenses.paths import about_paths
 from stackcurate.licenses.scancode import Answer, Judge, detector
 
 JUDGED = Path(__file__).with_name(
@@ -227,17 +227,13 @@ def truth(item: Item, judge: Recorded) -> tuple[str | None, bool]:
     return settle(said) if any(said) else nothing, answer.failure is None
 
 
-def ours(items: Sequence[Item], cache: Cache, judge: Any, steps: Steps) -> list[str | None]:
-    """What stackcurate reads in each text."""
-    if items and items[0].kind == SOURCE:
-        found = headers(pa.array([item.data for item in items], pa.large_binary()))
-        return found["header_expression"].to_pylist()
-    stated = {
-        row["content_id"]: row["expression"]
-        for row in detect_texts([item.text() for item in items], cache, judge, steps).to_pylist()
-        if not about_paths(row["rule"])
-    }
-    return [stated.get(item.digest.hex()) for item in items]
+def ours(items: Sequence[Item], cache: Cache, judge: Any) -> list[str | None]:
+    """What ``stackcurate license`` says of each text by itself, as a record with its path."""
+    records = (
+        {"id": n, "path": item.path if item.kind != SOURCE else "", "text": item.data}
+        for n, item in enumerate(items)
+    )
+    return [one["license_expression"] for one in scan_records(records, cache, judge)]
 
 
 def same(one: str | None, other: str | None) -> bool:
@@ -278,18 +274,21 @@ def compare(items: Sequence[Item], mine: Sequence[str | None], judge: Recorded) 
 # --- the measurements -----------------------------------------------------------------------------
 
 
-def timed(items: Sequence[Item], cache: Cache, judge: Recorded) -> tuple[float, Steps, list[Any]]:
-    """(seconds with the full matcher's recorded ones, steps, readings)."""
-    steps, before = Steps(), judge.seconds
+def timed(items: Sequence[Item], cache: Cache, judge: Recorded) -> tuple[float, list[Any]]:
+    """(seconds with the full matcher's recorded ones, readings)."""
+    before = judge.seconds
     began = time.process_time()
-    mine = ours(items, cache, judge, steps)
-    return time.process_time() - began + judge.seconds - before, steps, mine
+    mine = ours(items, cache, judge)
+    return time.process_time() - began + judge.seconds - before, mine
 
 
 def report(kind: str, items: Sequence[Item], judge: Recorded) -> list[dict[str, Any]]:
     """Print agreement and speed of one kind of text; the disagreements."""
     size = sum(len(item.data) for item in items) / 1e6
-    spent, steps, mine = timed(items, Cache(), judge)
+    spent, mine = timed(items, Cache(), judge)
+    steps = Steps()
+    if kind != SOURCE:
+        detect_texts([item.text() for item in items], Cache(), judge, steps)
     before = judge.seconds
     found = compare(items, mine, judge)
     full = judge.seconds - before
@@ -322,12 +321,13 @@ def warm(items: Sequence[Item], judge: Recorded) -> None:
     cache = Cache()
     timed(halves[0], cache, judge)
     cache.hits = cache.misses = 0
-    spent, steps, _ = timed(halves[1], cache, judge)
+    spent, _ = timed(halves[1], cache, judge)
+    hits = cache.hits
     size = sum(len(item.data) for item in halves[1]) / 1e6
     asked = max(cache.hits + cache.misses, 1)
     print(
         f"\nhalf of the packages cached: {size / spent:.2f} MB/s on the other half, "
-        f"{steps.cached} of {asked} open texts known; a second run "
+        f"{hits} of {asked} open texts known; a second run "
         f"{size / timed(halves[1], cache, judge)[0]:.1f} MB/s"
     )
 
@@ -376,7 +376,7 @@ def main() -> None:
         began = time.process_time()
         matcher.matches("Licensed under the MIT license, a copy of which is here.", rules.load())
         print(f"our rules and kernels: {time.process_time() - began:.1f} s to load, left out below")
-        ours([Item("", "LICENSE", names.LICENSE_FILE, b"MIT License")], Cache(), judge, Steps())
+        ours([Item("", "LICENSE", names.LICENSE_FILE, b"MIT License")], Cache(), judge)
         listed, control = [], []
         for kind in (*DECIDING, SOURCE):
             count = args.headers if kind == SOURCE and args.headers is not None else args.sample

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,14 +13,14 @@ from typing import Any
 import pyarrow as pa
 
 from stackcurate.errors import InputError
-from stackcurate.licenses import names
+from stackcurate.licenses import names, pointers
 from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.cover import cover
 from stackcurate.licenses.detect import Text, detect_texts
 from stackcurate.licenses.expression import combine, license_class
 from stackcurate.licenses.header import headers
 from stackcurate.licenses.inherit import folders
-from stackcurate.licenses.paths import AGGREGATE, OVERRIDE
+from stackcurate.licenses.paths import AGGREGATE, OVERRIDE, about_paths
 from stackcurate.licenses.policy import CLASSES, LicenseSettings
 from stackcurate.licenses.scancode import Judge
 
@@ -89,7 +90,7 @@ def scan_path(
     """The license of a file or of every file of a folder: schema PATH_ROW, sorted by path.
 
     For one file the folders above it in its git repository (without one, its own folder) are asked
-    too, as far as names are evidence.
+    too, as far as names are evidence; a license file or a manifest answers for itself.
     Raises InputError where the path does not exist.
     """
     settings = settings or LicenseSettings()
@@ -121,7 +122,43 @@ def scan_path(
     for at in range(0, len(paths), _BATCH):
         some = paths[at : at + _BATCH]
         tables.append(_with_headers(root, some, covered.slice(at, _BATCH), whose, settings))
+    asked = [item for item in items if not path.is_dir() and item.name == paths[0]]
+    own = _said_by(evidence, asked)
+    for said in own.values():
+        if said["expression"] and not pointers.is_pointer(said["rule"]):
+            tables = [_row_of(paths[0], said["expression"], paths[0], settings)]
     return pa.concat_tables(tables).combine_chunks()
+
+
+def _said_by(evidence: pa.Table, items: Sequence[Text]) -> dict[bytes, dict[str, Any]]:
+    """Content id -> what a control file states by itself, all its paragraphs together."""
+    found: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    for row in evidence.to_pylist():
+        found[row["content_id"], row["kind"]].append(row)
+    said = {}
+    for item in items:
+        rows = found.get((item.content_id.hex(), item.kind))
+        if rows:
+            said[item.content_id] = rows[0] if not about_paths(rows[0]["rule"]) else _sum_of(rows)
+    return said
+
+
+def _sum_of(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    start, end = min(row["start"] for row in rows), max(row["end"] for row in rows)
+    together = combine(row["expression"] for row in rows)
+    return {**rows[0], "expression": together, "start": start, "end": end}
+
+
+def _row_of(
+    path: str, expression: str | None, source: str | None, settings: LicenseSettings
+) -> pa.Table:
+    row = {
+        "path": path,
+        "license_expression": expression,
+        "license_class": license_class(expression, settings.overrides),
+        "evidence": source,
+    }
+    return pa.Table.from_pylist([row], schema=PATH_ROW)
 
 
 def _with_headers(
@@ -187,10 +224,9 @@ def _records(
         )
         if kind and data
     ]
-    stated = {
-        int(row["content_id"], 16): row
-        for row in reversed(detect_texts(items, cache, judge).to_pylist())  # the first row is whole
-    }
+    evidence = detect_texts(items, cache, judge)
+    said = _said_by(evidence, items)
+    stated = {int.from_bytes(content_id, "big"): row for content_id, row in said.items()}
     own = headers(pa.array([data[: 1 << 16] for data in texts], pa.large_binary())).to_pylist()
     for number, (record, header) in enumerate(zip(batch, own, strict=True)):
         row = stated.get(number)

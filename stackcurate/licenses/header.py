@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Container, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -24,6 +24,7 @@ from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.detect import settle, tag_value
 from stackcurate.licenses.expression import combine, license_class, normalize
 from stackcurate.licenses.manifests import UNKNOWN, spoken
+from stackcurate.licenses.policy import RANK
 from stackcurate.licenses.riders import ALTERED, riders, sentences
 
 MEMORY = 20_000  # comments whose reading is kept
@@ -35,6 +36,7 @@ _SET_ASIDE = re.compile(rb"(?i:SPDX-License-Identifier:)[^\r\n]*|" + _IGNORE.pat
 _BEFORE = re.compile(
     rb"[^A-Za-z0-9\x80-\xff]*(?:(?:dnl|rem|c|@rem|@c)\s+)?[^A-Za-z0-9\x80-\xff]*\Z", re.I
 )
+_WORDS = re.compile(rb"[A-Za-z0-9\x80-\xff]")
 _LEADER = re.compile(r"^[\s*#/;%!|>.\"'-]*(?:dnl |rem )?")
 _UNDER = (
     r"(?:under|terms|terms of|licensed|license|licence|licensed as|covered by|subject to|released|"
@@ -61,8 +63,12 @@ _OTHERS = re.compile(
 )
 _GNU_ID = re.compile(r"\b[AL]?GPL-")
 _OPEN = ("permissive", "public_domain")
+_STEMS = re.compile(rb"(?i)lice|perm|publ|redi|trai|gpl")  # as heads.find_speaking has them
 _ELSEWHERE = ("LicenseRef-scancode-free-unknown", "LicenseRef-scancode-unknown-license-reference")
 _CLOSED_ID = "LicenseRef-scancode-proprietary-license"
+
+
+Said = tuple[tuple[int, int, str], ...]  # first byte, byte after, expression
 
 
 def _gnu_id(found: re.Match[str]) -> str:
@@ -119,9 +125,7 @@ def _dangling(line: str) -> bool:
     return re.search(r"(?i)\b(?:and|or|with)\s*\W*$", line) is not None
 
 
-def _tags(
-    data: NDArray[np.uint8], offsets: NDArray[np.int64]
-) -> dict[int, list[tuple[int, int, str]]]:
+def _tags(data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> dict[int, Said]:
     """Row -> (byte of the tag, byte after its line, expression) of every tag that counts."""
     out = np.empty(((len(offsets) - 1) * heads.MAX_TAGS + 1, 2), np.int64)
     count = heads.find_tags(data, offsets, out)
@@ -143,7 +147,7 @@ def _tags(
         expression = _read_tag(lines[0].decode("utf-8", "replace").rstrip("\r"), following)
         if expression is not None:
             found[row].append((tag - begin, at + len(lines[0]) - begin, expression))
-    return found
+    return {row: tuple(said) for row, said in found.items()}
 
 
 def _ignored(data: NDArray[np.uint8], begin: int, tag: int) -> bool:
@@ -154,20 +158,33 @@ def _ignored(data: NDArray[np.uint8], begin: int, tag: int) -> bool:
 
 
 def _notices(
-    data: NDArray[np.uint8], offsets: NDArray[np.int64], tagged: Container[int]
+    data: NDArray[np.uint8], offsets: NDArray[np.int64], tagged: Mapping[int, Said]
 ) -> dict[int, Said]:
     """Row -> (first byte, byte after, expression) of notices and of strict words."""
     out = np.empty((len(offsets) - 1, 2), np.int64)
     count = heads.find_speaking(data, offsets, out)
-    comments = {
-        row: data[int(offsets[row]) : stop].tobytes()
-        for row, stop in out[:count].tolist()
-        if row not in tagged
-    }
-    return dict(zip(comments, _said(list(comments.values())), strict=True))
+    comments = {row: data[int(offsets[row]) : stop].tobytes() for row, stop in out[:count].tolist()}
+    asked = [row for row in comments if _may_say_more(tagged.get(row, ()), comments[row])]
+    return dict(zip(asked, _said([comments[row] for row in asked]), strict=True))
 
 
-Said = tuple[tuple[int, int, str], ...]
+def _may_say_more(tags: Said, comment: bytes) -> bool:
+    """Whether a comment may say something stricter than its tags."""
+    if not tags:
+        return True
+    open_ = all(license_class(expression) in _OPEN for _, _, expression in tags)
+    return open_ and _STEMS.search(_SET_ASIDE.sub(b" ", comment)) is not None
+
+
+def _both(tags: Said, said: Said) -> Said:
+    """Tags, and what is said beside them that is stricter."""
+    if not tags:
+        return said
+    rank = max(RANK[license_class(expression)] for _, _, expression in tags)
+    stricter = [one for one in said if RANK[license_class(one[2])] > rank]
+    return (*tags, *(one for one in stricter if license_class(one[2]) != "unstated"))
+
+
 _remembered: dict[bytes, Said] = {}
 _shared: list[Cache] = []  # the cache that all runs share, where there is one
 
@@ -208,8 +225,8 @@ def _said(comments: Sequence[bytes]) -> list[Said]:
 def _stated(comment: bytes) -> Said:
     """Its licenses and notices, with what was changed in them, and strict words beside them.
 
-    A mention ("this file reads GPL headers") states nothing; nor does what only points elsewhere,
-    for then the folder speaks.
+    A mention ("this file reads GPL headers") states nothing, unless it is a line of its own ("MIT
+    License"); nor does what only points elsewhere, for then the folder speaks.
     """
     text = _SET_ASIDE.sub(lambda found: b" " * len(found[0]), comment)
     try:
@@ -222,7 +239,8 @@ def _stated(comment: bytes) -> Said:
     found, rest = [], bytearray(text)
     for match, (start, end) in readings.by_words(text, answer):
         expression = normalize(match["expression"]) or UNKNOWN
-        if match["kind"] != "text" or expression in _ELSEWHERE:
+        named = match["kind"] == "name" and _is_line(text, start, end)
+        if not (named or match["kind"] == "text") or expression in _ELSEWHERE:
             continue
         around = text[start:end].decode("utf-8", "replace")
         if license_class(expression) in _OPEN and readings.altered(match, around):
@@ -233,6 +251,14 @@ def _stated(comment: bytes) -> Said:
     found += [(0, len(text), expression) for expression in beside]
     same = len(text) == len(comment)
     return tuple(found if same else [(0, len(comment), one[2]) for one in found])
+
+
+def _is_line(text: bytes, start: int, end: int) -> bool:
+    """Whether a span is all that its line says, signs of the comment aside."""
+    before = text[text.rfind(b"\n", 0, start) + 1 : start]
+    stop = text.find(b"\n", end)
+    after = text[end : stop if stop >= 0 else len(text)]
+    return bool(_BEFORE.match(before)) and not _WORDS.search(after)
 
 
 def _beside(rest: bytes, found: Sequence[tuple[int, int, str]]) -> list[str]:
@@ -249,8 +275,8 @@ def headers(contents: pa.Array | pa.ChunkedArray) -> pa.Table:
     """The license each file states about itself: SPDX expression and byte span, or null.
 
     ``contents`` is string or binary, large or not; a null content states nothing. A tag is the
-    whole statement of a file that has one; otherwise all notices of its leading comment bind
-    together.
+    whole statement of a file that has one, but for what its comment says that is stricter;
+    otherwise all notices of the leading comment bind together.
     """
     if isinstance(contents, pa.ChunkedArray):
         contents = contents.combine_chunks()
@@ -269,7 +295,8 @@ def headers(contents: pa.Array | pa.ChunkedArray) -> pa.Table:
     ends: list[int | None] = [None] * len(array)
     if len(array):
         tagged = _tags(data, offsets)
-        found = _notices(data, offsets, tagged) | tagged
+        found = _notices(data, offsets, tagged)
+        found = tagged | {row: _both(tagged.get(row, ()), said) for row, said in found.items()}
         for row, parts in found.items():
             if parts:
                 expressions[row] = _settled(tuple(part[2] for part in parts))

@@ -261,9 +261,7 @@ def _match(rules: Rules, asked: query.Query, tags: NDArray[np.int32], most: int)
     )
     pool, used, exact = merge(facts, found, pool, used, exact)
     _leave_out(facts, found, pool, exact, free, settled)
-    found, pool, used, part = _changed(
-        rules, asked, free, settled, found, pool, used, count, left
-    )
+    found, pool, used, part = _changed(rules, asked, free, settled, found, pool, used, count, left)
     rows = np.concatenate((rows, exact, part))
     pool, used, rows = refine.refine(facts, found, pool, used, rows, around, False, True)
     pool, used, rows = refine.refine(facts, found, pool, used, rows, around, True, True)

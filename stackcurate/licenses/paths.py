@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from email.parser import HeaderParser
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -30,6 +30,11 @@ CLOSEST, AGGREGATE, OVERRIDE = "closest", "aggregate", "override"
 SIDECAR = "sidecar"  # the form of ``x.license``
 _OPEN = ("permissive", "public_domain")
 _ALTERED = re.compile("LicenseRef-stackcurate-")  # riders and changed words
+# Where names of DEP-5 are joined, what binds least first.
+_JOINTS = [
+    re.compile(rf"{sign}({words})\s+", re.I)
+    for sign, words in ((r"\s*,\s*", "and|or"), (r"\s+", "and/or|or"), (r"\s+", "and"))
+]
 _CATCH_ALL = frozenset(("*", "./*", "**", "/**", "**/*"))
 
 
@@ -147,9 +152,28 @@ def _dep5(text: str, read: Callable[[bytes], str | None] | None) -> list[Said]:
         globs = (message.get("Files") or "").split()
         if globs and message.get("License"):
             short = message["License"].partition("\n")[0].strip()
-            expression = _short_name(short, bodies.get(short.lower()), read)
+            expression = _named(short, bodies, read)
             said.append(Said(globs[:MAX_GLOBS], expression, start, end, "dep5"))
     return said
+
+
+def _named(
+    short: str, bodies: Mapping[str, str], read: Callable[[bytes], str | None] | None
+) -> str:
+    """What the names of DEP-5 mean, each by the text that is given for it.
+
+    "A or B, and C" is a choice of A and B that binds beside C: a comma ends what stands before it,
+    else "and" binds closer than "or".
+    """
+    if short.lower() in bodies:
+        return _short_name(short, bodies[short.lower()], read)
+    for sign in _JOINTS:
+        parts = sign.split(short)
+        if len(parts) > 2:
+            word = "OR" if any("or" in one.lower() for one in parts[1::2]) else "AND"
+            sides = [_named(part.strip(" ,"), bodies, read) for part in parts[::2] if part.strip()]
+            return combine(sides, word) or UNKNOWN
+    return _short_name(short, None, read)
 
 
 def _short_name(short: str, body: str | None, read: Callable[[bytes], str | None] | None) -> str:
@@ -170,9 +194,12 @@ def _short_name(short: str, body: str | None, read: Callable[[bytes], str | None
 
 
 def whole(said: Sequence[Said]) -> str | None:
-    """One expression of all paragraphs but those about Debian's own files; None where none is."""
-    about = [one for one in said if not all(glob.startswith("debian/") for glob in one.globs)]
-    return combine(one.expression for one in about)
+    """One expression of all paragraphs; None where none is.
+
+    What a file says of its folder is less (``inherit``): the terms of Debian's own files, say, are
+    not those of the program. Asked by itself it states all that stands in it.
+    """
+    return combine(one.expression for one in said)
 
 
 def _reuse(text: str) -> list[Said]:

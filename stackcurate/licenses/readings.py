@@ -32,6 +32,7 @@ _TELLING = frozenset([
 ])  # fmt: skip
 _NOT = frozenset(["don", "doesn", "isn", "won", "shouldn"])  # what is left of "don't"
 _REMEMBERED = _TELLING | _NOT
+_NON_INFRINGEMENT = re.compile(r"non[\s-]+infring", re.I)  # rules have it as one word
 _SHORT_LOSS = 5  # words; a longer run that is missing is a whole clause, seldom a changed meaning
 _WORD = re.compile(r"[^_\W]+\+?[^_\W]*")
 SHORTEST, SHORTEST_TAG = 5, 3  # words of a notice and of "License: X"; shorter ones mention
@@ -105,10 +106,10 @@ def answer(text: str) -> list[dict[str, Any]] | None:
     """What our matcher says about a canonical text, as JSON values; None where it gave up.
 
     A match has ``rule``, ``expression``, ``matcher``, ``score``, ``kind`` ("text" for a license or
-    a notice, "other" for a mention) and ``words``: first and last of those that rules know. Where
-    text and rule differ it has ``extra``, words that only the text has, and ``missing``, runs of
-    words that only the rule has. Telling words are spelt out, others are not: answers are
-    remembered, and words of a text must not be.
+    a notice, "name" for what states something as a line of its own, "other" for a mention) and
+    ``words``: first and last of those that rules know. Where text and rule differ it has ``extra``,
+    words that only the text has, and ``missing``, runs of words that only the rule has. Telling
+    words are spelt out, others are not: answers are remembered, and words of a text must not be.
     """
     known = rules.load()
     found = matcher.matches(text, known)
@@ -133,7 +134,7 @@ def _told(match: Match, asked: query.Query, text: str, known: rules.Table) -> di
     told: dict[str, Any] = {
         "rule": match.rule,
         "expression": match.expression,
-        "kind": "text" if _states(match) else "other",
+        "kind": "text" if _states(match) else "name" if _names_one(match) else "other",
         "matcher": match.kind,
         "score": match.score,
         "words": [match.first, match.last],
@@ -154,6 +155,12 @@ def _states(match: Match) -> bool:
     return bool(named) and match.relevance >= 99
 
 
+def _names_one(match: Match) -> bool:
+    """Whether a match is nothing but the name of a license, said for certain."""
+    whole = match.size == match.length and match.relevance >= 99
+    return whole and bool(match.flags & (rules.NOTICE | rules.TAG | rules.REFERENCE))
+
+
 def _extra(match: Match, asked: query.Query, text: str) -> list[str]:
     """Words of the text between a match's first and last that are not its own."""
     own: set[int] = set()
@@ -161,7 +168,10 @@ def _extra(match: Match, asked: query.Query, text: str) -> list[str]:
         own.update(asked.begin[first : last + 1].tolist())
     begin, end = int(asked.begin[match.first]), int(asked.end[match.last])
     found = (word for word in _WORD.finditer(text, begin, end) if word.start() not in own)
-    return [_remembered(word[0].lower()) for word in found][:2000]
+    return [
+        "…" if _NON_INFRINGEMENT.match(text, word.start()) else _remembered(word[0].lower())
+        for word in found
+    ][:2000]
 
 
 def _remembered(word: str) -> str:

@@ -35,6 +35,10 @@ _BOTH = re.compile(
     r"\bnon[- ]?commercial(?:ly)?(?: use)?,? ?(?:and|or|and/or|as well as|&|/) ?(?:for )?commercial(?:ly)?\b|"  # noqa: E501
     r"\bcommercial(?:ly)?(?: use)?,? ?(?:and|or|and/or|as well as|&|/|, ) ?(?:for )?non[- ]?commercial(?:ly)?\b"  # noqa: E501
 )
+# Said to grant: "in any form, without limitation, commercial or not".
+_FREELY = re.compile(
+    r"\bwith or without \w+|\bwithout (?:any )?(?:limitations?|restrictions?)(?: of any kind)?\b"
+)
 _LIMITS = re.compile(
     r"\bnon[- ]?commercial(?:ly)?\b|"
     r"\b(?:not|no|never|prohibit\w*|forbid\w*|without)\b[^.]{0,60}\bcommercial(?:ly)?\b|"
@@ -78,7 +82,7 @@ def riders(text: str, bans: bool = True) -> list[str]:
         sentence = sentence[:4000]
         if _AI.search(sentence) and _ACT.search(sentence) and _NO.search(sentence):
             found.add(NO_AI)
-        cleaned = _BOTH.sub(" ", sentence)
+        cleaned = _FREELY.sub(" ", _BOTH.sub(" ", sentence))
         limited = _LIMITS.search(cleaned) or (bans and _BANS.search(cleaned))
         if limited and not _HARMLESS.search(cleaned):
             found.add(RESTRICTED)

@@ -23,9 +23,9 @@ _LAST: tuple[Any, ...] = (
     heads.find_tags, heads.find_speaking, words._words, texts._scan, query._read,
     align.candidates, matcher._approximate, refine.refine,
 )  # fmt: skip
-_TEXT = b"""Redistribution and use in source and other forms, with some changes, are permitted provided
-that the following terms are met: redistributions of source code must keep this notice, and this
-software is provided as is, without any warranty.
+_TEXT = b"""Redistribution and use in source and other forms, with some changes, are permitted
+provided that the following terms are met: redistributions of source code must keep this notice,
+and this software is provided as is, without any warranty.
 """
 _SHORT = b"Licensed under the MIT license; see the file LICENSE for its details.\n"
 

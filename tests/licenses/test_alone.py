@@ -43,6 +43,39 @@ def test_a_file_asks_its_folder(project):
     )
 
 
+def test_a_license_file_and_a_manifest_answer_for_themselves(tmp_path):
+    (tmp_path / ".git").mkdir()
+    files = {
+        "LICENSE-MIT": body("mit"),
+        "LICENSE-APACHE": body("apache-2.0"),
+        "package.json": '{"license": "ISC"}',
+        "package/NOTICE": "see above\n",
+        "debian/copyright": "Format: x\n\nFiles: *\nLicense: Expat\n\nFiles: debian/*\n"
+        "License: GPL-2+\n",
+        "REUSE.toml": "version = 1\n"
+        + "".join(
+            f'[[annotations]]\npath = "{one}"\nSPDX-License-Identifier = "{one}"\n'
+            for one in ("MIT", "ISC")
+        ),
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    for name, expected in (
+        ("LICENSE-MIT", "MIT"),
+        ("LICENSE-APACHE", "Apache-2.0"),
+        ("package.json", "ISC"),
+        ("debian/copyright", "MIT AND GPL-2.0-or-later"),
+        ("REUSE.toml", "MIT AND ISC"),
+    ):
+        (row,) = scan_path(tmp_path / name, Cache(), NoJudge()).to_pylist()
+        assert (row["license_expression"], row["evidence"]) == (expected, f"/{name}")
+        (said,) = scan_records([{"path": name, "text": files[name]}], Cache(), NoJudge())
+        assert said["license_expression"] == expected
+    (row,) = scan_path(tmp_path / "package/NOTICE", Cache(), NoJudge()).to_pylist()
+    assert row["evidence"] != "/package/NOTICE"  # states nothing: its folder speaks
+
+
 def test_what_is_not_there(tmp_path):
     with pytest.raises(InputError):
         scan_path(tmp_path / "none", Cache(), NoJudge())

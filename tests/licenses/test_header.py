@@ -106,6 +106,28 @@ def test_a_rider_beside_a_notice():
     assert header(source.encode()) == "Apache-2.0 AND LicenseRef-stackcurate-restricted"
 
 
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("# License: BSD3\n", "BSD-3-Clause"), ("# License: MIT\n", "MIT"),
+        ("/** @license MIT */\n", "MIT"), ("// MIT License\n// Copyright 2020 Jo\n", "MIT"),
+        ("# Licensed under MIT\n", "MIT"), ("# Parses license: MIT lines\n", None),
+        ("# reads the MIT License\n", None), ("# MIT License files are found here\n", None),
+    ],
+)  # fmt: skip
+def test_a_name_states_something_where_it_is_a_line_of_its_own(source, expected):
+    assert header(source) == expected
+
+
+def test_a_tag_does_not_hide_what_is_stricter_beside_it():
+    tag = "# SPDX-License-Identifier: MIT\n#\n"
+    assert header(tag + hashed(GPL)) == "MIT AND GPL-3.0-or-later"
+    assert header(tag + hashed(APACHE)) == "MIT"
+    assert header("# SPDX-License-Identifier: GPL-2.0-only\n#\n" + hashed(APACHE)) == (
+        "GPL-2.0-only"
+    )
+
+
 def test_spans():
     source = "#!/bin/sh\n# SPDX-License-Identifier: MIT\nx\n"
     (row,) = headers(pa.array([source], pa.large_string())).to_pylist()

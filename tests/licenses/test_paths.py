@@ -5,7 +5,7 @@ import pytest
 
 from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.cover import cover
-from stackcurate.licenses.detect import detect_texts
+from stackcurate.licenses.detect import _expression_of, detect_texts
 from stackcurate.licenses.inherit import folders
 from stackcurate.licenses.names import control_files
 from stackcurate.licenses.paths import about_paths, glob_regex, globs_of, statements, whole
@@ -126,13 +126,31 @@ def test_debian_paragraphs_speak_for_their_files():
     ]  # fmt: skip
 
 
-def test_all_paragraphs_but_debian_s_own_are_what_a_file_alone_states():
+def test_names_that_are_joined_mean_each_its_own_text():
+    known = {"home": body("isc").replace("\n\n", "\n.\n")}
+    given = "".join(f"\nLicense: {n}\n " + b.replace("\n", "\n ") for n, b in known.items())
+    for short, expected in (
+        ("Expat and home", "MIT AND ISC"),
+        ("GPL-2+ or AFL-2.1, and Expat and home",
+         "(GPL-2.0-or-later OR AFL-2.1) AND MIT AND ISC"),
+        ("GPL-2+ or Expat and home", "GPL-2.0-or-later OR (MIT AND ISC)"),
+        ("home and/or GPL-2+", "ISC OR GPL-2.0-or-later"),
+        ("Apache-2.0, and BSD-2-clause, and Apache-2.0 or Expat",
+         "Apache-2.0 AND BSD-2-Clause AND (Apache-2.0 OR MIT)"),
+        ("Expat and nobody-knows", "MIT AND LicenseRef-scancode-unknown"),
+    ):  # fmt: skip
+        data = f"Format: x\n\nFiles: *\nLicense: {short}\n{given}".encode()
+        said = statements("copyright", data, _expression_of)
+        assert [one.expression for one in said] == [expected], short
+
+
+def test_all_paragraphs_are_what_a_file_alone_states():
     data = "Format: x\n\nFiles: *\nLicense: GPL-2+ or Expat\n\nFiles: debian/*\nLicense: GPL-3\n"
     more = "\nFiles: a/*\nLicense: home-made\n"
     unknown = "LicenseRef-scancode-unknown"
     for text_, expected in (
-        (data, "GPL-2.0-or-later OR MIT"),
-        (data + more, f"(GPL-2.0-or-later OR MIT) AND {unknown}"),
+        (data, "(GPL-2.0-or-later OR MIT) AND GPL-3.0-only"),
+        (data + more, f"(GPL-2.0-or-later OR MIT) AND GPL-3.0-only AND {unknown}"),
     ):
         assert whole(statements("copyright", text_.encode())) == expected
         rows_ = rows(text(text_, "manifest", "debian/copyright"))
