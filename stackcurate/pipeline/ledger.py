@@ -9,7 +9,7 @@ folder with the maintainer.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +23,13 @@ from stackcurate.pipeline.fetch import Body
 from stackcurate.pipeline.inputs import meta_of
 from stackcurate.pipeline.listing import Partition
 from stackcurate.pipeline.tasks import Run
+from stackcurate.releases.writer import write_table
 from stackcurate.schema import KEPT, LEDGER, one_chunk, row_key
 from stackcurate.sources.ids import hexed
 from stackcurate.storage import partitions
 
 PUBLISHED = ("choose", "filter", "dedup")
+WHOLE, SHIPS = "whole.parquet", "ships.parquet"  # of one partition: all rows, and what is published
 COPY, COPIES = "choose:copy", "optout:copies"
 
 Counts = dict[str, dict[str, int]]  # outcome -> files, bytes
@@ -49,7 +51,9 @@ def ledger_task(item: LedgerItem) -> tuple[int, int]:
     rows = _outcomes(item)
     table = _ledger_rows(rows)
     with partitions.whole_folder(item.out) as part:
-        partitions.write_arrow(part / "ledger.arrow", table)
+        write_table(part / WHOLE, table, LEDGER)
+        ships = write_table(part / SHIPS, published(table), LEDGER)
+        partitions.write_json(part / "ships.json", asdict(ships))
         meta = {"counts": _by_input(rows), "ledger_files": pc.sum(table["files"]).as_py() or 0}
         partitions.write_json(part / "meta.json", meta)
     return rows.num_rows, 0

@@ -34,7 +34,7 @@ from stackcurate.pipeline.forks import ANCESTRY, CONTENT, INSIDE, Forks
 from stackcurate.pipeline.inputs import Input, meta_of, problems_of
 from stackcurate.pipeline.origins import Origins
 from stackcurate.pipeline.roots import Group
-from stackcurate.pipeline.ship import place_files
+from stackcurate.pipeline.ship import link_or_copy, place_files
 from stackcurate.pipeline.tasks import Run, versions
 from stackcurate.pipeline.texts import license_texts
 from stackcurate.redaction.scorecard import scorecard
@@ -227,8 +227,7 @@ def _keep_ledger(run: Run, made: Finished, origins: Origins) -> None:
     with partitions.whole_folder(place, synced=True) as part:
         write_table(part / "origins.parquet", origins.others(), LEDGER)
         for number, folder in enumerate(made.ledger):
-            table = partitions.read_arrow(folder / "ledger.arrow")
-            write_table(part / f"files-{number:05d}.parquet", table, LEDGER)
+            link_or_copy(folder / ledgers.WHOLE, part / f"files-{number:05d}.parquet")
 
 
 def _side_tables(staging: Path, made: Finished, origins: Origins) -> dict[str, Shard]:
@@ -262,8 +261,8 @@ def _side_tables(staging: Path, made: Finished, origins: Origins) -> dict[str, S
     )
     for number, folder in enumerate(made.ledger):
         name = f"ledger/files-{number:05d}.parquet"
-        table = ledgers.published(partitions.read_arrow(folder / "ledger.arrow"))
-        files[name] = write_table(staging / name, table, LEDGER)
+        link_or_copy(folder / ledgers.SHIPS, staging / name)
+        files[name] = Shard(**json.loads((folder / "ships.json").read_text()))
     return files
 
 

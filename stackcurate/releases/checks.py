@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,8 +59,12 @@ def checksums(release: Path, manifest: Mapping[str, Any]) -> Outcome:
     if stated.keys() != {*listed, MANIFEST}:
         odd = sorted(stated.keys() ^ {*listed, MANIFEST})
         problems += [f"{SUMS} and {MANIFEST} differ about {visible(path)}" for path in odd]
-    for path in sorted({*listed, MANIFEST} & present):
-        problems += _damage(release, path, listed.get(path), stated.get(path))
+    paths = sorted({*listed, MANIFEST} & present)
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as threads:  # hashing frees the GIL
+        found = threads.map(
+            lambda path: _damage(release, path, listed.get(path), stated.get(path)), paths
+        )
+        problems += [problem for damage in found for problem in damage]
     return f"{with_commas(len(listed))} files are whole", problems
 
 
