@@ -29,7 +29,7 @@ from stackcurate.storage.exchange import read_exchange
 from stackcurate.storage.partitions import boot, digest, read_arrow, whole, write_arrow
 
 GROUP_BYTES = 32 << 20  # a row group of what is written
-_CODE = 3  # a number in the name of unfinished work: raise it when the steps change
+_CODE = 5  # a number in the name of unfinished work: raise it when the steps change
 
 
 def dedup_parquet(
@@ -75,10 +75,10 @@ def dedup_parquet(
             shutil.rmtree(other)
     job = Job(work, schema, tuple(pieces), own, content, id, group, settings)
     parts = tuple(Part(n, job.records(n), n >= own, piece.first) for n, piece in enumerate(pieces))
-    plan = Plan(work, settings, parts)
+    plan = Plan(work, settings, ())
     work.mkdir(parents=True, exist_ok=True)
     run(engine, plan, "sign", Sign(job), len(pieces))
-    summary = dedup(plan.parts, ReadTexts(job), engine, work / "match", settings)
+    summary = dedup(parts, ReadTexts(job), engine, work / "match", settings)
     run(engine, plan, "seek", SeekIds(job), own)
     run(engine, plan, "answer", AnswerIds(job), len(pieces))
     _write_clusters(job, out / "clusters.parquet")

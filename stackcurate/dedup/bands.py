@@ -21,40 +21,38 @@ from stackcurate.kernels.hashing import xxh64_rows
 from stackcurate.kernels.minhash import band_keys
 from stackcurate.schema import one_chunk
 from stackcurate.storage.exchange import iter_exchange
-from stackcurate.storage.partitions import read_arrow
 
 
 def chunk_paths(plan: Plan, name: str) -> list[Path]:
-    """The files ``name`` of all chunks of all parts, in order."""
+    """The files ``name`` of all chunks of all bundles, in order."""
     return [
-        plan.path(name, part, chunk)
-        for part in range(len(plan.parts))
-        for chunk in range(len(plan.chunks(part)))
+        plan.path(name, bundle, chunk)
+        for bundle in range(len(plan.bundles))
+        for chunk in range(len(plan.chunks(bundle)))
     ]
 
 
 @dataclass(frozen=True)
 class SendBands:
-    """A part's band keys to the buckets, and a sketch of each signature to the file's slot.
+    """A bundle's band keys to the buckets, and a sketch of each signature to the file's slot.
 
     A sketch is the lowest byte of each value: enough to estimate a similarity.
     """
 
     plan: Plan
 
-    def __call__(self, part: int) -> int:
+    def __call__(self, bundle: int) -> int:
         plan = self.plan
-        table = read_arrow(
-            plan.parts[part].path, ["row", "group", "shingles", "signature"]
-        ).combine_chunks()
-        numbers = numbers_of(plan, part, numpy(table, "row"))
+        table = plan.bundles[bundle].read(["row", "group", "shingles", "signature"])
+        table = table.combine_chunks()
+        numbers = numbers_of(plan, bundle, numpy(table, "row"))
         data, offsets = text_buffers(one_chunk(table, "group").cast(pa.large_binary()))
         seeds = xxh64_rows(data, offsets, 0)
         takes_part = take_bits(read_live(plan, 0), numbers) & (numpy(table, "shingles") > 0)
-        for chunk, (begin, end) in enumerate(plan.chunks(part)):
+        for chunk, (begin, end) in enumerate(plan.chunks(bundle)):
             some = np.flatnonzero(takes_part[begin:end])
             self._send(
-                part,
+                bundle,
                 chunk,
                 table.slice(begin, end - begin),
                 some,
@@ -65,7 +63,7 @@ class SendBands:
 
     def _send(
         self,
-        part: int,
+        bundle: int,
         chunk: int,
         table: pa.Table,
         some: np.ndarray,
@@ -79,7 +77,7 @@ class SendBands:
         target = ((keys >> np.uint64(32)) * np.uint64(plan.band_targets)) >> np.uint64(32)
         records = pa.table({"key": keys, "number": np.repeat(numbers, settings.bands)})
         send(
-            plan.path("bands", part, chunk),
+            plan.path("bands", bundle, chunk),
             records,
             target.astype(np.int64),
             plan.band_targets,
@@ -98,7 +96,7 @@ class SendBands:
             }
         )
         send(
-            plan.path("sketches", part, chunk),
+            plan.path("sketches", bundle, chunk),
             sketches,
             plan.slot_of(numbers),
             plan.slots,

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from stackcurate.dedup.steps import (
+    Part,
     Plan,
     gather,
     live_path,
@@ -128,7 +129,7 @@ class SendTwins:
 
 @dataclass(frozen=True)
 class SendDecisions:
-    """The clusters whose kept file is in this slot, to the parts of all their members.
+    """The clusters whose kept file is in this slot, to the bundles of all their members.
 
     Returns ({verdict: files}, {cluster size: clusters}), both without files of earlier parts.
     """
@@ -147,13 +148,13 @@ class SendDecisions:
         kept, members = np.unique(twin, return_counts=True)
         kept_home = own[kept.astype(np.int64) - plan.starts[slot]]
         twin_home = own[twin.astype(np.int64) - plan.starts[slot]]
-        part_numbers = np.array([part.number for part in plan.parts], np.int32)
+        kept_part, kept_row = plan.homes(twin_home)
         dropped = pa.table(
             {
                 "row": home[:, 1].copy(),
                 "verdict": VERDICTS[reason - EXACT, (twin < plan.earlier).astype(np.int8)],
-                "kept_part": part_numbers[twin_home[:, 0]],
-                "kept_row": twin_home[:, 1].copy(),
+                "kept_part": kept_part,
+                "kept_row": kept_row,
                 "similarity": pa.array(similarity, from_pandas=True),  # NaN as null
                 "cluster_size": pa.nulls(len(file), pa.int64()),
             }
@@ -165,7 +166,7 @@ class SendDecisions:
             plan.path("decided", slot),
             pa.concat_tables([dropped, heads]),
             np.concatenate([home[:, 0], kept_home[:, 0]]).astype(np.int64),
-            len(plan.parts),
+            len(plan.bundles),
         )
         own_files, own_heads = file >= plan.earlier, kept >= plan.earlier
         verdicts = dict(Counter(dropped["verdict"].filter(pa.array(own_files)).to_pylist()))
@@ -175,18 +176,20 @@ class SendDecisions:
 
 @dataclass(frozen=True)
 class WriteDecisions:
-    """A part's decisions, by row; ``decisions-<part number>.arrow`` beside the steps' folder."""
+    """A bundle's decisions by part and row: ``decisions-<part number>.arrow`` beside the steps."""
 
     plan: Plan
 
-    def __call__(self, part: int) -> None:
+    def __call__(self, bundle: int) -> None:
         plan = self.plan
-        table = read_exchange(plan.paths("decided", plan.slots), part)
+        table = read_exchange(plan.paths("decided", plan.slots), bundle)
         table = table.take(pa.array(np.argsort(numpy(table, "row"), kind="stable")))
-        with whole(decisions_path(plan, part)) as beside:
-            write_arrow(beside, table)
+        for part, which, rows in plan.bundles[bundle].split(numpy(table, "row")):
+            own = table.slice(which.start, len(rows)).set_column(0, DECISION.field("row"), [rows])
+            with whole(decisions_path(plan, part)) as beside:
+                write_arrow(beside, own)
 
 
-def decisions_path(plan: Plan, part: int) -> Path:
+def decisions_path(plan: Plan, part: Part) -> Path:
     """Where the decisions of a part end up."""
-    return plan.folder.parent / f"decisions-{plan.parts[part].number}.arrow"
+    return plan.folder.parent / f"decisions-{part.number}.arrow"

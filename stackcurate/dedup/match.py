@@ -6,9 +6,9 @@ pairs that look alike are verified by their exact Jaccard; the cover decides who
 end when no new pair is left. 5. Tell each part.
 
 The result depends on texts, ranks, groups and settings only: not on how files lie in parts, on
-their order, or on the number of workers. All tables that grow with the files travel through
-exchange files; in memory are a slot, a bucket target or a verification group at a time, and one
-bit per file.
+their order, or on the number of workers. Small parts are handled in bundles. All tables that grow
+with the files travel through exchange files; in memory are a slot, a bucket target or a
+verification group at a time, and one bit per file.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ from stackcurate.dedup.steps import (
     Part,
     Plan,
     Texts,
+    bundled,
     live_path,
     read_live,
     run,
@@ -70,8 +71,9 @@ def dedup(
         shutil.rmtree(work / "steps", ignore_errors=True)
         return Summary.from_json(json.loads(done.read_text()))
     clear_parts(work)
-    plan = Plan(work / "steps", settings, tuple(partitions))
+    plan = Plan(work / "steps", settings, bundled(partitions, settings))
     plan.folder.mkdir(parents=True, exist_ok=True)
+    plan.write()
     plan = number_files(plan, engine) if partitions else plan
     if plan.files > MOST_FILES:
         raise ConfigError(f"dedup takes at most {MOST_FILES} files at once, not {plan.files}")
@@ -84,7 +86,7 @@ def dedup(
 def _match(plan: Plan, texts: Texts, engine: Engine) -> Summary:
     if not live_path(plan, 0).exists():
         save(live_path(plan, 0), drop_equal(plan, engine))
-    signed = sum(run(engine, plan, "bands", SendBands(plan), len(plan.parts)))
+    signed = sum(run(engine, plan, "bands", SendBands(plan), len(plan.bundles)))
     run(engine, plan, "bucket", MakeBuckets(plan), plan.band_targets)
     _forget(plan, "bands")
     run(engine, plan, "sketch", KeepSketches(plan), plan.slots)
@@ -97,7 +99,7 @@ def _match(plan: Plan, texts: Texts, engine: Engine) -> Summary:
         rounds = _rounds(plan, texts, engine)
     run(engine, plan, "twins", SendTwins(plan), plan.slots)
     decided = run(engine, plan, "decide", SendDecisions(plan), plan.slots)
-    run(engine, plan, "write", WriteDecisions(plan), len(plan.parts))
+    run(engine, plan, "write", WriteDecisions(plan), len(plan.bundles))
     verdicts: Counter[str] = Counter()
     sizes: Counter[int] = Counter()
     for by_verdict, histogram in decided:
@@ -123,7 +125,7 @@ def _rounds(plan: Plan, texts: Texts, engine: Engine) -> list[Round]:
     """Meet, verify and cover until no new pair is left."""
     rounds: list[Round] = []
     groups: list[int] = []  # link files per round
-    chunks: list[list[int]] = []  # files of sets per round and part
+    chunks: list[list[int]] = []  # files of sets per round and bundle
     while True:
         number = len(rounds)
         done, link_files, set_files = _round(plan, texts, engine, number, groups, chunks)
@@ -151,14 +153,14 @@ def _round(
     limited = sum(run(engine, plan, f"pair-{number}", SendPairs(plan, number), plan.band_targets))
     met = run(engine, plan, f"estimate-{number}", Estimate(plan, number), plan.slots)
     if number and not any(compared for _, compared in met):  # nothing to verify, no new link
-        link_files, set_files = 0, [0] * len(plan.parts)
+        link_files, set_files = 0, [0] * len(plan.bundles)
         verified: list[tuple[int, int]] = []
         live = read_live(plan, number)
         save(live_path(plan, number + 1), live)
     else:
         edges = tuple(group_edges(plan, number))
         send = SendSets(plan, number, edges, texts, tuple(chunks))
-        set_files = run(engine, plan, f"set-{number}", send, len(plan.parts))
+        set_files = run(engine, plan, f"set-{number}", send, len(plan.bundles))
         verify = Verify(plan, number, edges, tuple(set_files))
         link_files = len(edges) - 1
         verified = run(engine, plan, f"verify-{number}", verify, link_files)
@@ -197,7 +199,8 @@ def _claim(work: Path, settings: Settings, partitions: Sequence[Part]) -> None:
 
 
 def _nothing(plan: Plan) -> Summary:
-    for part in range(len(plan.parts)):
-        with whole(decisions_path(plan, part)) as beside:
-            write_arrow(beside, DECISION.empty_table())
+    for bundle in plan.bundles:
+        for part in bundle.parts:
+            with whole(decisions_path(plan, part)) as beside:
+                write_arrow(beside, DECISION.empty_table())
     return Summary(0, 0, 0, 0, 0, {}, [], 0, 0, 0)

@@ -1,6 +1,6 @@
 """Which of the pairs that met are really alike: an estimate first, then the exact Jaccard.
 
-The estimate compares two sketches and costs no text. What passes is verified: the parts compute the
+The estimate compares two sketches and costs no text. What passes is verified: bundles compute the
 shingle sets of the files in question from their texts, send them to the task that compares them,
 and only pairs that reach the threshold become links. No pair is looked at twice, and no set is made
 twice.
@@ -20,6 +20,7 @@ from stackcurate.dedup.near import sets
 from stackcurate.dedup.steps import (
     CHUNK_SHINGLES,
     GROUP_SHINGLES,
+    Part,
     Plan,
     Texts,
     by_slot,
@@ -110,7 +111,7 @@ class Estimate:
         return out
 
     def _ask(self, slot: int, worse: np.ndarray, better: np.ndarray) -> None:
-        """Tell the parts which sets are needed, and for which better file (it decides where)."""
+        """Tell the bundles which sets are needed, and for which better file (it decides where)."""
         plan = self.plan
         file = np.concatenate([worse, better])
         asked = np.unique(file.astype(np.uint64) << np.uint64(32) | np.tile(better, 2))
@@ -125,7 +126,7 @@ class Estimate:
             }
         )
         path = plan.path("asked", self.number, slot)
-        send(path, table, address[:, 0].astype(np.int64), len(plan.parts))
+        send(path, table, address[:, 0].astype(np.int64), len(plan.bundles))
 
 
 def _without(pairs: np.ndarray, earlier: np.ndarray) -> np.ndarray:
@@ -172,7 +173,7 @@ def group_edges(plan: Plan, number: int) -> list[int]:
 
 @dataclass(frozen=True)
 class SendSets:
-    """A part's shingle sets that round ``number`` asks for, to the groups that compare them.
+    """A bundle's shingle sets that round ``number`` asks for, to the groups that compare them.
 
     What an earlier round asked for is taken from there; only of other files a text is read.
     Returns how many files (chunks) of sets were written.
@@ -182,12 +183,12 @@ class SendSets:
     number: int
     edges: tuple[int, ...]
     texts: Texts
-    before: Sequence[Sequence[int]]  # per earlier round: files of sets per part
+    before: Sequence[Sequence[int]]  # per earlier round: files of sets per bundle
 
-    def __call__(self, part: int) -> int:
+    def __call__(self, bundle: int) -> int:
         plan, number = self.plan, self.number
         row, file, better, shingles = received(
-            plan.paths(f"asked-{number}", plan.slots), part, "row", "number", "better", "shingles"
+            plan.paths(f"asked-{number}", plan.slots), bundle, "row", "number", "better", "shingles"
         )
         group = np.searchsorted(np.array(self.edges[:-1]), better, side="right") - 1
         both = row.astype(np.uint64) << np.uint64(32) | group.astype(np.uint64)
@@ -198,7 +199,7 @@ class SendSets:
         for chunk, some in enumerate(np.unique(chunk_of)):
             here = np.flatnonzero(chunk_of == some)
             chosen = np.flatnonzero(chunk_of[back] == some)
-            made = self._sets(part, rows[here], file[first][here], shingles[first][here])
+            made = self._sets(bundle, rows[here], file[first][here], shingles[first][here])
             table = pa.table(
                 {
                     "number": file[chosen],
@@ -206,7 +207,7 @@ class SendSets:
                 }
             )
             send(
-                plan.path("sets", number, part, chunk),
+                plan.path("sets", number, bundle, chunk),
                 table,
                 group[chosen],
                 len(self.edges) - 1,
@@ -216,24 +217,24 @@ class SendSets:
         return len(np.unique(chunk_of))
 
     def _sets(
-        self, part: int, rows: np.ndarray, numbers: np.ndarray, shingles: np.ndarray
+        self, bundle: int, rows: np.ndarray, numbers: np.ndarray, shingles: np.ndarray
     ) -> pa.Array:
-        known, held = self._held(part, numbers)
+        known, held = self._held(bundle, numbers)
         new = ~np.isin(numbers, known)
         if not len(known):
-            return self._made(part, rows, shingles)
+            return self._made(bundle, rows, shingles)
         if new.any():
-            held = pa.concat_arrays([held, self._made(part, rows[new], shingles[new])])
+            held = pa.concat_arrays([held, self._made(bundle, rows[new], shingles[new])])
         known = np.concatenate([known, numbers[new]])
         order = np.argsort(known)
         return held.take(pa.array(order[np.searchsorted(known, numbers, sorter=order)]))
 
-    def _held(self, part: int, numbers: np.ndarray) -> tuple[np.ndarray, pa.Array]:
+    def _held(self, bundle: int, numbers: np.ndarray) -> tuple[np.ndarray, pa.Array]:
         """Those of ``numbers`` whose sets earlier rounds wrote, each once, and the sets."""
         found: list[np.ndarray] = [np.zeros(0, np.uint32)]
         sets_: list[pa.Array] = [pa.array([], pa.large_list(pa.uint64()))]
         for earlier, chunks in enumerate(self.before):
-            for path in set_paths(self.plan, earlier, part, chunks[part]):
+            for path in set_paths(self.plan, earlier, bundle, chunks[bundle]):
                 for batch in batches(path):
                     some = batch.column("number").to_numpy()
                     mine = np.flatnonzero(np.isin(some, numbers))
@@ -243,20 +244,28 @@ class SendSets:
         known, first = np.unique(np.concatenate(found), return_index=True)
         return known, pa.concat_arrays(sets_).take(pa.array(first))
 
-    def _made(self, part: int, rows: np.ndarray, shingles: np.ndarray) -> pa.Array:
-        texts = self.texts(self.plan.parts[part].number, rows)
+    def _made(self, bundle: int, rows: np.ndarray, shingles: np.ndarray) -> pa.Array:
+        made = [
+            self._of_part(part, own, shingles[which])
+            for part, which, own in self.plan.bundles[bundle].split(rows)
+            if len(own)
+        ]
+        return pa.concat_arrays(made)
+
+    def _of_part(self, part: Part, rows: np.ndarray, shingles: np.ndarray) -> pa.Array:
+        texts = self.texts(part.number, rows)
         offsets, hashes = sets(texts, self.plan.settings)
         if len(texts) != len(rows) or (np.diff(offsets) != shingles).any():
             raise IntegrityError(
-                f"dedup: the texts of part {self.plan.parts[part].number} are not those that were "
-                "signed; remove the run folder and start again"
+                f"dedup: the texts of part {part.number} are not those that were signed; "
+                " remove the run folder and start again"
             )
         return pa.LargeListArray.from_arrays(pa.array(offsets), pa.array(hashes))
 
 
-def set_paths(plan: Plan, number: int, part: int, chunks: int) -> list[Path]:
-    """The files of one part's sets of round ``number``."""
-    return [plan.path("sets", number, part, chunk) for chunk in range(chunks)]
+def set_paths(plan: Plan, number: int, bundle: int, chunks: int) -> list[Path]:
+    """The files of one bundle's sets of round ``number``."""
+    return [plan.path("sets", number, bundle, chunk) for chunk in range(chunks)]
 
 
 @njit(cache=True, nogil=True)
@@ -297,7 +306,7 @@ class Verify:
     plan: Plan
     number: int
     edges: tuple[int, ...]
-    chunks: tuple[int, ...]  # files of sets per part
+    chunks: tuple[int, ...]  # files of sets per bundle
 
     def __call__(self, group: int) -> tuple[int, int]:
         plan = self.plan
@@ -324,8 +333,8 @@ class Verify:
     def _files(self) -> list[Path]:
         return [
             path
-            for part, chunks in enumerate(self.chunks)
-            for path in set_paths(self.plan, self.number, part, chunks)
+            for bundle, chunks in enumerate(self.chunks)
+            for path in set_paths(self.plan, self.number, bundle, chunks)
         ]
 
     def _pairs(self, group: int) -> tuple[np.ndarray, np.ndarray]:

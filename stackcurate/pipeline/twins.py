@@ -23,13 +23,13 @@ from stackcurate.storage import partitions
 class SpilledTexts:
     """Texts of a part by row, for verification; picklable."""
 
-    spills: tuple[Path, ...]
+    spills: tuple[str, ...]  # not Path: they go to workers often, and tens of thousands of them
     earlier: EarlierParts = NO_PARTS
 
     def __call__(self, part: int, rows: np.ndarray) -> pa.Array:
         if part >= len(self.spills):
             return self.earlier.texts(part, rows)
-        table = open_spill(self.spills[part]).read(np.asarray(rows))
+        table = open_spill(Path(self.spills[part])).read(np.asarray(rows))
         return one_chunk(table, "content")
 
 
@@ -59,7 +59,7 @@ def find_twins(run: Run, bodies: Sequence[Body], earlier: EarlierParts) -> Twins
     """
     marks = run.config.dedup.earlier == "mark" and bool(earlier.parts)
     parts = [Part(body.number, body.folder / "signatures.arrow") for body in bodies]
-    texts = SpilledTexts(tuple(body.folder / "spill.arrow" for body in bodies), earlier)
+    texts = SpilledTexts(tuple(str(body.folder / "spill.arrow") for body in bodies), earlier)
     names: list[object] = [body.folder.name for body in bodies]
     held = () if marks else earlier.parts
     run.progress.phase("dedup", 2 if marks else 1, 0)

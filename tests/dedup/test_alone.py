@@ -133,8 +133,10 @@ def test_an_input_without_rows(tmp_path: Path):
     assert kept.schema.equals(table_of([]).schema)
 
 
-def test_against_earlier_files(tmp_path: Path, monkeypatch):
+@pytest.mark.parametrize("few", [64, 1])  # each part alone; the input's in one bundle, and theirs
+def test_against_earlier_files(tmp_path: Path, monkeypatch, few: int):
     """What an earlier input holds goes, whatever its own files are like to each other."""
+    monkeypatch.setattr("stackcurate.dedup.steps.FEW_BUNDLES", few)
     monkeypatch.setattr(pieces, "PART_BYTES", 4_000)
     first, second = made_text(21), made_text(22)
     earlier = [first, edited(first, 0.02, 1), second, second]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import pickle
 import random
 import sysconfig
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,12 @@ from hypothesis import strategies as st
 
 from stackcurate.dedup.match import dedup
 from stackcurate.dedup.settings import Settings
-from stackcurate.dedup.steps import Plan
+from stackcurate.dedup.steps import Bundle, Part, Plan, bundled
 from stackcurate.engine.base import Failure, SerialEngine
 from stackcurate.errors import ConfigError, IntegrityError, StopError
 from stackcurate.storage.partitions import read_arrow
 
-from .twin import File, StoredTexts, decide, jaccard, lay_out, plain_shingles
+from .twin import File, PicklingEngine, StoredTexts, decide, jaccard, lay_out, plain_shingles
 
 ALL = Settings(scope="all")
 
@@ -222,6 +223,63 @@ def test_nothing_and_empty_parts(tmp_path: Path):
     assert outcomes == alone
 
 
+@dataclass(frozen=True)
+class CountingEngine(PicklingEngine):
+    """Notes how many tasks each step had."""
+
+    counts: list[int] = field(default_factory=list)
+
+    def map(
+        self, task: Callable[[Any], Any], items: Sequence[Any], timeout: float | None = None
+    ) -> Iterator[tuple[int, Any]]:
+        self.counts.append(len(items))
+        return super().map(task, items, timeout)
+
+
+def test_many_small_parts_are_handled_in_bundles(tmp_path: Path):
+    """Hundreds of parts, most of them without rows, cost the tasks of some sixty."""
+    files = families(13, 60)
+    one, summary = decide(tmp_path / "one", [files], ALL)
+    engine = CountingEngine()
+    many, same = decide(tmp_path / "many", split(files, 400, 3), ALL, engine)
+    assert one == many and summary == same and summary.near > 5
+    assert 60 < max(engine.counts) < 90
+
+
+def test_bundles_keep_to_their_size_and_earlier_parts_to_themselves(tmp_path: Path):
+    parts = []
+    for number, size in enumerate([10, 10, 1000, 10, 10, 10, 3000, 10]):
+        (tmp_path / str(number)).write_bytes(b"x" * size)
+        parts.append(Part(number, tmp_path / str(number), number > 4))
+    small = Settings(memory_mb=64)  # a sixteenth of BUNDLE_BYTES
+    for bytes_, expected in [
+        (16 * 1020, [[0, 1, 2], [3, 4], [5], [6], [7]]),
+        (16 * 5000, [[0, 1, 2, 3, 4], [5, 6, 7]]),
+        (0, [[n] for n in range(8)]),
+    ]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("stackcurate.dedup.steps.BUNDLE_BYTES", bytes_)
+            patch.setattr("stackcurate.dedup.steps.FEW_BUNDLES", 1)
+            found = [[part.number for part in one.parts] for one in bundled(parts, small)]
+        assert found == expected
+    assert len(bundled(parts, small)) == 6  # with more than a 64th of all in none of several
+    assert bundled([], small) == ()
+
+
+def test_a_plan_travels_as_a_name(tmp_path: Path):
+    """Tens of thousands of parts are not sent with every task."""
+    parts = tuple(Part(n, tmp_path / f"{n:040}") for n in range(2000))
+    plan = Plan(tmp_path, ALL, (Bundle(parts, tuple(range(2000))),), (7,), (0, 7))
+    with pytest.raises(ValueError, match="write the plan"):
+        pickle.dumps(plan)
+    plan.write()
+    sent = pickle.dumps(plan)
+    assert len(sent) < 1000 and pickle.loads(sent) == plan
+    begun = replace(plan, starts=())
+    begun.write()
+    assert pickle.loads(pickle.dumps(begun)) == begun != pickle.loads(sent) == plan
+
+
 class Killed(BaseException):
     """What kill -9 is to a test."""
 
@@ -243,7 +301,9 @@ class DyingEngine:
             yield number, task(item)
 
 
-def test_a_killed_run_goes_on_and_ends_the_same(tmp_path: Path):
+@pytest.mark.parametrize(("few", "least"), [(64, 10), (1, 5)])  # each part alone; all in one
+def test_a_killed_run_goes_on_and_ends_the_same(tmp_path: Path, monkeypatch, few, least):
+    monkeypatch.setattr("stackcurate.dedup.steps.FEW_BUNDLES", few)
     files = families(11, 30)
     parts = split(files, 3, 1)
     expected, summary = decide(tmp_path / "one", parts, ALL)
@@ -257,7 +317,7 @@ def test_a_killed_run_goes_on_and_ends_the_same(tmp_path: Path):
         except Killed:
             kills += 1
             assert kills < 500
-    assert kills > 10 and again == summary
+    assert kills > least and again == summary
     for part in laid:
         name = f"decisions-{part.number}.arrow"
         assert (work / name).read_bytes() == (tmp_path / "one" / "work" / name).read_bytes()
