@@ -43,6 +43,13 @@ class Summary:
         """Pairs verified by exact Jaccard."""
         return sum(r.compared for r in self.rounds)
 
+    def effort(self) -> str:
+        """What was compared and what could not meet, in words."""
+        cut = ""
+        if self.giant_buckets:
+            cut = f"; {self.giant_buckets:,} buckets were too large for all to meet: cut by rank"
+        return f"{self.comparisons:,} pairs compared exactly in {len(self.rounds)} rounds{cut}"
+
     @classmethod
     def from_json(cls, noted: dict[str, Any]) -> Summary:
         """The summary that ``dataclasses.asdict`` and JSON made this of."""

@@ -77,6 +77,7 @@ def _matched(run: Run, parts: list[Part], texts: SpilledTexts, place: Path) -> S
     place.mkdir(parents=True, exist_ok=True)
     summary = dedup(parts, texts, run.engine, place, run.config.dedup.matching)
     run.progress.step("dedup", 0, 0)
+    run.progress.note(f"near duplicates: {summary.effort()}")
     return summary
 
 

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from stackcurate.dedup.match import dedup
 from stackcurate.dedup.settings import Settings
 from stackcurate.dedup.steps import Bundle, Part, Plan, bundled
+from stackcurate.dedup.summary import Round, Summary
 from stackcurate.engine.base import Failure, SerialEngine
 from stackcurate.errors import ConfigError, IntegrityError, StopError
 from stackcurate.storage.partitions import read_arrow
@@ -211,6 +212,16 @@ def test_a_bucket_of_strangers_is_cut_and_counted(tmp_path: Path):
     _, wide = decide(tmp_path / "wide", [files], Settings(scope="all", estimate_margin=1))
     assert wide.giant_buckets == 0 and wide.rounds[-1].pairs == 0
     assert sum(r.pairs for r in wide.rounds) > sum(r.pairs for r in summary.rounds)
+
+
+def test_the_effort_is_told_in_words():
+    rounds = [Round(9, 1200, 3, 2, 5), Round(0, 34, 0, 7, 5)]
+    some = Summary(9, 1, 1, 7, 0, {}, rounds, 7, 0, 0)
+    assert some.effort() == (
+        "1,234 pairs compared exactly in 2 rounds; 7 buckets were too large for all to meet: cut "
+        "by rank"
+    )
+    assert replace(some, giant_buckets=0).effort().endswith("in 2 rounds")
 
 
 def test_nothing_and_empty_parts(tmp_path: Path):
