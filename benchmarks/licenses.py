@@ -48,8 +48,8 @@ from stackcurate.licenses.detections import detect
 from stackcurate.licenses.expression import _key as meaning
 from stackcurate.licenses.expression import license_class, normalize, parse
 from stackcurate.licenses.header import headers
-from stackcurate.licenses.manifests import UNKNOWN
 from stackcurate.licenses.scancode import Answer, Judge, detector
+from stackcurate.licenses.spoken import UNKNOWN
 
 JUDGED = Path(__file__).with_name(
     "licenses_judged.jsonl"

@@ -36,9 +36,10 @@ from stackcurate.licenses.detect import Text, detect_texts
 from stackcurate.licenses.expression import _key as meaning
 from stackcurate.licenses.expression import combine, license_class, parse
 from stackcurate.licenses.inherit import folders
-from stackcurate.licenses.manifests import UNKNOWN, declared
+from stackcurate.licenses.manifests import declared
 from stackcurate.licenses.paths import about_paths, catches_all
 from stackcurate.licenses.policy import LicenseSettings
+from stackcurate.licenses.spoken import UNKNOWN
 
 LIST = Path(__file__).with_name("metadata_packages.txt")
 _METADATA = {"pip": r"[^/]+\.dist-info/METADATA", "npm": r"package\.json"}

@@ -24,11 +24,12 @@ from stackcurate.licenses import words as w
 from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.decode import text_of
 from stackcurate.licenses.expression import ids, known, normalize
-from stackcurate.licenses.manifests import UNKNOWN, declared
+from stackcurate.licenses.manifests import declared
 from stackcurate.licenses.paths import about_paths, statements, whole
 from stackcurate.licenses.readings import Reading, settle
 from stackcurate.licenses.riders import riders
 from stackcurate.licenses.scancode import Judge, detector
+from stackcurate.licenses.spoken import UNKNOWN
 from stackcurate.schema import EVIDENCE
 
 UNDETERMINED = "undetermined"  # matcher of a text that hung or crashed the full matcher
@@ -277,7 +278,7 @@ def _from_manifest(item: Text) -> Reading | None:
         if expression is None:
             return None
         return Reading(expression, 0, size, 100.0, "Files/License", "declared", OWN)
-    stated = declared(item.name, item.data)
+    stated = declared(item.name, item.data, _expression_of)
     if stated is None:
         return None
     return Reading(stated.expression, stated.start, stated.end, 100.0, stated.rule, "declared", OWN)

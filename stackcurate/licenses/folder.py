@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from stackcurate.licenses import names
 from stackcurate.licenses.expression import combine, ids, license_class, operands
-from stackcurate.licenses.manifests import UNKNOWN
 from stackcurate.licenses.policy import RANK
+from stackcurate.licenses.spoken import UNKNOWN
 
 
 @dataclass(frozen=True)

@@ -23,9 +23,9 @@ from stackcurate.licenses import heads, readings
 from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.detect import settle, tag_value
 from stackcurate.licenses.expression import combine, license_class, normalize
-from stackcurate.licenses.manifests import UNKNOWN, spoken
 from stackcurate.licenses.policy import RANK
 from stackcurate.licenses.riders import ALTERED, riders, sentences
+from stackcurate.licenses.spoken import UNKNOWN, spoken
 
 MEMORY = 20_000  # comments whose reading is kept
 SCHEMA = pa.schema([("header_expression", pa.string()), ("start", pa.int64()), ("end", pa.int64())])

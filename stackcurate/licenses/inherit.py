@@ -19,7 +19,6 @@ import pyarrow as pa
 from stackcurate.licenses import names, pointers
 from stackcurate.licenses.expression import license_class, normalize
 from stackcurate.licenses.folder import Statement, decide
-from stackcurate.licenses.manifests import UNKNOWN
 from stackcurate.licenses.paths import (
     AGGREGATE,
     OVERRIDE,
@@ -31,6 +30,7 @@ from stackcurate.licenses.paths import (
     precedence_of,
 )
 from stackcurate.licenses.policy import LicenseSettings, table
+from stackcurate.licenses.spoken import UNKNOWN
 from stackcurate.schema import EVIDENCE
 
 COVER = pa.schema(

@@ -55,7 +55,11 @@ _README = rf"^readme(?:[-_. ][a-z]{{2}}(?:[-_][a-z]{{2}})?)?{_DOC}?$"
 _MANIFEST = (
     r"^(?:package\.json|pyproject\.toml|setup\.cfg|setup\.py|cargo\.toml|pom\.xml|composer\.json|"
     r"bower\.json|meta\.json|meta\.ya?ml|package\.xml|pkg-info|opam|build\.gradle(?:\.kts)?|"
-    r"pubspec\.yaml|[^/]*\.(?:gemspec|cabal|nuspec|podspec|podspec\.json|opam|rockspec))$"
+    r"pubspec\.yaml|recipe\.yaml|haxelib\.json|elm(?:-package)?\.json|vcpkg\.json|dub\.(?:json|sdl)|"
+    r"jsr\.json|deno\.json|codemeta\.json|metadata\.(?:json|rb)|shard\.yml|package\.yaml|"
+    r"snapcraft\.yaml|citation\.cff|mix\.exs|dist\.ini|conanfile\.py|ivy\.xml|apkbuild|pkgbuild|"
+    r"[^/]*\.(?:gemspec|cabal|nuspec|podspec|podspec\.json|opam|rockspec|csproj|fsproj|vbproj|nimble|"
+    r"spec|app\.src|metainfo\.xml|appdata\.xml))$"
 )
 
 
@@ -78,7 +82,9 @@ def control_files(paths: pa.Array) -> pa.Array:
         r"(?i)licen[cs]|copying|copyright|copyleft|eula|notice|patents|legal|credits|authors|gpl|mpl|"
         r"epl|apache|bsd|^mit|^isc|cc0|ofl|eupl|readme|^package\.|pyproject|^setup\.|cargo\.toml|pom\.xml|"
         r"composer|bower|^meta|gemspec|cabal|nuspec|podspec|opam|rockspec|^description$|pkg-info|"
-        r"gradle|pubspec|^dep5$|^reuse\.toml$",
+        r"gradle|pubspec|^dep5$|^reuse\.toml$|^recipe\.yaml$|^haxelib|^elm[.-]|^vcpkg|^dub\.|^jsr\.|"
+        r"^deno\.json|^codemeta|^shard\.yml|^snapcraft|^citation\.cff|^mix\.exs|^dist\.ini|^conanfile|"
+        r"^ivy\.xml|^(?:apk|pkg)build$|\.(?:[cfv][sb]proj|nimble|spec|app\.src|metainfo\.xml|appdata\.xml)$",
     )
     in_licenses = _has(paths, r"(?:^|/)LICENSES/[^/]+$")
     rows = pc.indices_nonzero(pc.or_(pc.fill_null(likely, False), pc.fill_null(in_licenses, False)))

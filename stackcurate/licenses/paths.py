@@ -19,7 +19,9 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from stackcurate.licenses.expression import combine, license_class, normalize
-from stackcurate.licenses.manifests import UNKNOWN, dep5_expression, toml
+from stackcurate.licenses.fields import toml
+from stackcurate.licenses.manifests import dep5_expression
+from stackcurate.licenses.spoken import UNKNOWN
 
 MAX_CHARS = 400_000  # of one file
 MAX_STATEMENTS = 1000  # of one file; more are read as one statement about everything

@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from stackcurate.licenses import matcher, query, rules
 from stackcurate.licenses.detections import Detection, detect
 from stackcurate.licenses.expression import combine, license_class, normalize
-from stackcurate.licenses.manifests import UNKNOWN
 from stackcurate.licenses.matcher import Match
 from stackcurate.licenses.policy import table
 from stackcurate.licenses.riders import ALTERED, riders
+from stackcurate.licenses.spoken import UNKNOWN
 
 # Words whose coming or going inside a permissive text changes what it grants.
 _TELLING = frozenset([

@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from stackcurate.licenses.manifests import declared, dep5_expression, spoken
+from stackcurate.licenses.manifests import declared, dep5_expression
+from stackcurate.licenses.spoken import spoken
 from tests.licenses.conftest import body
 
 
@@ -32,7 +33,7 @@ CASES = [
     ("package.json", '{"license": "Foo-1.0"}', UNKNOWN),
     ("package.json", '{"license": 7}', None),
     ("package.json", "{", None),
-    ("package.json", "[" * 100_000, None),
+    ("package.json", "[" * 100_000, UNKNOWN),
     ("package.json", '["license"]', None),
     ("a/composer.json", '{"license": ["MIT", "GPL-3.0-or-later"]}', "MIT OR GPL-3.0-or-later"),
     ("pyproject.toml", '[project]\nlicense = "MIT OR Apache-2.0"\n', "MIT OR Apache-2.0"),
@@ -59,11 +60,11 @@ CASES = [
     ("META.json", json.dumps({"license": ["perl_5"]}), "Artistic-1.0-Perl OR GPL-1.0-or-later"),
     ("META.yml", "license: perl\n", "Artistic-1.0-Perl OR GPL-1.0-or-later"),
     ("meta.yaml", "{% set v = 1 %}\nabout:\n  license: BSD-3-Clause\n", "BSD-3-Clause"),
-    ("meta.yaml", "a: &a [x]\nb: [*a, *a]\nlicense: MIT\n", None),
+    ("meta.yaml", "a: &a [x]\nb: [*a, *a]\nlicense: MIT\n", UNKNOWN),
     ("meta.yaml", "!!python/object/apply:os.abort []", None),
     ("pom.xml", "<project><licenses><license><name>Apache License, Version 2.0</name></license></licenses></project>",  # noqa: E501
      "Apache-2.0"),
-    ("pom.xml", '<!DOCTYPE x [<!ENTITY a "b">]><project/>', None),
+    ("pom.xml", '<!DOCTYPE x [<!ENTITY a "b">]><project/>', UNKNOWN),
     ("x.nuspec", '<package><metadata><license type="expression">MIT</license></metadata></package>', "MIT"),  # noqa: E501
     ("PKG-INFO", "Metadata-Version: 2.4\nLicense-Expression: MIT AND Zlib\n", "MIT AND Zlib"),
     ("METADATA", "Name: x\nLicense: UNKNOWN\nClassifier: License :: OSI Approved :: MIT License\n", "MIT"),  # noqa: E501
@@ -86,11 +87,41 @@ CASES = [
     ("Cargo.toml", "[package]\nlicense.workspace = true\n", None),
     ("package.json", '{"license": "LicenseRef-Own"}', "LicenseRef-Own"),
     # cost bombs: dots in keys cost a TOML parser their square
-    ("pyproject.toml", "a." * 100_000 + 'b=1\n[project]\nlicense = "MIT"\n', None),
-    ("pyproject.toml", '"!".' * 50_000 + "b=1", None),
-    ("Cargo.toml", "[a." + "b." * 100_000 + "c]", None),
+    ("pyproject.toml", "a." * 100_000 + 'b=1\n[project]\nlicense = "MIT"\n', UNKNOWN),
+    ("pyproject.toml", '"!".' * 50_000 + "b=1", UNKNOWN),
+    ("Cargo.toml", "[a." + "b." * 100_000 + "c]", UNKNOWN),
     ("pyproject.toml", '[project]\ndescription = "' + "a. " * 500 + '"\nlicense = "MIT"\n', "MIT"),
     ("other.txt", "license: MIT", None),
+    ("recipe.yaml", "schema_version: 1\nabout:\n  license: BSD-3-Clause\n", "BSD-3-Clause"),
+    ("recipe.yaml", "name: soup\nlicense: MIT\n", None),
+    ("setup.py", "meta = {'name': 'x', 'license': 'ISC'}\nsetup(**meta)\n", "ISC"),
+    ("setup.py", "meta = dict(license='ISC', name='x')\nsetuptools.setup(**meta)\n", "ISC"),
+    ("setup.py", "setup(license='MIT', classifiers=['License :: OSI Approved :: "
+     "GNU General Public License v3 (GPLv3)'])", "MIT AND GPL-3.0-only"),
+    ("pyproject.toml", '[tool.flit.metadata]\nlicense = "ISC"\n', "ISC"),
+    ("pyproject.toml", "[tool.flit.metadata]\nclassifiers = "
+     '["License :: OSI Approved :: MIT License"]\n', "MIT"),
+    ("PKG-INFO", "License: MIT\nClassifier: License :: OSI Approved :: "
+     "GNU Affero General Public License v3\n", "MIT AND AGPL-3.0-only"),
+    ("PKG-INFO", "License: MIT\nClassifier: License :: OSI Approved :: Apache Software License\n",
+     "MIT"),
+    ("x.csproj", "<Project><PropertyGroup><PackageLicenseExpression>MIT</PackageLicenseExpression>"
+     "</PropertyGroup></Project>", "MIT"),
+    ("mix.exs", 'def package do\n [licenses: ["Apache-2.0"], links: %{}]\nend\n', "Apache-2.0"),
+    ("x.spec", "Name: x\nLicense: GPLv2+ and MIT\n", "GPL-2.0-or-later AND MIT"),
+    ("main.spec", "a = Analysis(['x.py'])\n", None),
+    ("PKGBUILD", "pkgname=x\nlicense=('MIT' 'ISC')\n", "MIT AND ISC"),
+    ("APKBUILD", 'license="MIT"\n', "MIT"),
+    ("conanfile.py", 'class X(ConanFile):\n    license = "BSL-1.0"\n', "BSL-1.0"),
+    ("shard.yml", "name: x\nlicense: MIT\n", "MIT"),
+    ("CITATION.cff", "cff-version: 1.2.0\nlicense: Apache-2.0\n", "Apache-2.0"),
+    ("metadata.rb", "name 'x'\nlicense 'Apache-2.0'\n", "Apache-2.0"),
+    ("metadata.json", '{"license": "MIT"}', None),
+    ("metadata.json", '{"license": "MIT", "operatingsystem_support": []}', "MIT"),
+    ("ivy.xml", '<ivy-module><info><license name="Apache-2.0"/></info></ivy-module>', "Apache-2.0"),
+    ("a.metainfo.xml", "<component><metadata_license>CC0-1.0</metadata_license>"
+     "<project_license>GPL-3.0-or-later</project_license></component>", "GPL-3.0-or-later"),
+    ("x.app.src", '{application, x, [{licenses, ["MIT"]}]}.\n', "MIT"),
 ]  # fmt: skip
 
 
@@ -120,7 +151,20 @@ def test_bytes_that_are_no_text():
 
 
 def test_what_is_too_large_is_refused():
-    assert declared("package.json", b'{"license": "MIT"}' + b" " * (5 << 20)) is None
+    found = declared("package.json", b'{"license": "MIT"}' + b" " * (5 << 20))
+    assert (found.expression, found.rule) == (UNKNOWN, "package.json: not read, too large")
+    found = declared("a/pom.xml", b"<!DOCTYPE x><project/>")
+    assert found.rule == "pom.xml: not read, document types and entities are not read"
+
+
+def test_words_that_are_no_name_are_read():
+    said = []
+    found = declared(
+        "setup.py", b"setup(license='As is, see below')", lambda words: said.append(words)
+    )
+    assert found.expression == UNKNOWN and said == [b"license: As is, see below"]
+    found = declared("setup.py", b"setup(license='BSD style')", lambda words: "BSD-3-Clause")
+    assert found.expression == "BSD-3-Clause"
 
 
 def test_dep5_names():
