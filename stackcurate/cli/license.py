@@ -128,7 +128,7 @@ def _stating(root: Path, rows: list[dict[str, Any]]) -> dict[str, str]:
         place = row["path"] if header else row["evidence"]
         key = f"header:{place}" if header else place
         if place and key not in found and "LicenseRef-" in spdx.listed(row["license_expression"]):
-            with contextlib.suppress(OSError), open(root / place[1:], "rb") as stream:
+            with contextlib.suppress(OSError), open(root / place.removeprefix("/"), "rb") as stream:
                 text = text_of(stream.read(MAX_BYTES)).data.decode("utf-8", "replace")
                 found[key] = leading_comment(text) if header else text
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -33,6 +34,8 @@ PATH_ROW = pa.schema(
     ]
 )
 MAX_BYTES = 10 << 20  # of one file; longer ones are covered by their folder only
+_PAPERS = ("/debian", "/.reuse", "/LICENSES")  # folders whose files speak for the one above
+_REPOSITORY = (".git", ".hg", ".svn")  # what the root of a repository has
 _BATCH = 2000  # files whose heads are held at once
 
 
@@ -41,36 +44,55 @@ def _git_id(data: bytes) -> bytes:
 
 
 def root_of(path: Path) -> Path:
-    """The git repository that a file lies in, else its folder."""
-    folder = path.absolute().parent
-    return next((one for one in (folder, *folder.parents) if (one / ".git").exists()), folder)
+    """The repository that ``path`` lies in; else its folder, or itself where it is one."""
+    folder = path.absolute() if path.is_dir() else path.absolute().parent
+    above = (folder, *folder.parents)
+    return next(
+        (one for one in above if any((one / sign).exists() for sign in _REPOSITORY)), folder
+    )
 
 
-def _list(path: Path) -> tuple[Path, list[str]]:
-    """The folder that stands for the root, and the files to report, as "/a/b", sorted."""
+def _list(path: Path) -> tuple[Path, list[str], list[str]]:
+    """The folder that stands for the root, the files to report, and folders that stand alone.
+
+    All as "/a/b" below the root, sorted.
+    """
     if not path.exists():
         raise InputError(f"{path} does not exist", "missing")
+    root = root_of(path)
     if path.is_file():
-        root = root_of(path)
-        return root, ["/" + path.absolute().relative_to(root).as_posix()]
-    found = []
-    for folder, subfolders, files in os.walk(path):
-        subfolders[:] = sorted(name for name in subfolders if name != ".git")
-        inside = Path(folder).relative_to(path).as_posix()
+        return root, ["/" + path.absolute().relative_to(root).as_posix()], []
+    found, alone = [], []
+    for folder, subfolders, files in os.walk(path.absolute()):
+        inside = Path(folder).relative_to(root).as_posix()
         prefix = "/" if inside == "." else f"/{inside}/"
+        if ".git" in (*subfolders, *files):
+            alone.append(prefix.rstrip("/"))
+        subfolders[:] = sorted(name for name in subfolders if name not in _REPOSITORY)
         for name in files:
             if not (Path(folder) / name).is_symlink() and name.isprintable():
                 found.append(prefix + name)
-    return path, sorted(found)
+    return root, sorted(found), [*alone, *_submodules(root)]
+
+
+def _submodules(root: Path) -> list[str]:
+    """The folders that .gitmodules names, as "/a/b"."""
+    data = _read(root, "/.gitmodules", 1 << 20).decode("utf-8", "replace")
+    return [
+        "/" + found.strip("/ \t") for found in re.findall(r"(?m)^\s*path\s*=\s*(\S.*?)\s*$", data)
+    ]
 
 
 def _above(root: Path, path: str) -> list[str]:
-    """The files of every folder from ``root`` down to a file's own, sorted."""
+    """The files of every folder from ``root`` down to a file's own, and their papers; sorted."""
     found = []
     folder = path.rpartition("/")[0]
     while True:
-        here = (root / folder[1:]).iterdir()
-        found += [f"{folder}/{p.name}" for p in here if p.is_file() and p.name.isprintable()]
+        for papers in ("", *_PAPERS):
+            here = root / f"{folder}{papers}"[1:]
+            if not papers or here.is_dir():
+                names_ = (p.name for p in here.iterdir() if p.is_file())
+                found += [f"{folder}{papers}/{name}" for name in names_ if name.isprintable()]
         if not folder:
             return sorted(found)
         folder = folder.rpartition("/")[0]
@@ -89,13 +111,18 @@ def scan_path(
 ) -> pa.Table:
     """The license of a file or of every file of a folder: schema PATH_ROW, sorted by path.
 
-    For one file the folders above it in its git repository (without one, its own folder) are asked
-    too, as far as names are evidence; a license file or a manifest answers for itself.
+    The folders above it in its repository are asked too, as far as names are evidence (without a
+    repository, none are). One license file or manifest answers for itself. ``path`` of a row is
+    below the folder that was asked for, or below the root for a file; ``evidence`` is below the
+    same, or begins with "..".
     Raises InputError where the path does not exist.
     """
     settings = settings or LicenseSettings()
-    root, paths = _list(path)
-    listed = paths if path.is_dir() else _above(root, paths[0])
+    root, paths, alone = _list(path)
+    here = path.absolute().relative_to(root).as_posix() if path.is_dir() else "."
+    inside = "" if here == "." else f"/{here}"
+    above = _above(root, f"{inside.rpartition('/')[0]}/x") if inside else []
+    listed = [*above, *paths] if path.is_dir() else _above(root, paths[0])
     kinds = names.control_files(pa.array(listed, pa.string())).to_pylist()
     control = [(p, kind) for p, kind in zip(listed, kinds, strict=True) if kind]
     items = []
@@ -117,17 +144,27 @@ def scan_path(
             strict=True,
         )
     )
-    covered = cover(pa.array(paths, pa.string()), decided)
+    whose = {key: _seen_from(inside, name) for key, name in whose.items()}
+    covered = cover(pa.array(paths, pa.string()), decided, alone)
     tables = [PATH_ROW.empty_table()]
     for at in range(0, len(paths), _BATCH):
         some = paths[at : at + _BATCH]
-        tables.append(_with_headers(root, some, covered.slice(at, _BATCH), whose, settings))
+        rows = _with_headers(root, some, covered.slice(at, _BATCH), whose, settings)
+        shown = [name[len(inside) :] for name in some]
+        tables.append(rows.set_column(0, PATH_ROW.field("path"), pa.array(shown, pa.string())))
     asked = [item for item in items if not path.is_dir() and item.name == paths[0]]
     own = _said_by(evidence, asked)
     for said in own.values():
         if said["expression"] and not pointers.is_pointer(said["rule"]):
             tables = [_row_of(paths[0], said["expression"], paths[0], settings)]
     return pa.concat_tables(tables).combine_chunks()
+
+
+def _seen_from(inside: str, name: str) -> str:
+    """A path below the root as a reader of the folder ``inside`` sees it."""
+    if not inside or name.startswith(f"{inside}/"):
+        return name[len(inside) :]
+    return os.path.relpath(name, inside)
 
 
 def _said_by(evidence: pa.Table, items: Sequence[Text]) -> dict[bytes, dict[str, Any]]:

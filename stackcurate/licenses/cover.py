@@ -9,7 +9,7 @@ files follow with Arrow.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,24 +31,27 @@ _FOREIGN_PATTERNS = sorted(re.escape(name) for name in _FOREIGN)
 _PATTERN_CHARS = 4000
 
 
-def climb(directory: str) -> Iterator[str]:
+def climb(directory: str, alone: Collection[str] = ()) -> Iterator[str]:
     """``directory`` and the folders above that may speak for it, nearest first.
 
-    Ends at the root, or at a package of others, for whom the folders above do not speak.
+    Ends at the root, at a folder of ``alone``, or at a package of others, for whom the folders
+    above do not speak.
     """
     while True:
         yield directory
         above, _, _ = directory.rpartition("/")
-        if not directory or above.rpartition("/")[2].lower() in _FOREIGN:
+        if not directory or directory in alone or above.rpartition("/")[2].lower() in _FOREIGN:
             return
         directory = above
 
 
-def _nearest(directory: str, rows: Mapping[str, int], memo: dict[str, int]) -> int:
+def _nearest(
+    directory: str, rows: Mapping[str, int], memo: dict[str, int], alone: Collection[str]
+) -> int:
     """The row of the folder that speaks for ``directory``, or -1. Walks up once per folder."""
     climbed = []
     answer = -1
-    for at in climb(directory):
+    for at in climb(directory, alone):
         if at in memo:
             answer = memo[at]
             break
@@ -147,11 +150,14 @@ def _quoted(folder: str) -> str:
     return re.sub(r"[^\w/ ]", lambda found: f"\\x{{{ord(found[0]):02x}}}", folder, flags=re.ASCII)
 
 
-def cover(paths: pa.Array | pa.ChunkedArray, folders: pa.Table) -> pa.Table:
+def cover(
+    paths: pa.Array | pa.ChunkedArray, folders: pa.Table, alone: Collection[str] = ()
+) -> pa.Table:
     """The license of each file of one root by its nearest stating folder: schema COVER.
 
-    ``paths`` are full paths starting with "/"; ``folders`` is what ``folders()`` gives. Linear in
-    files; Python only sees the distinct directories.
+    ``paths`` are full paths starting with "/"; ``folders`` is what ``folders()`` gives; ``alone``
+    are folders that stand on their own, as submodules do. Linear in files; Python only sees the
+    distinct directories.
     """
     if isinstance(paths, pa.ChunkedArray):
         paths = paths.combine_chunks()
@@ -161,7 +167,7 @@ def cover(paths: pa.Array | pa.ChunkedArray, folders: pa.Table) -> pa.Table:
     rows = {folder: row for row, folder in enumerate(said) if whole[row]}
     memo: dict[str, int] = {}
     distinct = directories.dictionary.to_pylist()
-    near = np.array([_nearest(text or "", rows, memo) for text in distinct], np.int64)
+    near = np.array([_nearest(text or "", rows, memo, alone) for text in distinct], np.int64)
     chosen = near[directories.indices.to_numpy()] if len(paths) else np.zeros(0, np.int64)
     if not all(whole):
         folders = _named(chosen, folders, paths)

@@ -57,6 +57,7 @@ ALLOWED, REFUSED, OPEN = "allowed", "refused", "open"
 GRANTED = (ALLOWED, OVERRIDE, AGGREGATE)
 
 _SAID = ["kind", "expression", "evidence_id", "rule", "start"]
+_GENERATIONS = 8  # of Maven projects, each the parent of the next
 # Folders that hold the papers of the folder above them.
 _PAPERS = re.compile(r"/(?:[^/]+\.(?:dist|egg)-info(?:/licenses)?|debian|META-INF|\.reuse)\Z")
 
@@ -124,6 +125,7 @@ def folders(
                     Statement(kind, name, row["expression"], row["evidence_id"], rule, start)
                 )
     rows, about = [], []
+    found = _with_parents(found, declared is None)
     for folder, statements in sorted(_followed(found).items()):
         statements, named = _whole_and_named(statements)
         about += [_about(folder, one, settings) for one in named]
@@ -133,6 +135,41 @@ def folders(
     if declared is not None and not any(row["folder"] == "" for row in rows):
         rows.insert(0, _row("", declared["expression"], declared["evidence_id"], settings))
     return pa.Table.from_pylist([*rows, *about], schema=FOLDERS)
+
+
+def _with_parents(
+    found: Mapping[str, list[Statement]], unknown: bool
+) -> dict[str, list[Statement]]:
+    """The statements with those of Maven's parents in the place of what points to them.
+
+    A parent that does not lie in the tree leaves the root unknown (where ``unknown`` asks for it);
+    other folders state nothing then, so that the folders above speak for them.
+    """
+    resolved: dict[str, list[Statement]] = {}
+    for folder, statements in found.items():
+        resolved[folder] = []
+        for one in statements:
+            parent: Statement | None = one
+            where = folder
+            for _ in range(_GENERATIONS):
+                if parent is None or not _is_child(parent):
+                    break
+                where, _, name = pointers.target(parent.rule, where).rpartition("/")
+                above = (s for s in found.get(where, ()) if (s.kind, s.name) == (one.kind, name))
+                parent = next(above, None)
+            if parent is not None and not _is_child(parent):
+                resolved[folder].append(replace(one, **_what_it_says(parent)))
+            elif folder == "" and unknown:
+                resolved[folder].append(replace(one, rule=one.rule.partition(" ")[2]))
+    return {folder: statements for folder, statements in resolved.items() if statements}
+
+
+def _is_child(one: Statement) -> bool:
+    return one.kind == names.MANIFEST and pointers.is_pointer(one.rule)
+
+
+def _what_it_says(one: Statement) -> dict[str, Any]:
+    return {"expression": one.expression, "evidence_id": one.evidence_id, "rule": one.rule}
 
 
 def _followed(found: Mapping[str, list[Statement]]) -> dict[str, list[Statement]]:

@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 
 import yaml
 
-from stackcurate.licenses import ecosystems, pypi
+from stackcurate.licenses import ecosystems, pointers, pypi
 from stackcurate.licenses.expression import combine, known
 from stackcurate.licenses.fields import (
     MAX_BYTES,
@@ -108,13 +108,19 @@ def _by_address(url: str) -> str | None:
 
 
 def _pom(data: bytes) -> Stated | None:
-    values = []
+    values, parent = [], None
     for child in xml(data):
         if local(child) == "licenses":
             for license_ in child:
                 said = {local(e): (e.text or "").strip() for e in license_}
                 values += [said.get("name") or _by_address(said.get("url", "")) or ""]
-    return Stated(values, "licenses.license.name", "OR")
+        if local(child) == "parent":
+            parent = {local(e): (e.text or "").strip() for e in child}
+    if values or parent is None:
+        return Stated(values, "licenses.license.name", "OR")
+    name = ":".join(parent.get(key, "") for key in ("groupid", "artifactid", "version"))
+    where = parent.get("relativepath", "../pom.xml")
+    return Stated([], pointers.parent(where or "../pom.xml", name))
 
 
 def _nuspec(data: bytes) -> Stated | None:
@@ -208,6 +214,8 @@ def declared(
     except (ValueError, TypeError, AttributeError, KeyError, SyntaxError,
             configparser.Error, yaml.YAMLError, ElementTree.ParseError):  # fmt: skip
         return None
+    if stated is not None and pointers.is_pointer(stated.key):
+        return Declared(UNKNOWN, 0, len(data), stated.key)
     if stated is None or not stated.values:
         return None
     values = [value for value in stated.values if not ELSEWHERE.match(value)]

@@ -18,9 +18,10 @@ from email.parser import HeaderParser
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from stackcurate.licenses.expression import combine, license_class, normalize
+from stackcurate.licenses.expression import combine, ids, license_class, normalize
 from stackcurate.licenses.fields import toml
 from stackcurate.licenses.manifests import dep5_expression
+from stackcurate.licenses.policy import RANK
 from stackcurate.licenses.spoken import UNKNOWN
 
 MAX_CHARS = 400_000  # of one file
@@ -181,18 +182,28 @@ def _named(
 def _short_name(short: str, body: str | None, read: Callable[[bytes], str | None] | None) -> str:
     """What a short name of DEP-5 means; one that nobody knows means the text that is given.
 
-    A text that takes back what a permissive name gives counts beside it.
+    A text that takes back what a permissive name gives counts beside it, and so does one that is
+    stricter than any other name and of another license altogether.
     """
     expression = dep5_expression(short) if short else None
-    if expression is not None and license_class(expression) not in _OPEN:
-        return expression
     said = None
     if body and read:
         said = read(re.sub(r"(?m)^[ \t]+(?:\.[ \t]*$)?", "", body).encode("utf-8", "replace"))
     if expression is None or said is None:
         return expression or said or UNKNOWN
-    strict = license_class(said) not in (*_OPEN, "unstated", "unknown") or _ALTERED.search(said)
+    if license_class(expression) in _OPEN:
+        strict = license_class(said) not in (*_OPEN, "unstated", "unknown")
+        strict = strict or _ALTERED.search(said) is not None
+    else:  # texts of GNU licenses name other ones, so only one that has nothing of the name counts
+        worse = RANK[license_class(said)] > RANK[license_class(expression)]
+        strict = worse and not _families(said) & _families(expression)
+        strict = strict and license_class(said) != "unknown"
     return (combine([expression, said]) or expression) if strict else expression
+
+
+def _families(expression: str) -> frozenset[str]:
+    """The licenses of an expression, whatever their version."""
+    return frozenset(re.sub(r"-\d.*", "", name) for name in ids(expression))
 
 
 def whole(said: Sequence[Said]) -> str | None:

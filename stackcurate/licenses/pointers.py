@@ -1,7 +1,8 @@
 """License files that only say where the license is: "See COPYING", "../LICENSE" (a link, copied).
 
 They are read as ``LicenseRef-scancode-unknown`` with a rule that names the file; the folder walk
-follows it, and what leads nowhere stays unknown.
+follows it, and what leads nowhere stays unknown. Maven projects without a license point to their
+parent in the same way.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ _FILE = re.compile(
     r"(?:/|(?:\.{1,2}/)+)?(?:[\w.-]+/){0,8}(?:(?:UN)?LICEN[CS]ES?|COPYING|COPYRIGHT)(?:[-.][\w.-]+)?\Z"
     r"|(?:\.\./)+[\w./-]+\Z"
 )
+_SIGNS = re.compile(r"[^\w./-]+")
 _TOP = frozenset(("root", "top", "toplevel", "top-level", "main"))
 _PARENT = frozenset(("parent", "above"))
 _PLAIN = re.compile(
@@ -43,6 +45,13 @@ def rule(text: bytes) -> str | None:
     return _RULE + name
 
 
+def parent(path: str, name: str) -> str:
+    """The rule of a Maven project without a license: its parent ``name`` should lie at ``path``."""
+    path = path if path.endswith(".xml") else f"{path.rstrip('/')}/pom.xml"
+    said = " ".join(f"{_RULE}{_SIGNS.sub('', path)} {name}".split())
+    return said[:MAX_BYTES]
+
+
 def is_pointer(rule: str | None) -> bool:
     """Whether a rule of EVIDENCE points to another file."""
     return rule is not None and rule.startswith(_RULE)
@@ -50,7 +59,7 @@ def is_pointer(rule: str | None) -> bool:
 
 def target(rule: str, folder: str) -> str:
     """The path that a pointer in ``folder`` ("" is the root) means, starting with "/"."""
-    name = rule.removeprefix(_RULE)
+    name = rule.removeprefix(_RULE).partition(" ")[0]
     return posixpath.normpath(name if name.startswith("/") else f"{folder}/{name}")
 
 

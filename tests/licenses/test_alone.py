@@ -76,6 +76,69 @@ def test_a_license_file_and_a_manifest_answer_for_themselves(tmp_path):
     assert row["evidence"] != "/package/NOTICE"  # states nothing: its folder speaks
 
 
+def test_a_folder_of_a_repository_asks_the_folders_above(tmp_path):
+    (tmp_path / ".git").mkdir()
+    files = {
+        "LICENSE": body("mit"),
+        "COPYING.check": "x",
+        "src/deep/a.c": "int a;\n",
+        "src/own/LICENSE": body("isc"),
+        "src/own/b.c": "int b;\n",
+        "src/sub/c.c": "int c;\n",
+        "src/sub/.git": "gitdir: elsewhere\n",
+        "src/named/d.c": "int d;\n",
+        ".gitmodules": '[submodule "n"]\n\tpath = src/named\n\turl = x\n',
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    found = {}
+    for row in scan_path(tmp_path / "src", Cache(), NoJudge()).to_pylist():
+        found[row["path"]] = (row["license_expression"], row["evidence"])
+    assert found["/deep/a.c"] == ("MIT", "../LICENSE")
+    assert found["/own/b.c"] == ("ISC", "/own/LICENSE")
+    # submodules stand on their own
+    assert found["/sub/c.c"] == found["/named/d.c"] == (None, None)
+    (tmp_path / "debian").mkdir()
+    (tmp_path / "debian/copyright").write_text("Format: x\n\nFiles: src/deep/*\nLicense: Zlib\n")
+    (row,) = scan_path(tmp_path / "src/deep", Cache(), NoJudge()).to_pylist()
+    assert (row["license_expression"], row["evidence"]) == ("Zlib", "../../debian/copyright")
+    (tmp_path / ".git").rmdir()  # without a repository, the folder is all there is
+    (row,) = scan_path(tmp_path / "src" / "deep", Cache(), NoJudge()).to_pylist()
+    assert row["license_expression"] is None
+
+
+POM = "<project><parent><groupId>g</groupId><artifactId>p</artifactId><version>1</version>{}</parent></project>"  # noqa: E501
+STATED = "<project><licenses><license><name>Apache-2.0</name></license></licenses></project>"
+
+
+def test_maven_projects_inherit_from_parents_in_the_tree(tmp_path):
+    for name, text in {
+        "build/parent/pom.xml": STATED,
+        "one/pom.xml": POM.format("<relativePath>../build/parent</relativePath>"),
+        "one/two/pom.xml": POM.format(""),
+        "other/pom.xml": POM.format("<relativePath>../nowhere/pom.xml</relativePath>"),
+        "other/a.java": "class A {}\n",
+        "one/two/b.java": "class B {}\n",
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+
+    def said(name):
+        table = scan_path(tmp_path, Cache(), NoJudge()).to_pylist()
+        return next((r["license_expression"], r["evidence"]) for r in table if r["path"] == name)
+
+    assert said("/one/two/b.java") == ("Apache-2.0", "/build/parent/pom.xml")
+    assert said("/other/a.java") == (None, None)
+    (tmp_path / "pom.xml").write_text(
+        POM.format("<relativePath/>")
+    )  # its parent lies in some registry
+    assert said("/other/a.java") == ("LicenseRef-scancode-unknown", "/pom.xml")
+    (record,) = scan_records([{"path": "pom.xml", "text": POM.format("")}], Cache(), NoJudge())
+    assert record["license_expression"] == "LicenseRef-scancode-unknown"
+    assert record["evidence"]["rule"] == "see:../pom.xml g:p:1"
+
+
 def test_what_is_not_there(tmp_path):
     with pytest.raises(InputError):
         scan_path(tmp_path / "none", Cache(), NoJudge())

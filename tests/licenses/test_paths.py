@@ -144,6 +144,22 @@ def test_names_that_are_joined_mean_each_its_own_text():
         assert [one.expression for one in said] == [expected], short
 
 
+def test_a_text_of_another_license_than_its_name_counts_beside_it():
+    gnu = """ This program is free software: you can redistribute it and/or modify
+ it under the terms of the GNU General Public License as published by
+ the Free Software Foundation, either version 3 of the License, or
+ (at your option) any later version.
+"""
+    for name, expected in (
+        ("LGPL-2.1+", "LGPL-2.1-or-later AND GPL-3.0-or-later"),
+        ("GPL-3+", "GPL-3.0-or-later"),
+    ):
+        data = f"Format: x\n\nFiles: *\nLicense: {name}\n{gnu}".encode()
+        assert [one.expression for one in statements("copyright", data, _expression_of)] == [
+            expected
+        ]
+
+
 def test_all_paragraphs_are_what_a_file_alone_states():
     data = "Format: x\n\nFiles: *\nLicense: GPL-2+ or Expat\n\nFiles: debian/*\nLicense: GPL-3\n"
     more = "\nFiles: a/*\nLicense: home-made\n"
