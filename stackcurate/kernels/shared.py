@@ -1,4 +1,6 @@
-"""How many contents sets share, from (content, set) records in the order of their contents."""
+"""How many contents sets share, from (content, set) records in the order of their contents.
+
+And which sets are a better one's fork, from what they share."""
 
 from __future__ import annotations
 
@@ -48,3 +50,36 @@ def sampled_pairs(
                         count += 1
         begin = end
     return pairs[:count], samples[:sampled]
+
+
+@njit(cache=True, nogil=True)
+def families(
+    first: np.ndarray, gone: np.ndarray, a: np.ndarray, b: np.ndarray, share: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """What each root is a fork of: (root or -1, whether by ancestry), in the order of rank.
+
+    ``first`` numbers the first revision of each root (-1: not known); ``gone`` roots are nobody's.
+    Links (a, b, share) say that a and a better b are alike; they ascend by a, then b. A root is a
+    fork of the best one with its first revision, else of the one that shares most with it, of
+    equal ones the best, among those that are no forks.
+    """
+    of = np.full(len(first), -1, dtype=np.int64)
+    by_ancestry = np.zeros(len(first), dtype=np.bool_)
+    founder = np.full(first.max() + 1 if len(first) else 0, -1, dtype=np.int64)
+    at = 0
+    for root in range(len(first)):
+        best = -1
+        while at < len(a) and a[at] == root:
+            if of[b[at]] < 0 and (best < 0 or share[at] > share[best]):
+                best = at
+            at += 1
+        if gone[root]:
+            continue
+        if first[root] >= 0 and founder[first[root]] >= 0:
+            of[root] = founder[first[root]]
+            by_ancestry[root] = True
+        elif best >= 0:
+            of[root] = b[best]
+        elif first[root] >= 0:
+            founder[first[root]] = root
+    return of, by_ancestry

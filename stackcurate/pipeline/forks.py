@@ -27,7 +27,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stackcurate.kernels.shared import sampled_pairs
+from stackcurate.kernels.shared import families, sampled_pairs
 from stackcurate.pipeline.evidence import Evidence, read_folders
 from stackcurate.pipeline.inputs import meta_of
 from stackcurate.pipeline.listing import Partition
@@ -293,50 +293,64 @@ def _decide(
 ) -> None:
     """Write what each root is to a better one, and which are dropped for it."""
     roots = partitions.read_arrow(numbers / "roots.arrow")
-    shared = {
-        (a, b): share
-        for table in links
-        for a, b, share in zip(*(table[n].to_pylist() for n in table.column_names), strict=True)
-    }
-    alike: dict[int, list[int]] = {}
-    inside: list[tuple[int, int]] = []
-    for (a, b), share in sorted(shared.items()):
-        if (b, a) in shared:
-            alike.setdefault(a, []).extend([b] if b < a else [])
-        elif share >= VENDORED:
-            inside.append((a, b))
-    fork_of: dict[int, tuple[int, str]] = {}
-    founded: dict[str, int] = {}  # the kept root of each first revision
-    for root, first in enumerate(roots["first_revision"].to_pylist()):
-        if root in gone:
-            continue
-        better = [one for one in alike.get(root, ()) if one not in fork_of]
-        if first is not None and first in founded:
-            fork_of[root] = (founded[first], ANCESTRY)
-        elif better:
-            fork_of[root] = (max(better, key=lambda one: (shared[root, one], -one)), CONTENT)
-        elif first is not None:
-            founded[first] = root
-    found = [(root, of, relation) for root, (of, relation) in fork_of.items()]
-    found += [(a, b, INSIDE) for a, b in inside]
-    origins, names = roots["origin"].to_pylist(), roots["root"].to_pylist()
-    rows = [
+    known = _Shares(links)
+    first = one_chunk(roots, "first_revision").dictionary_encode().indices.fill_null(-1)
+    out = np.zeros(roots.num_rows, bool)
+    out[list(gone)] = True
+    alike = (known.back >= 0) & (known.b < known.a)
+    of, by_ancestry = families(
+        first.to_numpy().astype(np.int64),
+        out,
+        known.a[alike],
+        known.b[alike],
+        known.share[alike],
+    )
+    forks = np.flatnonzero(of >= 0)
+    inside = (known.back < 0) & (known.share >= VENDORED)
+    one = np.concatenate([forks, known.a[inside]])
+    other = np.concatenate([of[forks], known.b[inside]])
+    relation = np.full(len(one), INSIDE, object)
+    relation[: len(forks)] = np.where(by_ancestry[forks], ANCESTRY, CONTENT)
+    groups = pa.table(
         {
-            "origin": origins[a],
-            "root": names[a],
-            "relation": relation,
-            "of_origin": origins[b],
-            "shared": shared.get((a, b)),
-            "shared_back": shared.get((b, a)),
-            "collapsed": collapse and relation != INSIDE,
+            "origin": roots["origin"].take(pa.array(one)),
+            "root": roots["root"].take(pa.array(one)),
+            "relation": pa.array(relation, pa.string()),
+            "of_origin": roots["origin"].take(pa.array(other)),
+            "shared": known.of(one, other),
+            "shared_back": known.of(other, one),
+            "collapsed": pa.array((relation != INSIDE) & collapse, pa.bool_()),
         }
-        for a, b, relation in found
-    ]
-    groups = pa.Table.from_pylist(rows, schema=ORIGIN_GROUPS)
+    ).cast(ORIGIN_GROUPS)
     groups = groups.sort_by([(name, "ascending") for name in ("of_origin", "origin", "relation")])
-    dropped = roots.select(["input", "root"]).take(pa.array(sorted(fork_of), pa.int64()))
+    dropped = roots.select(["input", "root"]).take(pa.array(forks))
     with partitions.whole_folder(place) as part:
         partitions.write_arrow(part / "groups.arrow", groups)
         partitions.write_arrow(
             part / "collapsed.arrow", dropped if collapse else dropped.slice(0, 0)
         )
+
+
+class _Shares:
+    """All links as arrays, ascending by (a, b): 32 bytes each."""
+
+    def __init__(self, links: Sequence[pa.Table]) -> None:
+        names = ("a", "b", "shared")
+        a, b, share = (
+            np.concatenate([table[n].to_numpy() for table in links] or [np.zeros(0)]) for n in names
+        )
+        order = np.lexsort((b, a))
+        self.a, self.b = a[order].astype(np.int64), b[order].astype(np.int64)
+        self.share = share[order]
+        self.back = self._find(self.b, self.a)  # the number of the link from b to a, or -1
+
+    def _find(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        keys, wanted = self.a << 32 | self.b, a << 32 | b
+        at = np.minimum(np.searchsorted(keys, wanted), max(len(keys) - 1, 0))
+        return np.where(keys[at] == wanted, at, -1) if len(keys) else np.full(len(wanted), -1)
+
+    def of(self, a: np.ndarray, b: np.ndarray) -> pa.Array:
+        """What b holds of the sample of a; null where that is below half."""
+        at = self._find(a, b)
+        none = np.full(1, np.nan)
+        return pa.array(np.append(self.share, none)[at], mask=at < 0)
