@@ -22,15 +22,14 @@ from .personal import (
     ipv4,
     ipv6,
     person,
-    phone,
-    phone_grouped,
-    phone_named,
 )
+from .phones import phone, phone_cell, phone_grouped, phone_named
 from .place import Place, is_config_path, is_lock_path, is_test_path
 from .shapes import (
     account,
     always,
     bearer,
+    cookie,
     crc,
     encoded_pair,
     jwt,
@@ -40,8 +39,20 @@ from .shapes import (
     tail,
     token,
 )
+from .strength import (
+    CHAIN_ADDRESS,
+    LABEL,
+    LETTERS,
+    TECHNICAL,
+    is_chosen,
+    is_passphrase,
+    is_plain,
+    is_strong,
+    password_strength,
+    token_strength,
+)
 from .wallets import base58check, mnemonic, stellar
-from .whereabouts import coordinate, coordinates, degrees, mac
+from .whereabouts import coordinate, coordinates, degrees, mac, mac_bytes
 
 Judge = Callable[[Place], float]
 
@@ -60,7 +71,9 @@ def url_password(place: Place) -> float:
     if re.search(
         rb"example|^host|localhost|^127\.|\.test$|^server|^domain|^\w$|^proxy$|^foo", host
     ):
-        return 0.45
+        local = re.match(rb"localhost|127\.", host) is not None
+        chosen = is_strong(value) or (reason == "words" and is_passphrase(value))
+        return 0.75 if local and chosen and not LABEL.search(value) else 0.45
     if reason == "short" or value.lower() in (*_URL_WORDS, user):
         return 0.4
     if is_test_path(place.path) and (reason or len(value) < 8):
@@ -77,10 +90,6 @@ _DSN = re.compile(
 _BEHIND = re.compile(rb"\W{0,12}([\w.$]{1,80})")
 _QUOTED_NAME = re.compile(rb"[\"'][A-Z][A-Z0-9_]{3,60}=$")  # putenv("DB_PASSWORD=...")
 _NAME = re.compile(rb"[\w.$-]{1,60}$")
-_WEAK = re.compile(
-    rb"(?i)^(?:test|pass|passw(?:or)?d|s[e3]cr[e3]t|admin|foo|bar|demo|user|root|hello|key|token|super|my|"
-    rb"abc|pw|hunter|guest|qwerty|p[a@]ss(?:w[o0]rd)?|[-_!@#.]|\d{0,4})+$"
-)
 
 
 def assigned(place: Place) -> float:
@@ -100,7 +109,7 @@ def names_key(place: Place, judge: str) -> bool:
 def _by_name(place: Place, name: bytes) -> float:
     value = place.value
     reason = noise.noise(value)
-    if reason and reason != "words" and not (reason == "template" and _NOOP.match(value)):
+    if reason and reason != "words" and not is_plain(value, reason):
         return 0.0
     if (
         noise.NOT_A_VALUE_NAME.search(name)
@@ -109,8 +118,8 @@ def _by_name(place: Place, name: bytes) -> float:
     ):
         return 0.35 if noise.is_random(value) else 0.0
     if PASSWORD_NAME.search(name):
-        return _password_strength(value, reason, place)
-    return _token_strength(value, reason, name)
+        return password_strength(value, reason, place)
+    return token_strength(value, reason, name)
 
 
 def bare(place: Place) -> float:
@@ -146,7 +155,6 @@ def _is_open(name: bytes) -> bool:
 
 _LICENSE_NAME = re.compile(rb"(?i)licen[cs]e|serial|product|activation")
 _LICENSE_CODE = re.compile(rb"(?=[^0-9]*[0-9])(?:[A-Z0-9]{4,8}-){2,7}[A-Z0-9]{4,8}")
-_CHAIN_ADDRESS = re.compile(rb"0x[0-9a-fA-F]{40}")  # of an account or a contract: public
 _ACCESS_ID = re.compile(rb"(?i)access[_-]?(?:key[_-]?)?id$")
 _DIGEST_BEFORE = re.compile(rb"(?i)^(?:sha\d{1,3}|md5)[-:]")
 
@@ -158,7 +166,7 @@ def machine(place: Place) -> float:
         return 0.0 if noise.token_noise(value) else 0.9
     if noise.noise(value) or noise.token_noise(value) or noise.is_number(value):
         return 0.0
-    if _CHAIN_ADDRESS.fullmatch(value):
+    if CHAIN_ADDRESS.fullmatch(value):
         return 0.0
     name = _ACCESS_ID.sub(b"", name)
     if _is_open(name) or noise.NOT_A_VALUE_NAME.search(name):
@@ -166,7 +174,9 @@ def machine(place: Place) -> float:
     if noise.has_digest_name(name) or is_lock_path(place.path) or _DIGEST_BEFORE.search(value):
         return 0.0
     if re.fullmatch(rb"(?i)[\W_]*(?:key|auth|pat|license)", name):
-        return 0.45  # a bare key: of a dictionary, or of a test of a cipher
+        # A bare key: of a dictionary, or of a test of a cipher; padded base64 is of a cipher.
+        padded = len(value) in (44, 88) and value.endswith(b"=") and noise.is_random(value)
+        return 0.7 if padded and not is_test_path(place.path) else 0.45
     if noise.is_uuid(value):
         return 0.65
     if not noise.is_random(value):
@@ -195,11 +205,11 @@ def literal_password(place: Place) -> float:
     """A literal that its call, its field or its command says is a password."""
     value = place.value
     reason = noise.noise(value)
-    if reason and not (reason == "words" and _is_chosen(value)):
-        return 0.0 if reason != "template" or not _NOOP.match(value) else 0.9
+    if reason and not (reason == "words" and is_chosen(value)):
+        return 0.8 if is_plain(value, reason) else 0.0
     if noise.is_number(value) or noise.is_uuid(value) or _NO_LITERAL.search(value):
         return 0.0
-    return _password_strength(value, reason, place)
+    return password_strength(value, reason, place)
 
 
 _COMPOUND = re.compile(rb"[a-z]{3}-[a-z]{3}|[({\[/]")
@@ -218,40 +228,28 @@ def said(place: Place) -> float:
     """What prose says a password is: letters with digits or signs, or nobody would know it."""
     value = place.value
     mixed = re.search(rb"[0-9]", value) or noise.is_unspeakable(value)
-    if not mixed or value.endswith(b":") or (_COMPOUND.search(value) and not _passphrase(value)):
+    if not mixed or value.endswith(b":") or (_COMPOUND.search(value) and not is_passphrase(value)):
         return 0.0
     return literal_password(place)
+
+
+def netrc(place: Place) -> float:
+    """As ``password``, where services take UUIDs too."""
+    return 0.9 if noise.is_uuid(place.value) else password(place)
 
 
 def near_password(place: Place) -> float:
     """A literal somewhere beside a name for passwords: its own look must say that it is one."""
     value = place.value
-    if _LABEL.search(value) or _TECHNICAL.search(value) or not _MIXED.search(value):
+    if LABEL.search(value) or TECHNICAL.search(value) or not LETTERS.search(value):
         return 0.0
-    return literal_password(place) if _is_strong(value) else 0.0
+    return literal_password(place) if is_strong(value) else 0.0
 
 
 def said_strongly(place: Place) -> float:
     """As ``said``, where no word says password: only what can hardly be anything else."""
     value = place.value
-    return said(place) if _is_strong(value) and not _TECHNICAL.search(value) else 0.0
-
-
-_MIXED = re.compile(rb"[A-Za-z]")
-_TECHNICAL = re.compile(
-    rb"(?i)^(?:v?\d+[a-z]?\b|\w+=|[a-z]+(?:\.[a-z\d]+)+$|col-|h\d|[a-z]{1,3}\d{1,2}$|[a-z]+\d?$|[\w.]+\(|--|#|\.|/|@)|utf|ascii|int\d|float\d|win32"
-    rb"|i18n|l10n|base\d\d|sqlite|mysql|postgre|python|java|linux|x86|arm64|[a-z]\.[a-z]+\.[a-z]|\$\{|%[sd]|\?\w+=|[{}\[\]()|\\]"
-)
-
-
-def _is_strong(value: bytes) -> bool:
-    """Letters mixed with digits or signs as people and generators mix them for passwords."""
-    digits = sum(48 <= byte <= 57 for byte in value)
-    signs = sum(byte in b"!@#$%^&*?~+=" for byte in value)
-    letters = len(value) - digits - signs
-    if letters < 3 or len(value) < 8:
-        return False
-    return digits + signs > 1 or noise.is_unspeakable(value)
+    return said(place) if is_strong(value) and not TECHNICAL.search(value) else 0.0
 
 
 # An option, a host or an address of mail.
@@ -291,14 +289,14 @@ def cli(place: Place) -> float:
     """An option's value: in documentation it is mostly the name of the value in capitals."""
     value = place.value
     reason = noise.noise(value)
-    if reason and not (reason == "words" and _passphrase(value)):
+    if reason and not (reason == "words" and is_passphrase(value)):
         return 0.0
     if noise.is_number(value) or noise.is_uuid(value):
         return 0.0
     name = place.region[place.head : place.start].strip(b" \t=\"'-")
     if noise.NOT_A_VALUE_NAME.search(name) or noise.has_digest_name(name):
         return 0.0
-    return _password_strength(value, reason, place)
+    return password_strength(value, reason, place)
 
 
 def compared(place: Place) -> float:
@@ -328,95 +326,6 @@ def _full_name(place: Place) -> bytes:
     prefix = _NAME.search(region[max(0, head - 60) : head])
     tail = _REST.match(region[head : min(head + 60, place.start)])
     return (prefix[0] if prefix else b"") + (tail[0] if tail else b"")
-
-
-def _password_strength(value: bytes, reason: str | None, place: Place) -> float:
-    """Passwords people choose: mixed characters are sure, a plain word may be a label."""
-    if reason == "words" or b" " in value:
-        if _passphrase(value) or _is_diceware(value):
-            return 0.7
-        if noise.is_unspeakable(value):
-            return 0.7
-        return 0.35 if b" " not in value else 0.0
-    if len(value) > 128 or noise.is_uuid(value):
-        return 0.4
-    if noise.is_number(value):
-        weak = len(value) < 6 or not value.isdigit() or is_test_path(place.path)
-        return 0.35 if weak else 0.62
-    classes = sum(re.search(kind, value) is not None for kind in _CLASSES)
-    if len(value) < 6 or classes < 2:
-        return 0.4
-    if _WEAK.match(value):
-        return 0.45 if is_test_path(place.path) else 0.65
-    return 0.8 if is_test_path(place.path) else 0.9
-
-
-# Words with a number, and codes in groups: how people and password managers make passwords.
-_WORDS_AND_NUMBER = re.compile(
-    rb"(?=[^0-9]*[0-9])(?=.{8})[A-Za-z][a-z]{2,}(?:[-_.!@#%^&*+?]?[A-Za-z0-9]+)*[-_.!@#%^&*+?]?"
-)
-_GROUPS = re.compile(rb"[A-Za-z0-9]{2,6}(?:-[A-Za-z0-9]{2,6}){2,4}")
-_LABEL = re.compile(
-    rb"(?i)pass|pwd|secret|token|(?<![a-z])key|apikey|field|input|label|form|reset|chang|forg[eo]t|confirm|enter|(?<![a-z])(?:new|old)|encod|decod|encrypt"
-    rb"|user|admin|login|type|text|requir|valid|error|polic|length|hash|sha\d|md5|crypt|argon|pbkdf|auth"
-    rb"|aes|rsa|http|html|utf|iso|x509|oauth|grant|test|example|page|button|version|rfc|gpl|lgpl|bsd"
-)
-
-
-# Four words or more, as dice choose them; words of sentences and of user interfaces are not.
-_DICEWARE = re.compile(
-    rb"[A-Za-z][a-z]{2,9}(?:([-_. ])[A-Za-z][a-z]{2,9})(?:\1[A-Za-z][a-z]{2,9}){2,6}"
-)
-_SENTENCE = re.compile(
-    rb"(?i)(?<![a-z])(?:the|and|for|your|not|with|you|are|can|has|have|new|this|that|from|will|must|please"
-    rb"|should|must|our|all|any|but|was|when|if|use|get|set|add|show|hide|toggle|view|edit|create|update|delete"
-    rb"|remove|save|cancel|send|request|response|server|client|config|default|value|name|string|number|data"
-    rb"|file|path|list|item|icon|eye|box|row|col|text|container|wrapper|content|header|footer|modal|dialog"
-    rb"|wrong|correct|success|fail\w*|expired|change\w*|service|access|account|email|mail|manager|provider)(?![a-z])"
-)
-
-
-def _is_diceware(value: bytes) -> bool:
-    if not _DICEWARE.fullmatch(value) or b" " in value:
-        return False
-    return not _LABEL.search(value) and not _SENTENCE.search(value)
-
-
-_NOOP = re.compile(rb"\{(?:noop|plain|clear)\}\S{6}", re.IGNORECASE)
-
-
-def _is_chosen(value: bytes) -> bool:
-    """Chosen by a person or by chance, though words or letters alone: no label reads so."""
-    return _passphrase(value) or noise.is_unspeakable(value) or _is_diceware(value)
-
-
-def _passphrase(value: bytes) -> bool:
-    """Words with a number behind them, or groups of letters and digits in both cases."""
-    if _LABEL.search(value):
-        return False
-    if _WORDS_AND_NUMBER.fullmatch(value):
-        return True
-    mixed = not value.islower() and not value.isupper()
-    return mixed and _GROUPS.fullmatch(value) is not None
-
-
-_CLASSES = (rb"[a-z]", rb"[A-Z]", rb"[0-9]", rb"[^A-Za-z0-9_.\s-]")
-
-
-def _token_strength(value: bytes, reason: str | None, name: bytes) -> float:
-    """Machine-made values: long and random is sure."""
-    if reason == "words" or b" " in value or noise.is_number(value):
-        return 0.0
-    if noise.token_noise(value) or _CHAIN_ADDRESS.fullmatch(value):
-        return 0.0
-    if noise.is_uuid(value):
-        return 0.62 if re.search(rb"(?i)api|secret|auth|access", name) else 0.4
-    if noise.is_random(value):
-        if len(value) >= 16:
-            return 0.9
-        return 0.65 if re.search(rb"(?i)secret|api|key", name) and len(value) >= 8 else 0.45
-    digits = sum(48 <= byte <= 57 for byte in value)
-    return 0.5 if digits and len(value) >= 8 else 0.35
 
 
 def entropy(place: Place) -> float:
@@ -455,6 +364,7 @@ JUDGES: dict[str, Judge] = {
     "card_groups": card_groups,
     "cli": cli,
     "compared": compared,
+    "cookie": cookie,
     "coordinate": coordinate,
     "coordinates": coordinates,
     "crc": crc,
@@ -476,12 +386,15 @@ JUDGES: dict[str, Judge] = {
     "machine": machine,
     "mnemonic": mnemonic,
     "mac": mac,
+    "mac_bytes": mac_bytes,
     "mixed": mixed,
     "national": national,
     "near_password": near_password,
+    "netrc": netrc,
     "password": password,
     "person": person,
     "phone": phone,
+    "phone_cell": phone_cell,
     "phone_grouped": phone_grouped,
     "phone_named": phone_named,
     "random": random,
@@ -496,8 +409,17 @@ JUDGES: dict[str, Judge] = {
 
 GENERIC = frozenset(
     (
-        *(*_NAMES, "bare_machine", "bearer", "before_name", "cli", "entropy", "literal_password"),
-        *("machine", "near_password", "password", "random"),
+        *(
+            *_NAMES,
+            "bare_machine",
+            "bearer",
+            "before_name",
+            "cli",
+            "cookie",
+            "entropy",
+            "literal_password",
+        ),
+        *("machine", "near_password", "netrc", "password", "random"),
     )
 )
 """Judges of values that names or randomness, rather than a vendor's shape, call secret."""

@@ -32,7 +32,7 @@ REASONS = {
 
 _TEMPLATE = re.compile(
     rb"^[$%]|\$\{|\$\(|\{\{|\}\}|<%|%>|#\{|%\(|^<[^<>]*>$|^\{[^{}]*\}$|^\[[^\[\]]*\]$|^%?[sdvr]$"
-    rb"|%[sdvrq](?![a-z])|\{[\w.]*\}|^@[\w./{(-]+$|\\\(|^__\w+__$|\$[A-Za-z_]{3}|^\*"
+    rb"|%[sdvrq](?![a-z])|\{[\w.]*\}|^@[\w./{(-]+@?$|\\\(|^__\w+__$|(?<![A-Za-z0-9])\$[A-Za-z_]{3}|^\*"
     rb"|^&lt;|^ENC\[|^Ag[A-D][A-Za-z0-9+/]{300}"
     rb"|(?i:^!(?:vault|secret|env|ref|getatt|sub|include|encrypted))|<[A-Za-z_ -]{2,}>"
 )
@@ -207,6 +207,11 @@ def sequence(value: bytes) -> bool:
     return hit is not None and (len(value) < 48 or _ascending(value) * 3 > len(value))
 
 
+def without_sequences(value: bytes) -> bytes:
+    """The letters and digits of ``value`` that are in no alphabet, count or row of keys."""
+    return re.sub(rb"[^A-Za-z0-9]", b"", _SEQUENCE.sub(b"", value))
+
+
 def _ascending(value: bytes) -> int:
     return sum(1 for a, b in itertools.pairwise(value) if b - a == 1)
 
@@ -250,6 +255,11 @@ _ODD = re.compile(
     rb"|h[bcdfghjkpqvwxz]|b[cfghkmnpqvwxz]|c[bdfgjmnpqvwxz]|d[bcfhjkmpqtvxz]|k[bcdfgjkmpqrtvxz]"
     rb"|m[cdfghjkqrtvwxz]|t[bdfgjkpqvxz]|r[jqxz]|[aeiou]{4}"
 )
+
+
+def odd_pairs(value: bytes) -> int:
+    """How many pairs of letters in ``value`` words and names hardly have."""
+    return len(_ODD.findall(value))
 
 
 def is_unspeakable(value: bytes) -> bool:

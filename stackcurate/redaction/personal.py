@@ -6,7 +6,6 @@ import ipaddress
 import itertools
 import re
 from functools import lru_cache
-from typing import Any
 
 from .checkdigits import luhn
 from .place import Place
@@ -177,6 +176,8 @@ def _unnamed_ipv4(octets: bytes, before: bytes, after: bytes) -> float:
         return 0.4 if named else 0.0  # 4.1.2.0 is nearly always a version or a section
     if _is_network(octets, after):
         return 0.45
+    if re.match(rb"/2[4-9]|/3[01]", after):  # a machine's own address, as its settings give it
+        return 0.4 if _made_up(octets) else 0.65
     if after.startswith(b"/32"):  # a network of one machine
         return 0.4 if _made_up(octets) else 0.9
     if _made_up(octets):
@@ -196,7 +197,15 @@ UNSURE_IP = 0.5
 
 def _is_network(octets: bytes, after: bytes) -> bool:
     """A range, not a machine."""
-    return octets[3] == 0 or re.match(rb"/(?:[0-9]|[12][0-9])(?!\d)", after) is not None
+    mask = re.match(rb"/([0-9]|[12][0-9]|3[01])(?!\d)", after)
+    return octets[3] == 0 or (
+        mask is not None and (int(mask[1]) < 24 or not _is_host(octets, int(mask[1])))
+    )
+
+
+def _is_host(octets: bytes, mask: int) -> bool:
+    """The bits behind the mask name a machine of the network."""
+    return octets[3] & (1 << 32 - mask) - 1 != 0
 
 
 def _made_up(octets: bytes) -> bool:
@@ -217,7 +226,8 @@ def ipv6(place: Place) -> float:
     if _is_reserved(address):
         return 0.0
     if re.match(rb"/\d", place.after(2)):
-        return 0.45
+        host = int(address) & (1 << 64) - 1 and re.match(rb"/(?:64|128)(?!\d)", place.after(5))
+        return 0.8 if host else 0.45
     groups = [group for group in place.value.split(b":") if group]
     if len(groups) < 4 and not _HOST_WORD.search(place.before(100)):
         return 0.5
@@ -233,102 +243,6 @@ def _is_reserved(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool
             return True
         ranges = _NO_MACHINE_6
     return address in _RESOLVERS or any(low <= number <= high for low, high in ranges)
-
-
-_FICTIONAL = re.compile(r"555-?01\d\d|5550\d{3}|^1?\d{3}555\d{4}$|(\d)\1{5}|123456|987654")
-
-
-_VERSION_OR_DATE = re.compile(r"\d\.\d{1,2}\.|\d{4}[-/.]\d\d[-/.]\d\d")
-
-
-def phone(place: Place) -> float:
-    """How sure it is that the value is a telephone number: it must exist in a numbering plan."""
-    import phonenumbers  # large, and needed for few candidates only
-
-    text = place.value.decode()
-    digits = re.sub(r"\D", "", text)
-    if not 8 <= len(digits) <= 15 or _FICTIONAL.search(digits):
-        return 0.0
-    french = re.fullmatch(r"0\d(?:\.\d\d){4}", text)
-    if not french and (text.count(".") > 3 or _VERSION_OR_DATE.search(text)):
-        return 0.0
-    strong = _STRONG_PHONE_WORD.search(place.region[place.head : place.start]) is not None
-    if re.fullmatch(r"\d+\.\d+", text) or (
-        not strong and not text.startswith("+") and (text.isdigit() or len(digits) < 9)
-    ):
-        return 0.0
-    if text.startswith("+"):
-        regions: tuple[str | None, ...] = (None,)
-    elif text.startswith("00"):
-        regions = ("DE",)
-    else:
-        regions = _TRUNK if digits.startswith("0") else _NO_TRUNK
-    if not any(_in_plan(phonenumbers, text, region) for region in regions):
-        return 0.8 if strong and text.startswith("+") and _is_possible(phonenumbers, text) else 0.0
-    return 1.0 if text.startswith("+") or re.search(r"[-() ./]", text) else 0.7
-
-
-# check_call(4000000000): words that say as much only beside a number that is written like one.
-_STRONG_PHONE_WORD = re.compile(
-    rb"(?i)phone|mobile|telefon|fax|whatsapp|(?<![a-z])(?:tel|msisdn)(?![a-z])"
-)
-# Countries whose national numbers begin with a 0, and others, by number of speakers.
-_TRUNK = (
-    "DE",
-    "GB",
-    "FR",
-    "IT",
-    "AT",
-    "CH",
-    "NL",
-    "BE",
-    "SE",
-    "AU",
-    "IN",
-    "JP",
-    "KR",
-    "BR",
-    "ZA",
-    "TR",
-)
-_NO_TRUNK = ("US", "ES", "DK", "NO", "PL", "PT", "CZ", "RU", "CN", "GR", "MX", "SG", "HK")
-
-
-def _in_plan(phonenumbers: Any, text: str, region: str | None) -> bool:
-    try:
-        return bool(phonenumbers.is_valid_number(phonenumbers.parse(text, region)))
-    except phonenumbers.NumberParseException:
-        return False
-
-
-def _is_possible(phonenumbers: Any, text: str) -> bool:
-    """Its country exists and has numbers of this length: plans change, and words say the rest."""
-    try:
-        return bool(phonenumbers.is_possible_number(phonenumbers.parse(text)))
-    except phonenumbers.NumberParseException:
-        return False
-
-
-def phone_grouped(place: Place) -> float:
-    """As ``phone``, for a number with its country in groups, which nothing else is written in."""
-    return phone(place) if len(re.findall(rb"[0-9]+", place.value)) > 2 else 0.0
-
-
-def phone_named(place: Place) -> float:
-    """As ``phone``, for a number with its country: somewhere on its line a word says what it is."""
-    quoted = place.before(1) in (b'"', b"'", b"`", b">", b":") and place.after(1) in (
-        b'"',
-        b"'",
-        b"`",
-        b"<",
-        b"",
-    )
-    return phone(place) if quoted or _PHONE_WORD.search(place.before(160)) else 0.0
-
-
-_PHONE_WORD = re.compile(
-    rb"(?i)phone|mobile|telefon|fax|whatsapp|(?<![a-z])(?:tel|cell|call|sms|dial|ring|contact|msisdn)(?![a-z])"
-)
 
 
 # Accounts of images, services and documentation rather than of people.
@@ -367,7 +281,8 @@ def person(place: Place) -> float:
 
 
 _CARD_WORD = re.compile(
-    rb"(?i)card|visa|master|amex|american express|discover|(?<![a-z])(?:pan|cc)(?![a-z])|payment"
+    rb"(?i)card|kreditkarte|tarjeta|cart[ae](?![a-z])|cart(?:a|\xc3\xa3)o|\xd0\xba\xd0\xb0\xd1\x80\xd1\x82"
+    rb"|visa|master|amex|american express|discover|(?<![a-z])(?:pan|cc)(?![a-z])|payment"
     rb"|(?<![a-z])cc_?(?:num|no)"
 )
 # Numbers that payment services publish for trying out (Stripe, Braintree, PayPal, Adyen).

@@ -50,8 +50,9 @@ _GAP = r"[^\n0-9]{0,40}"
 class Rule:
     """One shape of a secret. ``exact`` marks the value with its last named group, or matches it.
 
-    ``gated`` rules match only in regions that hold a long number (``kernels/digits.py``), and those
-    with ``files`` only in files of that sort (``place.FILES``).
+    Rules with a ``gate`` match only in regions that hold a long number (``kernels/digits.py``) or a
+    name for secrets (``Table.gate``), those with ``files`` only in files of that sort
+    (``place.FILES``).
     """
 
     id: str
@@ -60,7 +61,7 @@ class Rule:
     confidence: float
     exact: re.Pattern[bytes]
     scan: bytes
-    gated: bool
+    gate: str | None
     files: str | None
     about: str
     match: tuple[str, ...]
@@ -69,10 +70,15 @@ class Rule:
 
 @dataclass(frozen=True, eq=False)  # one per file: told apart, and hashed, by identity
 class Table:
-    """All rules in the order of the table, and the SHA-256 (hex) of the files they are from."""
+    """All rules in the order of the table, and the SHA-256 (hex) of the files they are from.
+
+    ``gate`` is the scan pattern of the words one of which every match of a rule behind the gate
+    ``names`` holds.
+    """
 
     rules: tuple[Rule, ...]
     digest: str
+    gate: bytes
 
     def number(self, rule_id: str) -> int:
         """The place of a rule in ``rules``."""
@@ -90,7 +96,8 @@ def load(path: Path = TABLE) -> Table:
     ids = [rule.id for rule in rules]
     if len(set(ids)) != len(ids):
         raise ConfigError(f"{path.name}: a rule id stands twice")
-    return Table(rules, hashlib.sha256(raw + TLDS.read_bytes()).hexdigest())
+    gate = _LOOK_AROUND.sub("", f"(?i:{words['gate']})").encode()
+    return Table(rules, hashlib.sha256(raw + TLDS.read_bytes()).hexdigest(), gate)
 
 
 def table_digest() -> str:
@@ -202,6 +209,8 @@ def _rule(entry: dict[str, Any], edges: dict[str, str], words: dict[str, str]) -
     unknown = set(entry) - _KEYS
     if unknown or entry.get("kind") not in KINDS or entry.get("files") not in (None, *FILES):
         raise ConfigError(f"redaction rule {name}: unknown key, kind or files {sorted(unknown)}")
+    if entry.get("gate") not in (None, "names", "numbers"):
+        raise ConfigError(f"redaction rule {name}: unknown gate")
     edge = edges[entry.get("edge", "none" if "named" in entry else "word")]
     pattern, scan = _patterns(entry)
     for word, text in words.items():
@@ -223,7 +232,7 @@ def _rule(entry: dict[str, Any], edges: dict[str, str], words: dict[str, str]) -
         confidence=float(entry["confidence"]),
         exact=exact,
         scan=re.sub(r"\(\?P<\w+>", "(?:", scan).encode(),
-        gated=entry.get("gate", False),
+        gate=entry.get("gate"),
         files=entry.get("files"),
         about=entry["about"],
         match=tuple(expand(text, name) for text in entry.get("match", ())),

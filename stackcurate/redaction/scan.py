@@ -1,7 +1,8 @@
 """One pass of all scan patterns over the whole buffer: which rule may match near which byte.
 
 Rules for long numbers stand behind a gate: only regions that hold one (``kernels/digits.py``) are
-shown to their patterns, whose many words would otherwise cost as much as all others together.
+shown to their patterns, whose many words would otherwise cost as much as all others together. So do
+rules that ask for a name such as password or token: one pattern finds the names.
 
 Hyperscan does it at memory speed. Where its wheel is missing google-re2 does, then ``re``: slower,
 and equal in result, because a hit only names a region (``kernels/regions.py``) for the exact rules
@@ -66,31 +67,59 @@ def scanner(table: Table, active: tuple[int, ...], engine: str | None = None) ->
 
 
 def _gated(table: Table, active: tuple[int, ...], make: Callable[[Patterns], Scanner]) -> Scanner:
-    gated = {number for number in active if table.rules[number].gated}
-    patterns = {number: table.rules[number].scan for number in active if number not in gated}
-    if not gated:
-        return make(patterns)
-    behind = make({number: table.rules[number].scan for number in sorted(gated)})
-    return GatedScanner(make(patterns), behind)
+    def behind(gate: str | None) -> Patterns:
+        return {n: table.rules[n].scan for n in active if table.rules[n].gate == gate}
+
+    front, names, numbers = behind(None), behind("names"), behind("numbers")
+    if not (names or numbers):
+        return make(front)
+    gate = len(table.rules)  # a number that no rule has
+    if names:
+        front[gate] = table.gate
+    return GatedScanner(
+        gate, make(front), make(names) if names else None, make(numbers) if numbers else None
+    )
 
 
 class GatedScanner:
-    """``front`` sees everything, ``behind`` only the regions that hold a long number."""
+    """``front`` sees everything; the others see only regions with a name, or with a long number.
 
-    def __init__(self, front: Scanner, behind: Scanner) -> None:
+    A hit of ``front`` with the number ``gate`` is a name.
+    """
+
+    def __init__(
+        self, gate: int, front: Scanner, names: Scanner | None, numbers: Scanner | None
+    ) -> None:
+        self.gate = gate
         self.front = front
-        self.behind = behind
+        self.names = names
+        self.numbers = numbers
 
     def hits(
         self, data: NDArray[np.uint8], offsets: NDArray[np.int64]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         rules, places = self.front.hits(data, offsets)
-        _, starts, ends = regions(data, offsets, long_numbers(data, offsets))
-        starts, ends = np.unique(starts), np.unique(ends)
-        shown, bounds = _joined(data, starts, ends)
-        more, seen = self.behind.hits(shown, bounds)
-        seen = seen + (starts - bounds[:-1])[np.searchsorted(bounds, seen, "right") - 1]
-        return np.concatenate([rules, more]), np.concatenate([places, seen])
+        named = rules == self.gate
+        found = [(rules[~named], places[~named])]
+        if self.names:
+            found.append(_shown(self.names, data, offsets, np.sort(places[named])))
+        if self.numbers:
+            found.append(_shown(self.numbers, data, offsets, long_numbers(data, offsets)))
+        return np.concatenate([one for one, _ in found]), np.concatenate([at for _, at in found])
+
+
+def _shown(
+    scanner: Scanner,
+    data: NDArray[np.uint8],
+    offsets: NDArray[np.int64],
+    places: NDArray[np.int64],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """What ``scanner`` finds in the regions around ``places``, ascending, none on a line feed."""
+    _, starts, ends = regions(data, offsets, places)
+    starts, ends = np.unique(starts), np.unique(ends)
+    shown, bounds = _joined(data, starts, ends)
+    rules, seen = scanner.hits(shown, bounds)
+    return rules, seen + (starts - bounds[:-1])[np.searchsorted(bounds, seen, "right") - 1]
 
 
 def _joined(

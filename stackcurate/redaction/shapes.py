@@ -45,6 +45,15 @@ def bearer(place: Place) -> float:
     return 0.0 if noise.noise(place.value) else random(place)
 
 
+def cookie(place: Place) -> float:
+    """The value of a session's cookie: long, with digits among its letters, no code."""
+    value = place.value
+    digits = sum(48 <= byte <= 57 for byte in value)
+    if noise.noise(value) or noise.token_noise(value) or digits < 3:
+        return 0.0
+    return 1.0 if noise.longest_word(value) * 3 < len(value) else 0.0
+
+
 def reference_token(place: Place) -> float:
     """JFrog's reference tokens: base64 of reftkn, a version, when it ends, and the reference."""
     try:

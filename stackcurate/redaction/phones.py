@@ -1,0 +1,136 @@
+"""Telephone numbers: which of the numbers that look like one exist in a numbering plan."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from .place import Place
+
+_FICTIONAL = re.compile(r"555-?01\d\d|5550\d{3}|^1?\d{3}555\d{4}$|(\d)\1{5}|123456|987654")
+
+
+_VERSION_OR_DATE = re.compile(r"\d\.\d{1,2}\.|\d{4}[-/.]\d\d[-/.]\d\d")
+
+
+def phone(place: Place) -> float:
+    """How sure it is that the value is a telephone number: it must exist in a numbering plan."""
+    import phonenumbers  # large, and needed for few candidates only
+
+    text = place.value.decode()
+    digits = re.sub(r"\D", "", text)
+    if not 8 <= len(digits) <= 15 or _FICTIONAL.search(digits):
+        return 0.0
+    french = re.fullmatch(r"0\d(?:\.\d\d){4}", text)
+    if not french and (text.count(".") > 3 or _VERSION_OR_DATE.search(text)):
+        return 0.0
+    strong = _STRONG_PHONE_WORD.search(place.region[place.head : place.start]) is not None
+    if re.fullmatch(r"\d+\.\d+", text) or (
+        not strong and not text.startswith("+") and (text.isdigit() or len(digits) < 9)
+    ):
+        return 0.0
+    if text.startswith("+"):
+        regions: tuple[str | None, ...] = (None,)
+    elif text.startswith("00"):
+        regions = ("DE",)
+    else:
+        regions = _TRUNK if digits.startswith("0") else _NO_TRUNK
+    if not any(_in_plan(phonenumbers, text, region) for region in regions):
+        if not strong:
+            return 0.0
+        if text.startswith("+"):
+            return 0.8 if _is_possible(phonenumbers, text) else 0.0
+        return 0.7 if 9 <= len(digits) <= 12 and len(re.findall(r"\d+", text)) > 2 else 0.0
+    return 1.0 if text.startswith("+") or re.search(r"[-() ./]", text) else 0.7
+
+
+# check_call(4000000000): words that say as much only beside a number that is written like one.
+_STRONG_PHONE_WORD = re.compile(
+    "(?i)phone|mobile|telefon|fax|whatsapp|(?<![a-z])(?:tel|msisdn)(?![a-z])|anruf|rufen sie|ligue"
+    "|llame|Телефон|телефон|电话|電話|手机|전화|&#9742;|☎".encode()
+)
+
+
+# Countries whose national numbers begin with a 0, and others, by number of speakers.
+_TRUNK = (
+    "DE",
+    "GB",
+    "FR",
+    "IT",
+    "AT",
+    "CH",
+    "NL",
+    "BE",
+    "SE",
+    "AU",
+    "IN",
+    "JP",
+    "KR",
+    "BR",
+    "ZA",
+    "TR",
+)
+
+
+_NO_TRUNK = ("US", "ES", "DK", "NO", "PL", "PT", "CZ", "RU", "CN", "GR", "MX", "SG", "HK")
+
+
+def _in_plan(phonenumbers: Any, text: str, region: str | None) -> bool:
+    try:
+        return bool(phonenumbers.is_valid_number(phonenumbers.parse(text, region)))
+    except phonenumbers.NumberParseException:
+        return False
+
+
+def _is_possible(phonenumbers: Any, text: str) -> bool:
+    """Its country exists and has numbers of this length: plans change, and words say the rest."""
+    try:
+        return bool(phonenumbers.is_possible_number(phonenumbers.parse(text)))
+    except phonenumbers.NumberParseException:
+        return False
+
+
+def phone_cell(place: Place) -> float:
+    """A number in a cell beside an e-mail address: some country has numbers like it."""
+    text = place.value.decode()
+    digits = re.sub(r"\D", "", text)
+    if not 8 <= len(digits) <= 13 or _FICTIONAL.search(digits) or _VERSION_OR_DATE.search(text):
+        return 0.0
+    groups = len(re.findall(r"\d+", text))
+    return 0.9 if phone(place) else 0.7 if groups > 1 or text.startswith("+") else 0.0
+
+
+def phone_grouped(place: Place) -> float:
+    """As ``phone``, for a number with its country in groups, which nothing else is written in."""
+    return phone(place) if len(re.findall(rb"[0-9]+", place.value)) > 2 else 0.0
+
+
+def phone_named(place: Place) -> float:
+    """As ``phone``, for a number with its country: somewhere on its line a word says what it is."""
+    quoted = place.before(1) in (b'"', b"'", b"`", b">", b":") and place.after(1) in (
+        b'"',
+        b"'",
+        b"`",
+        b"<",
+        b"",
+    )
+    if not quoted and not _PHONE_WORD.search(place.before(160)):
+        return 0.0
+    text = place.value.decode()
+    if _SENT.search(place.before(40)) and not _FICTIONAL.search(text) and len(text) > 9:
+        import phonenumbers
+
+        return 0.9 if _is_possible(phonenumbers, text) else 0.0
+    return phone(place)
+
+
+# Calls and logs of services that send messages.
+_SENT = re.compile(
+    rb"(?i)(?:(?<![a-z])to=|(?:sms|send\w*|whats\w*|message\w*|call\w*|dial)\([\"'])$"
+)
+
+
+_PHONE_WORD = re.compile(
+    rb"(?i)phone|mobile|telefon|fax|whatsapp|(?<![a-z])(?:tel|cell|call|sms|dial|ring|contact|msisdn|to=)(?![a-z])|ligue|rufen|appel"
+    rb"|ll(?:a|\xc3\xa1)m"
+)

@@ -1,0 +1,184 @@
+"""How much a value looks like a password by itself: chosen, made by chance, or a label."""
+
+from __future__ import annotations
+
+import re
+
+from . import noise
+from .place import Place, is_config_path, is_test_path
+
+_WEAK = re.compile(
+    rb"(?i)^(?:test|pass|passw(?:or)?d|s[e3]cr[e3]t|admin|foo|bar|demo|user|root|hello|key|token|super|my|"
+    rb"abc|pw|hunter|guest|qwerty|p[a@]ss(?:w[o0]rd)?|[-_!@#.]|\d{0,4})+$"
+)
+
+
+CHAIN_ADDRESS = re.compile(rb"0x[0-9a-fA-F]{40}")  # of an account or a contract: public
+
+
+LETTERS = re.compile(rb"[A-Za-z]")
+
+
+TECHNICAL = re.compile(
+    rb"(?i)^(?:v?\d+[a-z]?\b|\w+=|[a-z]+(?:\.[a-z\d]+)+$|col-|h\d|[a-z]{1,3}\d{1,2}$|[a-z]+\d?$|[\w.]+\(|--|#|\.|/|@)|utf|ascii|int\d|float\d|win32"
+    rb"|i18n|l10n|base\d\d|sqlite|mysql|postgre|python|java|linux|x86|arm64|[a-z]\.[a-z]+\.[a-z]|\$\{|%[sd]|\?\w+=|[{}\[\]()|\\]"
+)
+
+
+def is_strong(value: bytes) -> bool:
+    """Letters mixed with digits or signs as people and generators mix them for passwords."""
+    digits = sum(48 <= byte <= 57 for byte in value)
+    signs = sum(byte in b"!@#$%^&*?~+=" for byte in value)
+    letters = len(value) - digits - signs
+    if letters < 3 or len(value) < 8:
+        return False
+    return digits + signs > 1 or noise.is_unspeakable(value)
+
+
+def password_strength(value: bytes, reason: str | None, place: Place) -> float:
+    """Passwords people choose: mixed characters are sure, a plain word may be a label."""
+    if reason == "words" or b" " in value:
+        if is_passphrase(value) or _is_diceware(value):
+            return 0.7
+        if noise.is_unspeakable(value):
+            return 0.7
+        return _word_strength(value, place) if b" " not in value else 0.0
+    if len(value) > 128 or noise.is_uuid(value):
+        return 0.4
+    if noise.is_number(value):
+        test = is_test_path(place.path) and not is_config_path(place.path)
+        weak = len(value) < 6 or not value.isdigit() or test
+        return 0.35 if weak else 0.62
+    classes = sum(re.search(kind, value) is not None for kind in _CLASSES)
+    if len(value) < 6 or classes < 2:
+        return 0.4
+    if _WEAK.match(value):
+        return 0.45 if is_test_path(place.path) else 0.65
+    return 0.8 if is_test_path(place.path) else 0.9
+
+
+# Names of variables whose value is what a service is started with, weak as it may be.
+_SERVICE_NAME = re.compile(rb"(?:^|[\s\"'])(?:[A-Z0-9]+_)+(?:PASSWORD|PASSWD|PASS|PWD)$")
+
+
+_STAND_IN = re.compile(
+    rb"(?i)pass|pwd|secret|string|none|null|true|false|required|optional|vault|value|token|key|user|name|env|text|test"
+    rb"|hash|empty|blank|prompt|ask|file|auto|generat|random|unset|unknown|any|some|str|int|bool"
+)
+
+
+def _word_strength(value: bytes, place: Place) -> float:
+    """A plain word: the password of a service where its settings say so, else mostly a label."""
+    name = place.region[max(0, place.head - 60) : place.start].rstrip(b" \t:=\"'")
+    service = is_config_path(place.path) and _SERVICE_NAME.search(name) and value.islower()
+    if service and value.isalnum() and not _STAND_IN.search(value):
+        return 0.62
+    if (
+        value.islower()
+        and value.isalpha()
+        and noise.odd_pairs(value) * 4 >= len(value)
+        and len(value) >= 8
+    ):
+        return 0.62
+    return 0.35
+
+
+# Words with a number, and codes in groups: how people and password managers make passwords.
+_WORDS_AND_NUMBER = re.compile(
+    rb"(?=[^0-9]*[0-9])(?=.{8})[A-Za-z][a-z]{2,}(?:[-_.!@#%^&*+?]?[A-Za-z0-9]+)*[-_.!@#%^&*+?]?"
+)
+
+
+_GROUPS = re.compile(rb"[A-Za-z0-9]{2,6}(?:-[A-Za-z0-9]{2,6}){2,4}")
+
+
+LABEL = re.compile(
+    rb"(?i)pass|pwd|secret|token|(?<![a-z])key|apikey|field|input|label|form|reset|chang|forg[eo]t|confirm|enter|(?<![a-z])(?:new|old)|encod|decod|encrypt"
+    rb"|user|admin|login|type|text|requir|valid|error|polic|length|hash|sha\d|md5|crypt|argon|pbkdf|auth"
+    rb"|(?<![a-z])(?:aes|rsa|utf|iso|rfc|l?gpl|bsd)(?![a-z])|http|html|x509|oauth|grant|test|example|page|button"
+    rb"|version"
+)
+
+
+# Four words or more, as dice choose them; words of sentences and of user interfaces are not.
+_DICEWARE = re.compile(
+    rb"[A-Za-z][a-z]{2,9}(?:([-_. ])[A-Za-z][a-z]{2,9})(?:\1[A-Za-z][a-z]{2,9}){2,6}"
+)
+
+
+_SENTENCE = re.compile(
+    rb"(?i)(?<![a-z])(?:the|and|for|your|not|with|you|are|can|has|have|new|this|that|from|will|must|please"
+    rb"|should|must|our|all|any|but|was|when|if|use|get|set|add|show|hide|toggle|view|edit|create|update|delete"
+    rb"|remove|save|cancel|send|request|response|server|client|config|default|value|name|string|number|data"
+    rb"|file|path|list|item|icon|eye|box|row|col|text|container|wrapper|content|header|footer|modal|dialog"
+    rb"|wrong|correct|success|fail\w*|expired|change\w*|service|access|account|email|mail|manager|provider)(?![a-z])"
+)
+
+
+def _is_diceware(value: bytes) -> bool:
+    if not _DICEWARE.fullmatch(value) or b" " in value:
+        return False
+    return not LABEL.search(value) and not _SENTENCE.search(value)
+
+
+_NOOP = re.compile(rb"\{(?:noop|plain|clear)\}\S{6}", re.IGNORECASE)
+
+
+def is_plain(value: bytes, reason: str) -> bool:
+    """Spring's mark of a password in the clear, or a walk over the keyboard and more behind it."""
+    if reason == "sequence":
+        rest = noise.without_sequences(value)
+        return len(rest) >= 3 and LABEL.search(value) is None
+    return reason == "template" and _NOOP.match(value) is not None
+
+
+def is_chosen(value: bytes) -> bool:
+    """Chosen by a person or by chance, though words or letters alone: no label reads so."""
+    return is_passphrase(value) or noise.is_unspeakable(value) or _is_diceware(value)
+
+
+def is_passphrase(value: bytes) -> bool:
+    """Words with a number behind them, or groups of letters and digits in both cases."""
+    if LABEL.search(value):
+        return False
+    if _WORDS_AND_NUMBER.fullmatch(value):
+        return True
+    mixed = not value.islower() and not value.isupper()
+    return mixed and _GROUPS.fullmatch(value) is not None
+
+
+_CLASSES = (rb"[a-z]", rb"[A-Z]", rb"[0-9]", rb"[^A-Za-z0-9_.\s-]")
+
+
+def token_strength(value: bytes, reason: str | None, name: bytes) -> float:
+    """Machine-made values: long and random is sure."""
+    if reason == "words" and re.search(rb"(?i)secret$", name) and _is_chosen_secret(value):
+        return 0.65
+    if reason or b" " in value or noise.is_number(value):
+        return 0.0
+    if noise.token_noise(value) or CHAIN_ADDRESS.fullmatch(value):
+        return 0.0
+    if noise.is_uuid(value):
+        return 0.62 if re.search(rb"(?i)api|secret|auth|access", name) else 0.4
+    if noise.is_random(value):
+        if len(value) >= 16:
+            return 0.9
+        return 0.65 if re.search(rb"(?i)secret|api|key", name) and len(value) >= 8 else 0.45
+    if re.search(rb"(?i)secret$", name) and _is_chosen_secret(value):
+        return 0.65
+    digits = sum(48 <= byte <= 57 for byte in value)
+    if (
+        digits > 1
+        and len(value) >= 16
+        and value.isalnum()
+        and re.search(rb"(?i)api|secret|acc", name)
+    ):
+        return 0.65
+    return 0.5 if digits and len(value) >= 8 else 0.35
+
+
+def _is_chosen_secret(value: bytes) -> bool:
+    """What people type where a secret is asked for: letters and a number, words and a number."""
+    if LABEL.search(value) or TECHNICAL.search(value):
+        return False
+    return is_strong(value) or is_passphrase(value)
