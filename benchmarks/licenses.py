@@ -19,7 +19,7 @@ compilation are left out of every speed. Seconds are those of the processor. Pri
   share of texts by step, same class and same expression, and every disagreement (``--list``);
 * speed cold, and with a cache built on one half of the packages and measured on the other;
 * header tags over all source files, MB/s;
-* texts that are permissive for us and not for ScanCode, and how many of these were judged.
+* the same counting disagreements that were judged in our favor (``licenses_judged.jsonl``).
 """
 
 from __future__ import annotations
@@ -51,9 +51,8 @@ from stackcurate.licenses.header import headers
 from stackcurate.licenses.scancode import Answer, Judge, detector
 from stackcurate.licenses.spoken import UNKNOWN
 
-JUDGED = Path(__file__).with_name(
-    "licenses_judged.jsonl"
-)  # read by a person: who is right, and why
+# Who is right where the two differ, and why: causes stand in README.md.
+JUDGED = Path(__file__).with_name("licenses_judged.jsonl")
 OPEN = ("permissive", "public_domain")
 DECIDING = (names.LICENSE_FILE, names.MANIFEST)
 LONGEST = 1 << 20  # bytes of a text that is compared
@@ -282,6 +281,24 @@ def timed(items: Sequence[Item], cache: Cache, judge: Recorded) -> tuple[float, 
     return time.process_time() - began + judge.seconds - before, mine
 
 
+def judged() -> dict[str, dict[str, Any]]:
+    """The judgements by the SHA-1 of their text."""
+    return {one["sha1"]: one for one in map(json.loads, JUDGED.read_text().splitlines())}
+
+
+def answers(one: dict[str, Any]) -> str:
+    """A short digest of both answers about a text: a judgement is about these and no others."""
+    said = f"{one['ours']}\0{one['scancode']}".encode()
+    return hashlib.blake2b(said, digest_size=4).hexdigest()
+
+
+def in_favor(listed: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The disagreements that were judged, and in which ours was found right."""
+    known = judged()
+    mine = [one for one in listed if known.get(one["sha1"], {}).get("answers") == answers(one)]
+    return [one for one in mine if known[one["sha1"]]["right"] == "ours"]
+
+
 def report(kind: str, items: Sequence[Item], judge: Recorded) -> list[dict[str, Any]]:
     """Print agreement and speed of one kind of text; the disagreements."""
     size = sum(len(item.data) for item in items) / 1e6
@@ -302,6 +319,16 @@ def report(kind: str, items: Sequence[Item], judge: Recorded) -> list[dict[str, 
         f"silent where ScanCode speaks {counts.get('silent', 0)}, "
         f"another class {counts.get('contradicted', 0)}, "
         f"unfinished {counts.get('unfinished', 0)}"
+    )
+    right = in_favor(found["listed"])
+    differ = [one["class"] != one["scancode_class"] for one in right]
+    lax = [one for one in found["listed"] if one["class"] in OPEN]
+    lax = [one for one in lax if one["scancode_class"] not in OPEN and one not in right]
+    print(
+        f"  {len(found['listed'])} differ, {len(right)} of them judged ours; with these the class "
+        f"{(counts.get('class', 0) + sum(differ)) / texts:.2%}, the expression "
+        f"{(counts.get('expression', 0) + len(right)) / texts:.2%}; permissive for us alone and "
+        f"not judged ours {len(lax)}"
     )
     if kind != SOURCE:
         shares = {field.name: getattr(steps, field.name) for field in fields(steps)}
@@ -387,12 +414,6 @@ def main() -> None:
             listed += report(kind, some, judge)
             control += some if kind != SOURCE else []
         warm(control, judge)
-    judged = {one["sha1"]: one for one in map(json.loads, JUDGED.read_text().splitlines())}
-    lax = [one for one in listed if one["class"] in OPEN and one["scancode_class"] not in OPEN]
-    right = [one for one in lax if judged.get(one["sha1"], {}).get("ours") == one["ours"]]
-    print(
-        f"\npermissive for us alone: {len(lax)}, of which judged right {len(right)} ({JUDGED.name})"
-    )
     if args.list:
         lines = [json.dumps(one, sort_keys=True, ensure_ascii=False) for one in listed]
         args.list.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")

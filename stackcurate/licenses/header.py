@@ -63,7 +63,7 @@ _OTHERS = re.compile(
 )
 _GNU_ID = re.compile(r"\b[AL]?GPL-")
 _OPEN = ("permissive", "public_domain")
-_STEMS = re.compile(rb"(?i)lice|perm|publ|redi|trai|gpl")  # as heads.find_speaking has them
+_STEMS = re.compile(rb"(?i)lice|perm|publ|redi|trai|noti|gpl")  # as heads.find_speaking has them
 _ELSEWHERE = ("LicenseRef-scancode-free-unknown", "LicenseRef-scancode-unknown-license-reference")
 _CLOSED_ID = "LicenseRef-scancode-proprietary-license"
 

@@ -12,9 +12,9 @@ HEAD = 8192  # bytes of a file that are looked at
 MAX_TAGS = 16  # SPDX tags of one file that are reported
 _TAG = np.frombuffer(b"spdx-license-identifier:", np.uint8)
 
-_LICE, _PERM, _PUBL, _REDI, _TRAI, _GPL = (
+_LICE, _PERM, _PUBL, _REDI, _TRAI, _NOTI, _GPL = (
     np.uint32(int.from_bytes(stem, "big"))
-    for stem in (b"lice", b"perm", b"publ", b"redi", b"trai", b"gpl")
+    for stem in (b"lice", b"perm", b"publ", b"redi", b"trai", b"noti", b"gpl")
 )
 
 # Kinds of block comments: how they open and close.
@@ -93,11 +93,11 @@ def comment_end(data, begin, stop):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _legal(data, begin, stop):  # type: ignore[no-untyped-def]
-    """Whether a stem of legal language occurs: lice-, perm-, publ-, redi-, gpl, trai-."""
+    """Whether a stem of legal language occurs: lice-, perm-, publ-, redi-, gpl, trai-, noti-."""
     last = np.uint32(0)  # the last four bytes, letters in lower case
     for at in range(begin, stop):
         last = np.uint32((last << np.uint32(8)) | np.uint32(data[at] | 0x20))
-        if last in (_LICE, _PERM, _PUBL, _REDI, _TRAI):
+        if last in (_LICE, _PERM, _PUBL, _REDI, _TRAI, _NOTI):
             return True
         if last & np.uint32(0xFFFFFF) == _GPL:
             return True

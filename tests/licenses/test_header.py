@@ -111,6 +111,7 @@ def test_a_rider_beside_a_notice():
     [
         ("# License: BSD3\n", "BSD-3-Clause"), ("# License: MIT\n", "MIT"),
         ("/** @license MIT */\n", "MIT"), ("// MIT License\n// Copyright 2020 Jo\n", "MIT"),
+        ("/*\n** See Copyright Notice in lua.h\n*/\n", "MIT"),
         ("# Licensed under MIT\n", "MIT"), ("# Parses license: MIT lines\n", None),
         ("# reads the MIT License\n", None), ("# MIT License files are found here\n", None),
     ],
