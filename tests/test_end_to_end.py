@@ -273,6 +273,35 @@ def test_the_why_command_speaks_in_words(sample, expected) -> None:
     assert call("why", "/no/such/file", sample.release).code == 1
 
 
+def test_why_knows_every_id_of_a_kept_file_and_of_its_repository(sample) -> None:
+    file = sample.site.files().slice(0, 1).to_pylist()[0]
+    for name in ("content_id", "blob_id", "sha256", "text_sha256", "row_key"):
+        for place in ((sample.release, None), (sample.release, sample.site.run_folder)):
+            rows = why(file[name], *place).rows
+            assert file["row_key"] in {row["row_key"] for row in rows}, name
+    for name in ("revision_id", "directory_id", "snapshot_id"):
+        if file[name] is not None:
+            found = why(file[name], sample.release, None, 10_000)
+            assert file["origin"] in {one["origin"] for one in found.repositories}
+            assert file["row_key"] in {row["row_key"] for row in found.rows}
+    named = call("why", file["origin"], sample.release)
+    assert named.code == 0 and f"repository {file['origin']}" in named.text
+
+
+def test_why_names_what_refused_a_dropped_file(sample, expected) -> None:
+    for outcome, words in (
+        ("license:refused", "evidence"), ("header:conflict", "folder"), ("header:refused", "header"),
+    ):  # fmt: skip
+        one = one_of_every_outcome(expected).get(outcome)
+        assert one is not None, outcome
+        rows = why(one["path"], sample.release, sample.site.run_folder, 10_000).rows
+        mine = [row for row in rows if row["origin"] == one["origin"]]
+        for row in mine:
+            assert words in row["note"], one
+            steps = [step["stage"] for step in row["steps"]]
+            assert steps[:2] == ["source", "optout"] and steps[-1] == outcome.partition(":")[0]
+
+
 def test_status_plan_report_and_query_speak_of_it(sample) -> None:
     assert "published" in call("status", sample.site.config).text
     assert "run` will verify it" in call("plan", sample.site.config).text

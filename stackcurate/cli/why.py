@@ -21,8 +21,9 @@ from stackcurate.pipeline import why as whys
 def why_command(asked: str, place: Path | None, most: int, as_json: bool) -> None:
     """Say what became of a file and why, stage by stage.
 
-    Ask for a path (/src/app.py, or the end of one), a hash (content id, SWHID, row key) or a
-    repository (origin URL, or owner/name). With the config, the answer comes from the run folder
+    Ask for a path (/src/app.py, or the end of one), a hash (content id, SHA-1, SHA-256 or row key
+    of a file; revision, directory or snapshot of a repository; SWHIDs too) or a repository (origin
+    URL, or owner/name). With the config, the answer comes from the run folder
     and is whole; with a release folder it goes as far as what is published. Without either, the
     one config under configs/ with a release is taken.
 
@@ -33,7 +34,7 @@ def why_command(asked: str, place: Path | None, most: int, as_json: bool) -> Non
     release, run_folder = _folders(place or _newest())
     answer = whys.why(asked, release, run_folder, most)
     click.echo(answer.json() if as_json else answer.text())
-    if not answer.total and not answer.set_aside:
+    if not (answer.total or answer.set_aside or answer.repositories):
         raise click.exceptions.Exit(1)
 
 

@@ -27,7 +27,7 @@ from stackcurate.pipeline import spill
 from stackcurate.pipeline.addresses import AddressBook, address_book
 from stackcurate.pipeline.choose import NO_DATE, PLACES
 from stackcurate.pipeline.decode import decode
-from stackcurate.schema import EVIDENCE, FILE, HEAD, conform, fill, one_chunk
+from stackcurate.schema import EVIDENCE, FILE, HEAD, SIGNALS, conform, fill, one_chunk
 from stackcurate.sources.base import Problem, Source
 from stackcurate.sources.ids import content_id, hexed, id_array
 from stackcurate.stages import RowStage
@@ -115,6 +115,8 @@ class BodyTask:
         about = [n for n in HEAD.names if n in FILE.names] + ["origin"]
         facts = heads.select(list(dict.fromkeys(about))).take(batch["head"])
         batch = fill(batch, facts)
+        # The stage `header` puts a file's own license over its folder's; notes name both.
+        batch = batch.append_column("folder_expression", batch["license_expression"])
         return fill(batch, winners)
 
     def _fetch(self, wanted: pa.Table, item: Slice) -> tuple[pa.Table, list[pa.Table]]:
@@ -243,9 +245,33 @@ def _texts(texts: Sequence[bytes]) -> pa.LargeStringArray:
 def _separate(batch: pa.Table) -> tuple[pa.Table, pa.Table]:
     """(rows still kept, the dropped rows' numbers and verdicts)."""
     kept = pc.is_null(batch["verdict"])
-    gone = batch.select(["row", "verdict"]).filter(pc.invert(kept))
-    gone = gone.append_column("note", pa.nulls(gone.num_rows, pa.string())).cast(DROPS)
-    return batch if not gone.num_rows else batch.filter(kept), gone
+    if pc.all(kept).as_py():
+        return batch, DROPS.empty_table()
+    gone = batch.filter(pc.invert(kept))
+    notes = pa.array([_note(row) for row in gone.select(_noted(gone)).to_pylist()], pa.string())
+    return batch.filter(kept), gone.select(["row", "verdict"]).append_column("note", notes).cast(
+        DROPS
+    )
+
+
+def _noted(batch: pa.Table) -> list[str]:
+    names = ["verdict", "header_expression", "header_class", "license_state", "folder_expression"]
+    return [name for name in (*names, *SIGNALS.names) if name in batch.schema.names]
+
+
+def _note(row: dict[str, Any]) -> str | None:
+    """What the stage saw that dropped a file, for the ledger: licenses or signals, no content."""
+    stage = row["verdict"].partition(":")[0]
+    if stage in ("header", "license"):
+        own = row.get("header_expression")
+        said = f"header {own} ({row['header_class']})" if own else "the header states nothing"
+        folder = row["folder_expression"] or "nothing stated"
+        return f"{said}; folder {folder} ({row['license_state'] or 'not looked at'})"
+    if stage == "filter":
+        return ", ".join(
+            f"{f.name} {row[f.name]:g}" for f in SIGNALS if row.get(f.name) is not None
+        )
+    return None
 
 
 def _finish(batch: pa.Table, texts: pa.LargeStringArray) -> pa.Table:

@@ -148,6 +148,7 @@ class DecideTask:
             return fill(batch, pa.table({name: nothing for name in COVER.names}))
         batch = fill(batch, cover_roots(batch, folders, heads, self.license))
         batch = drop(batch, pc.equal(batch["license_state"], REFUSED), "license:refused")
+        batch = _told(batch)
         if self.license.look_inside == "allowed":
             batch = drop(batch, pc.equal(batch["license_state"], OPEN), "license:unstated")
         return batch
@@ -205,6 +206,20 @@ class DecideTask:
         ]
         records = pa.Table.from_arrays(columns, schema=choose.RECORD)
         return records.filter(pc.is_valid(records["content_id"]))
+
+
+def _told(batch: pa.Table) -> pa.Table:
+    """Note which license refuses a file and what states it, for the ledger."""
+    refused = pc.fill_null(pc.equal(batch["verdict"], "license:refused"), False)
+    words = pc.binary_join_element_wise(
+        pc.fill_null(batch["license_expression"], "nothing stated"),
+        " (",
+        pc.fill_null(batch["license_class"], "unstated"),
+        "), evidence ",
+        pc.fill_null(batch["license_evidence"], "none"),
+        "",
+    )
+    return fill(batch, pa.table({"note": pc.if_else(refused, words, batch["note"])}))
 
 
 def _join(listed: pa.Table, heads: pa.Table) -> pa.Table:

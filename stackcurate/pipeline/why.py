@@ -75,6 +75,7 @@ class Answer:
     total: int
     counts: dict[str, int] = field(default_factory=dict)
     set_aside: tuple[dict[str, Any], ...] = ()  # inputs that could not be read
+    repositories: tuple[dict[str, Any], ...] = ()  # of that name, revision, directory or snapshot
 
     def json(self) -> str:
         """As one JSON object."""
@@ -82,7 +83,8 @@ class Answer:
 
     def text(self) -> str:
         """As lines for a person."""
-        aside = [f"  set aside: {visible(told(one))}" for one in self.set_aside]
+        aside = [f"  repository {_repository(one)}" for one in self.repositories]
+        aside += [f"  set aside: {visible(told(one))}" for one in self.set_aside]
         if not self.total:
             nothing = f"{self.asked}: no file of that name in {self.where}"
             return "\n".join([nothing, *aside])
@@ -95,6 +97,12 @@ class Answer:
         if self.total > len(self.rows):
             lines.append(f"\n… and {self.total - len(self.rows):,} more; --json shows them too")
         return "\n".join(lines)
+
+
+def _repository(row: dict[str, Any]) -> str:
+    outcome = row["outcome"]
+    said = _MEANING.get(outcome, outcome) if outcome != KEPT else "it takes part"
+    return f"{visible(row['origin'])} at revision {row['revision_id'] or '(none)'}: {said}"
 
 
 def _row_text(row: dict[str, Any]) -> list[str]:
@@ -120,7 +128,11 @@ def _row_text(row: dict[str, Any]) -> list[str]:
 
 
 def why(asked: str, release: Path | None, run_folder: Path | None, most: int = MOST) -> Answer:
-    """Look up a path, a hash (any id of a file, with or without swh:1:cnt:) or a repository."""
+    """Look up a path, a hash or a repository.
+
+    A hash is any id of a file (content id, SHA-1, SHA-256, row key), or of a snapshot, revision or
+    root directory; with or without ``swh:1:…:``.
+    """
     connection = duckdb.connect(config={"threads": 2, "memory_limit": "1GB"})
     ledger = _ledger_files(release, run_folder)
     files = sorted((release / "data").rglob("*.parquet")) if release else []
@@ -129,19 +141,27 @@ def why(asked: str, release: Path | None, run_folder: Path | None, most: int = M
     _view(connection, "files", files)
     if ledger:
         _with_kept_in(connection)
-    condition, values = _condition(asked)
+    connection.execute("SET enable_progress_bar = false")
+    repositories = _repositories(connection, asked, release)
+    origins = [one["origin"] for one in repositories]
     parts = []
-    if ledger:
-        parts.append(f"SELECT {_LEDGER} FROM ledger WHERE {condition}")
-    if files and not _is_run(run_folder):
-        known = "AND row_key NOT IN (SELECT row_key FROM ledger WHERE outcome = 'kept')"
-        parts.append(f"SELECT {_KEPT} FROM files WHERE {condition} {known if ledger else ''}")
+    given: list[str] = []
+    keys = _keys_of(connection, asked) if files else []
+    for view, there, columns in (
+        ("ledger", bool(ledger), _LEDGER),
+        ("files", bool(files) and not _is_run(run_folder), _KEPT),
+    ):
+        if there:
+            condition, values = _condition(asked, origins, keys)
+            given += values
+            parts.append(f"SELECT {columns} FROM {view} WHERE {condition}")
+    if len(parts) == 2:
+        parts[1] += " AND row_key NOT IN (SELECT row_key FROM ledger WHERE outcome = 'kept')"
     where = "the run folder" if _is_run(run_folder) else "the release"
     aside = tuple(_set_aside(asked, release, run_folder))
     if not parts:
-        return Answer(asked, where, (), 0, set_aside=aside)
+        return Answer(asked, where, (), 0, {}, aside, tuple(repositories))
     union = " UNION ALL ".join(parts)
-    given = values * len(parts)
     counted = connection.execute(
         f"SELECT outcome, sum(files)::BIGINT, count(*) FROM ({union}) GROUP BY 1", given
     ).fetchall()
@@ -151,7 +171,8 @@ def why(asked: str, release: Path | None, run_folder: Path | None, most: int = M
     rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     _explain(connection, rows, bool(files), bool(ledger))
     counts = {outcome: int(number) for outcome, number, _ in counted}
-    return Answer(asked, where, tuple(rows), sum(one[2] for one in counted), counts, aside)
+    total = sum(one[2] for one in counted)
+    return Answer(asked, where, tuple(rows), total, counts, aside, tuple(repositories))
 
 
 def _set_aside(
@@ -203,18 +224,60 @@ def _with_kept_in(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute("CREATE VIEW ledger AS SELECT *, NULL AS kept_in FROM old_ledger")
 
 
-def _condition(asked: str) -> tuple[str, list[str]]:
+def _condition(asked: str, origins: Sequence[str], keys: Sequence[str]) -> tuple[str, list[str]]:
     """SQL for the asked-for thing, and its values."""
     found = _HASH.fullmatch(asked.strip())
     if found:
         value = found[1]
-        return "(content_id = ? OR row_key = ?)", [value, value]
+        named = [f"{column} IN ({', '.join('?' * len(some))})" for column, some in (
+            ("origin", origins), ("row_key", keys)) if some]  # fmt: skip
+        every = ["content_id = ?", "row_key = ?", *named]
+        return f"({' OR '.join(every)})", [value, value, *origins, *keys]
     path = asked if asked.startswith("/") else f"/{asked}"
     # A repository is an origin, or owner/name at its end; a path is whole or an end of one.
     return (
         "(path = ? OR path LIKE ? ESCAPE '!' OR origin = ? OR origin LIKE ? ESCAPE '!')",
         [path, f"%{_like(path)}", asked, f"%/{_like(asked.strip('/'))}"],
     )
+
+
+def _keys_of(connection: duckdb.DuckDBPyConnection, asked: str) -> list[str]:
+    """Row keys of kept files that have the hash by another name: plain SHA-1, or a SHA-256."""
+    found = _HASH.fullmatch(asked.strip())
+    if not found:
+        return []
+    rows = connection.execute(
+        "SELECT row_key FROM files WHERE blob_id = $1 OR sha256 = $1 OR text_sha256 = $1 "
+        f"ORDER BY row_key LIMIT {MOST}",
+        {"1": found[1]},
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+_HEADS = ("snapshot_id", "revision_id", "directory_id")
+
+
+def _repositories(
+    connection: duckdb.DuckDBPyConnection, asked: str, release: Path | None
+) -> list[dict[str, Any]]:
+    """Rows of the table of repositories that have the id or the name that is asked for."""
+    table = [release / "repositories.parquet"] if release else []
+    if not table or not table[0].is_file():
+        return []
+    _view(connection, "repositories", table)
+    found = _HASH.fullmatch(asked.strip())
+    if found:
+        condition = " OR ".join(f"{name} = $1" for name in _HEADS)
+        values = {"1": found[1]}
+    else:
+        condition = "origin = $1 OR origin LIKE $2 ESCAPE '!'"
+        values = {"1": asked, "2": f"%/{_like(asked.strip('/'))}"}
+    columns = ", ".join(("origin", "outcome", *_HEADS))
+    cursor = connection.execute(
+        f"SELECT {columns} FROM repositories WHERE {condition} ORDER BY origin LIMIT {MOST}", values
+    )
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def _like(text: str) -> str:
@@ -224,8 +287,10 @@ def _like(text: str) -> str:
 def _explain(
     connection: duckdb.DuckDBPyConnection, rows: list[dict[str, Any]], files: bool, ledger: bool
 ) -> None:
-    """Add the kept twin of dropped copies, and the findings of kept files."""
+    """Add the kept twin of dropped copies, and what each stage said on the way."""
     for row in rows:
+        if row["path"] is not None and row["outcome"] != KEPT:
+            row["steps"] = _passed(row["outcome"])
         if row["kept_row_key"] and not row["kept_in"]:
             row["twin"] = _place(connection, row["kept_row_key"], files, ledger)
         if row["outcome"] == KEPT and files and row["row_key"]:
@@ -243,6 +308,19 @@ def _place(
             if found:
                 return {"origin": found[0], "path": found[1], "row_key": key}
     return {"origin": "row_key", "path": key, "row_key": key}
+
+
+_STAGES = ("source", "optout", "license", "choose", "fetch", "header", "language", "filter",
+           "redact", "dedup")  # fmt: skip
+
+
+def _passed(outcome: str) -> list[dict[str, str]]:
+    """The stages that let a dropped file pass, up to the one that did not."""
+    stage = outcome.partition(":")[0]
+    if stage not in _STAGES:
+        return []
+    before = [{"stage": one, "said": "passed"} for one in _STAGES[: _STAGES.index(stage)]]
+    return [*before, {"stage": stage, "said": "dropped it"}]
 
 
 _STEPS = """SELECT license_expression, license_class, license_evidence, places, src_encoding,
