@@ -290,8 +290,10 @@ def test_why_knows_every_id_of_a_kept_file_and_of_its_repository(sample) -> None
 
 def test_why_names_what_refused_a_dropped_file(sample, expected) -> None:
     for outcome, words in (
-        ("license:refused", "evidence"), ("header:conflict", "folder"), ("header:refused", "header"),
-    ):  # fmt: skip
+        ("license:refused", "evidence"),
+        ("header:conflict", "folder"),
+        ("header:refused", "header"),
+    ):
         one = one_of_every_outcome(expected).get(outcome)
         assert one is not None, outcome
         rows = why(one["path"], sample.release, sample.site.run_folder, 10_000).rows

@@ -1,8 +1,9 @@
 """Archived bytes into UTF-8 text, with the original encoding on record.
 
 UTF-8 stays as it is. A byte order mark of UTF-16 or UTF-32 is believed where all of the file
-decodes. Any NUL byte else makes a file binary, as in The Stack v2. What is left is guessed by
-charset-normalizer from a bounded head, and dropped where the guess does not decode all of it.
+decodes. Any NUL byte else makes a file binary, as in The Stack v2. What is left is guessed as
+Firefox does (chardetng), from a stretch around the first byte that is not ASCII, and dropped where
+the guess does not decode all of it or what comes out is no text.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import codecs
 import re
 
-from charset_normalizer import from_bytes
+from chardetng_py import detect
 
 BINARY, UNDECODABLE = "fetch:binary", "fetch:undecodable"
 
@@ -22,9 +23,15 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _HIGH = re.compile(rb"[\x80-\xff]")
-# Where several encodings give the same text, the one that source code most often has.
-_COMMON = ("cp1252", "latin_1")
-_HEAD = 16_384  # bytes that the guess looks at; more costs time and hardly changes it
+_STRETCH = 65_536  # bytes that the guess looks at; it would take more, but seldom change its mind
+# What the web means by a name is more than Python does: the encoding that holds it whole.
+_WIDER = {"shift_jis": "cp932", "gbk": "gb18030", "euc-kr": "cp949", "windows-874": "cp874"}
+_WESTERN = ("windows-1252", "latin_1")  # five bytes have no letter in the first
+# Most that a text has of control characters, and Western text of letters beyond ASCII: what looks
+# like more (compressed or encrypted bytes without a NUL) is no text. Ours, from real files.
+_CONTROLS, _ACCENTS = 0.01, 0.35
+_FEW = 64  # bytes beyond ASCII say nothing about their share
+_CONTROL = re.compile(r"[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f-\x9f]")
 
 
 def decode(data: bytes) -> tuple[bytes | None, str]:
@@ -48,16 +55,20 @@ def decode(data: bytes) -> tuple[bytes | None, str]:
 
 
 def _guess(data: bytes) -> tuple[bytes | None, str]:
-    # Guess where the first byte that is not ASCII lies: the head of a long file may be all ASCII.
+    # Around the first byte that is not ASCII: the head of a long file may be all ASCII.
     high = _HIGH.search(data)
-    begin = max(0, (high.start() if high else 0) - _HEAD // 2)
-    best = from_bytes(data[begin : begin + _HEAD], threshold=0.3, language_threshold=0.2).best()
-    if best is None:
+    begin = max(0, (high.start() if high else 0) - _STRETCH // 8)
+    some = data[begin : begin + _STRETCH]
+    guess = detect(some, allow_utf8=False)
+    encodings = _WESTERN if guess == _WESTERN[0] else (_WIDER.get(guess.lower(), guess),)
+    if encodings == _WESTERN and len(_HIGH.findall(some)) > max(_FEW, _ACCENTS * len(some)):
         return None, UNDECODABLE
-    same = [name for name in _COMMON if name in best.could_be_from_charset]
-    for encoding in (*same, best.encoding):
+    for encoding in encodings:
         try:
-            return data.decode(encoding).encode("utf-8", "replace"), encoding
+            text = data.decode(encoding)
         except (UnicodeDecodeError, LookupError):
             continue
+        if len(_CONTROL.findall(text)) > _CONTROLS * len(text):
+            break
+        return text.encode("utf-8", "replace"), encoding
     return None, UNDECODABLE

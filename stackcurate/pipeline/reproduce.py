@@ -55,9 +55,9 @@ from stackcurate.text import visible, with_commas
 
 # Libraries that fill a column. Rows that come or go depend on all of these.
 _FILLED_BY = {
-    "src_encoding": ("charset-normalizer",),
+    "src_encoding": ("chardetng-py",),
     "license": ("scancode-toolkit", "license-expression"),
-    "text": ("detect-secrets", "phonenumbers", "hyperscan", "google-re2", "charset-normalizer"),
+    "text": ("detect-secrets", "phonenumbers", "hyperscan", "google-re2", "chardetng-py"),
     "dedup": ("datasketch", "numba", "numpy", "xxhash"),
 }
 _GROUP_OF = {

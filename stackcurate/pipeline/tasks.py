@@ -21,7 +21,7 @@ from stackcurate.storage.journal import Journal, Progress
 
 # Libraries whose version can change an output. Their versions name tasks and stand in the manifest.
 LIBRARIES = (
-    "charset-normalizer",
+    "chardetng-py",
     "datasketch",
     "detect-secrets",
     "duckdb",

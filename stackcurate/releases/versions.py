@@ -31,7 +31,7 @@ POLICIES = ("stages", "license", "fetch", "language", "filter", "redact", "dedup
 
 #: Libraries whose version can change what is found in a file.
 DETECTORS = (
-    "charset-normalizer",
+    "chardetng-py",
     "detect-secrets",
     "license-expression",
     "phonenumbers",

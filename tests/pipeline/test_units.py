@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 
 import numpy as np
 import pyarrow as pa
@@ -210,6 +211,39 @@ def test_unicode_in_its_common_forms_comes_back(text) -> None:
     for codec in ("utf-16", "utf-32"):
         found, name = decode(text.encode(codec))
         assert found.decode() == text and name == codec.upper()
+
+
+FOREIGN = [
+    ("cp1252", "Déjà vu: le garçon naïf a mangé une crème brûlée"),
+    ("cp1252", "Größe der Datei, Übergabe an die Prüfung für später"),
+    ("cp1252", "año nuevo, mañana será otro día"),
+    ("cp1252", "Configuração de ações do usuário não é válida"),
+    ("cp1252", "“quotes” – and dashes… it’s fine"),
+    ("cp1250", "Zażółć gęślą jaźń, proszę wpisać hasło"),
+    ("cp1254", "Kullanıcı şifresi geçersiz, lütfen tekrar giriş yapın"),
+    ("cp1251", "Проверка пароля пользователя, если он не задан"),
+    ("koi8-r", "Проверка пароля пользователя, если он не задан"),
+    ("gb18030", "用户名和密码不能为空，请重新输入"),
+    ("big5", "使用者名稱與密碼不能為空，請重新輸入"),
+    ("shift_jis", "ユーザー名とパスワードを入力してください"),
+    ("euc_jp", "ユーザー名とパスワードを入力してください"),
+    ("euc_kr", "사용자 이름과 비밀번호를 입력하세요"),
+    ("cp1253", "Έλεγχος του κωδικού του χρήστη"),
+]
+
+
+@pytest.mark.parametrize("around", ["", "def f(x):\n    return x + 1\n\n" * 40])
+@pytest.mark.parametrize(("codec", "comment"), FOREIGN)
+def test_comments_in_old_encodings_come_back(codec, comment, around) -> None:
+    text = f"{around}# {comment}\n{around}"
+    found, said = decode(text.encode(codec))
+    assert found is not None and found.decode() == text
+    assert text.encode(said) == text.encode(codec), "the encoding on record gives the bytes back"
+
+
+def test_bytes_that_only_lack_a_nul_are_no_text() -> None:
+    noise = bytes(random.Random(5).choices(range(1, 256), k=5000))
+    assert decode(noise) == (None, "fetch:undecodable")
 
 
 @pytest.mark.parametrize(
