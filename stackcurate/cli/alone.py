@@ -394,13 +394,14 @@ def _each(
     _one_input(paths, source)
     if not paths and source is None and sys.stdin.isatty():
         raise ConfigError("give PATHS, or records with --in or on standard input; see --help")
-    given, came_as_parquet = (
-        (records.from_paths(paths), False) if paths else records.from_stream(source)
-    )
-    parquet = _wants_parquet(target, as_json, came_as_parquet)
-    answers = ({**row, "id": row["id"]} for row in work(given))
+    given, id_type = (records.from_paths(paths), None) if paths else records.from_stream(source)
+    parquet = _wants_parquet(target, as_json, id_type is not None)
+    rows = work(given)
     table = line if paths and not (as_json or target) else None
-    rows = (_string_id(row) for row in answers) if parquet else answers
+    if parquet and id_type is not None:  # ids pass through as they are
+        schema = schema.set(schema.get_field_index("id"), pa.field("id", id_type))
+    elif parquet:  # of JSON Lines: each may be of another type
+        rows = (_string_id(row) for row in rows)
     records.write(rows, target, schema, parquet, table)
 
 

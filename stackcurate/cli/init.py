@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+from collections import Counter
 from pathlib import Path
 
 import click
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from stackcurate.errors import ConfigError
+from stackcurate.sources.parquet_columns import find_columns, is_text
 
 _TEMPLATE = """\
 # A stackcurate config. Check it with `stackcurate plan`, build it with `stackcurate run`.
@@ -67,13 +72,9 @@ _SOURCES = {
     "swh_graph": (
         "  - kind: swh_graph                # a Software Heritage graph export (ORC or Parquet)\n"
         "    path: {path}\n"
-        "    contents: {path}/../contents    # content/<sha1>, gzip; a folder or s3://bucket/prefix\n"
+        "    contents: {contents}    # content/<sha1>, gzip; a folder or s3://bucket/prefix\n"
     ),
-    "parquet": (
-        "  - kind: parquet\n"
-        "    path: {path}\n"
-        "    # columns: {{content: content, path: path, repo_name: repo_name}}   # ours: theirs\n"
-    ),
+    "parquet": ("  - kind: parquet\n    path: {path}\n{columns}"),
 }
 
 
@@ -125,9 +126,72 @@ def config_text(given: dict[str, tuple[str, ...]], name: str | None, folder: Pat
         for path in paths:
             if not Path(path).exists():
                 raise ConfigError(f"{path} does not exist")
-            sources += _SOURCES[kind].format(path=_quoted(_relative(Path(path), folder)))
+            sources += _source(kind, Path(path), folder)
             name = name or Path(path).resolve().name
     return _TEMPLATE.format(name=_clean(name or "my-stack"), sources=sources)
+
+
+def _source(kind: str, path: Path, folder: Path) -> str:
+    """One entry of ``sources``, with what a look at ``path`` tells."""
+    facts = {"path": _quoted(_relative(path, folder))}
+    if kind == "swh_graph":
+        store = _store_near(path) or path.resolve().parent / "contents"
+        facts["contents"] = _quoted(_relative(store, folder))
+    if kind == "parquet":
+        facts["columns"] = _columns(path, folder)
+    return _SOURCES[kind].format(**facts)
+
+
+def _store_near(path: Path) -> Path | None:
+    """A folder in or beside ``path`` that is called like a content store."""
+    places = [place / name for place in (path.resolve(), path.resolve().parent) for name in _STORES]
+    return next((place for place in places if _holds_blobs(place)), None)
+
+
+def _holds_blobs(place: Path) -> bool:
+    names = (path.name for path in itertools.islice(place.iterdir(), 9)) if place.is_dir() else ()
+    return any(len(name) == 40 for name in names)
+
+
+_STORES = ("content", "contents")
+_USUAL = "    # columns: {content: content, path: path, repo_name: repo_name}   # ours: theirs\n"
+
+
+def _columns(path: Path, folder: Path) -> str:
+    """The lines about columns: the usual ones, or a proposal where their names are not known."""
+    files = sorted(path.rglob("*.parquet")) if path.is_dir() else [path]
+    try:
+        schema = pq.read_schema(files[0])
+    except (IndexError, OSError, pa.ArrowException):
+        return _USUAL  # `plan` says what is wrong with it
+    found = find_columns(schema, {}).file
+    if "content" in found:
+        return _USUAL
+    if "blob_id" in found:
+        store = _store_near(path if path.is_dir() else path.parent)
+        where = _quoted(_relative(store, folder)) if store else "s3://softwareheritage"
+        return f"    contents: {where}    # ids alone: where content/<sha1> lies, gzip\n"
+    texts = [field.name for field in schema if is_text(field.type)]
+    if not texts:
+        return _USUAL
+    proposal = {"content": _longest(files[0], texts)}
+    named = [name for name in texts if "path" in name.lower() or "file" in name.lower()]
+    if "path" not in found and named and named[0] != proposal["content"]:
+        proposal["path"] = named[0]
+    pairs = ", ".join(f"{ours}: {_quoted(theirs)}" for ours, theirs in proposal.items())
+    return f"    columns: {{{pairs}}}   # ours: theirs, by the look of it; please check\n"
+
+
+def _longest(path: Path, names: list[str]) -> str:
+    """The column that takes the most bytes."""
+    metadata = pq.read_metadata(path)
+    sizes = Counter[str]()
+    for group in range(metadata.num_row_groups):
+        about = metadata.row_group(group)
+        for number in range(about.num_columns):
+            column = about.column(number)
+            sizes[column.path_in_schema] += column.total_uncompressed_size
+    return max(names, key=lambda name: sizes[name])
 
 
 def _relative(path: Path, folder: Path) -> str:

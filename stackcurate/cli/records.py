@@ -58,16 +58,24 @@ def _is_link(folder: str, name: str) -> bool:
     return os.path.islink(os.path.join(folder, name))
 
 
-def from_stream(source: Path | None) -> tuple[Iterator[Record], bool]:
-    """(records of a file or of standard input, whether they came as Parquet)."""
+def from_stream(source: Path | None) -> tuple[Iterator[Record], pa.DataType | None]:
+    """(records of a file or of standard input, the type of their ids where they came as Parquet).
+
+    Parquet without a column ``id`` has ids of type null.
+    """
     try:
         stream: Any = sys.stdin.buffer if source is None else source.open("rb")
     except OSError as error:
         raise ConfigError(f"cannot read {source}: {error.strerror}") from None
     if stream.peek(4)[:4] == _PARQUET:
         whole: Any = source if source is not None else pa.BufferReader(stream.read())
-        return _parquet(whole), True
-    return _json_lines(stream), False
+        try:
+            file = pq.ParquetFile(whole)
+        except (pa.ArrowException, OSError) as error:
+            raise ConfigError(f"no Parquet file: {type(error).__name__}") from None
+        schema = file.schema_arrow
+        return _parquet(file), schema.field("id").type if "id" in schema.names else pa.null()
+    return _json_lines(stream), None
 
 
 def _json_lines(stream: Iterable[bytes]) -> Iterator[Record]:
@@ -106,11 +114,7 @@ def _whole(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _parquet(source: Any) -> Iterator[Record]:
-    try:
-        file = pq.ParquetFile(source)
-    except (pa.ArrowException, OSError) as error:
-        raise ConfigError(f"no Parquet file: {type(error).__name__}") from None
+def _parquet(file: pq.ParquetFile) -> Iterator[Record]:
     has = set(file.schema_arrow.names)
     content = next((name for name in ("text", "content") if name in has), None)
     if content is None and "content_b64" not in has:
@@ -139,11 +143,16 @@ def write(
     out = sys.stdout if target is None else target.open("w", encoding="utf-8")
     try:
         for record in records:
-            out.write((table(record) if table else json.dumps(record)) + "\n")
+            out.write((table(record) if table else json.dumps(record, default=_plain)) + "\n")
         out.flush()
     finally:
         if target is not None:
             out.close()
+
+
+def _plain(value: Any) -> str:
+    """An id that JSON has no word for: bytes in hex, dates and the like as they are printed."""
+    return value.hex() if isinstance(value, bytes) else str(value)
 
 
 def _write_parquet(records: Iterable[Record], target: Path | None, schema: pa.Schema) -> None:

@@ -62,6 +62,8 @@ def verify_command(
         click.echo(json.dumps({"passed": found.passed, "checks": checks}, indent=1))
     else:
         click.echo(found.text(), nl=False)
+        if withdrawn is None and not files_only:
+            click.echo("--    opt-out    not checked: name the registry with --registry FILE")
         for line in found.findings[:200]:
             click.echo(f"  strict scan: {json.dumps(dict(line), sort_keys=True)}")
     return EXIT_DONE if found.passed else EXIT_INTEGRITY
@@ -112,5 +114,10 @@ def query_command(
     with query(
         release_of(release), language, license_, repo, path, pattern, sql, count_by, limit
     ) as answer:
+        lines = 0
         for line in show(answer):
             click.echo(line)
+            lines += 1
+    if lines <= {"table": 2, "csv": 1, "json": 0}[form]:  # the head alone
+        click.echo("no row matches; --count-by language (or another column) tells what is there",
+                   err=True)  # fmt: skip

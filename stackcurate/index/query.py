@@ -114,7 +114,7 @@ def query(
     """Ask the release folder ``release``; several values of one filter are alternatives.
 
     ``language``: Linguist's name, ``_unknown`` for none. ``license``: an SPDX expression, a key in
-    it, or a class, in any case. ``repo``: owner/name or origin, with ``*`` and ``?``. ``path``: a
+    it, or a class; both in any case. ``repo``: owner/name or origin, with ``*``, ``?``. ``path``: a
     glob (see `globs.regex_of_glob`). ``pattern``: an RE2 expression searched for in the content;
     the answer then has a column ``match``. ``count_by``: files and bytes of text per value of a
     column. ``columns``: names, or ``["*"]`` for all. ``sql``: one SELECT over the views ``files``,
@@ -128,16 +128,17 @@ def query(
     if limit is not None and limit < 0:
         raise ConfigError(f"the limit must be 0 or more, not {limit}")
     filters = (language, license, repo, path, pattern, count_by, columns)
+    languages = _spelled(release, _several(language))
     parameters: list[Any] = []
     if sql is None:
         where, parameters = _where(
-            _several(language), _several(license), _several(repo), _several(path), pattern
+            languages, _several(license), _several(repo), _several(path), pattern
         )
         text = _question(where, parameters, pattern, count_by, columns, limit)
     elif any(one is not None for one in filters):
         raise ConfigError("an SQL question goes with a limit alone: write its filters in the SQL")
     with ExitStack() as held:
-        connection = _open(release, _several(language), memory, held)
+        connection = _open(release, languages, memory, held)
         if pattern is not None:
             _check_pattern(connection, pattern)
         with _asking():
@@ -260,16 +261,29 @@ def _view(
         connection.register(name, schema.empty_table())
 
 
+def _folders(release: Path) -> dict[str, str]:
+    """Folder by language, as the manifest names them; nothing where there is no manifest."""
+    if not (release / "manifest.json").is_file():
+        return {}
+    try:
+        totals = json.loads((release / "manifest.json").read_bytes())["totals"]
+        return {one["language"] or UNKNOWN: one["folder"] for one in totals["languages"]}
+    except (ValueError, KeyError, TypeError) as error:
+        raise IntegrityError(f"{release / 'manifest.json'} is damaged") from error
+
+
+def _spelled(release: Path, languages: Sequence[str]) -> list[str]:
+    """Languages as the release spells them; those that it does not have stay as they are."""
+    if not languages:
+        return []
+    spelled = {name.lower(): name for name in _folders(release)}
+    return [spelled.get(one.lower(), one) for one in languages]
+
+
 def _data(release: Path, languages: Sequence[str]) -> list[Path]:
     """The data files, of the folders of ``languages`` alone where the manifest names them."""
-    folders: list[str] = []
-    if languages and (release / "manifest.json").is_file():
-        try:
-            totals = json.loads((release / "manifest.json").read_bytes())["totals"]
-            named = {one["language"] or UNKNOWN: one["folder"] for one in totals["languages"]}
-        except (ValueError, KeyError, TypeError) as error:
-            raise IntegrityError(f"{release / 'manifest.json'} is damaged") from error
-        folders = [named[language] for language in languages if language in named]
+    named = _folders(release) if languages else {}
+    folders = [named[language] for language in languages if language in named]
     files = sorted(path for path in (release / "data").glob("*/*.parquet"))
     return [path for path in files if path.parent.name in folders] if folders else files
 

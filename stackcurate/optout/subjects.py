@@ -34,6 +34,7 @@ TWO_LEVEL_HOSTS = (
 # begins with "gitlab." counts as one.
 GROUP_HOSTS = ("framagit.org", "gitlab.com", "invent.kde.org", "salsa.debian.org")
 
+_BARE = re.compile(r"[A-Za-z0-9\-_]+/[A-Za-z0-9\-_.]+")  # owner/name: GitHub's, as people write it
 _SWHID = re.compile(r"swh:1:(cnt|dir|rev|rel|snp):([0-9a-f]{40})")
 
 
@@ -57,8 +58,9 @@ class Subject:
 def origin_keys(origins: pa.Array | pa.ChunkedArray) -> pa.Array:
     """The keys of a string column of origins, row by row; null stays null.
 
-    Names without a host (local repositories, archives) are keys of their own. Percent escapes are
-    left as they are.
+    Names without a host (local repositories, archives) are keys of their own. From a data set that
+    tells no more, ``parquet:owner/name`` counts as GitHub's, where nearly all are: in doubt a file
+    goes. Percent escapes are left as they are.
     """
     if isinstance(origins, pa.ChunkedArray):
         origins = origins.combine_chunks()
@@ -71,6 +73,9 @@ def origin_keys(origins: pa.Array | pa.ChunkedArray) -> pa.Array:
         text, r"^([A-Za-z0-9\-]+(?:\.[A-Za-z0-9\-]+)+):([^0-9/])", r"\1/\2"
     )
     text = pc.replace_substring_regex(text, r"//+", "/")
+    text = pc.replace_substring_regex(
+        text, r"^parquet:([A-Za-z0-9\-_]+/[A-Za-z0-9\-_.]+)$", r"github.com/\1"
+    )
     host = pc.utf8_lower(pc.replace_substring_regex(text, r"(?s)/.*$", ""))
     host = pc.replace_substring_regex(host, r"\.?(:(22|80|443|9418))?$", "")
     path = pc.replace_substring_regex(text, r"(?s)^[^/]*/?", "")
@@ -118,6 +123,8 @@ def _checked(subject: Subject, key: str) -> Subject:
         raise ConfigError(f"a path has a glob, and nothing else has; the kind is {subject.kind}")
     if subject.kind == SWHID:
         return Subject(SWHID, _core_swhid(subject.value))
+    if subject.kind in (REPOSITORY, PATH) and _BARE.fullmatch(key):
+        key = f"github.com/{key.lower()}"
     return _owned_place(Subject(subject.kind, key, subject.glob))
 
 

@@ -126,7 +126,10 @@ class DecideTask:
     def _withdraw(self, batch: pa.Table, item: DecideItem) -> tuple[pa.Table, pa.Table | None]:
         """Opt-out by path and content, then by the repository's own control files."""
         found = match_files(batch, self.registry)
-        batch = fill(batch, pa.table({"verdict": pc.coalesce(batch["verdict"], found)}))
+        # A name that its owner withdrew is in no published row, not even in that of an older visit.
+        other = pc.starts_with(pc.fill_null(batch["verdict"], ""), "choose:")
+        first, second = pc.coalesce(batch["verdict"], found), pc.coalesce(found, batch["verdict"])
+        batch = fill(batch, pa.table({"verdict": pc.if_else(other, second, first)}))
         if item.evidence is None:
             return batch, None
         folders, wishes = read_folders(item.evidence, item.partition.number)

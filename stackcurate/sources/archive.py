@@ -41,8 +41,10 @@ _VAULT = re.compile(rb"swh:1:dir:([0-9a-f]{40})\Z")
 class Archive:
     """Archives at or below ``path``, each an origin of its own.
 
-    ``folders``: ``true`` makes each direct sub-folder of ``path`` a container too (``path`` itself
-    where it holds neither sub-folders nor archives), ``self`` makes ``path`` the only one.
+    ``folders``: ``auto`` makes each direct sub-folder of ``path`` in which no archive lies a
+    container too, an unpacked one; ``true`` each direct sub-folder, whatever lies in it; both make
+    ``path`` itself the only one where there is nothing else. ``self`` makes it the only one anyway,
+    ``false`` takes archives alone.
     ``strip_top``: ``auto`` cuts a single top folder that holds everything (never in wheels and
     jars, whose layout it is), ``never`` keeps it. Origins: ``origins[key]``, else
     ``origin_prefix`` + key, else ``archive:`` + key. ``max_files``, ``max_member_bytes``,
@@ -53,7 +55,7 @@ class Archive:
     kind: ClassVar[str] = "archive"
 
     path: Path
-    folders: bool | str = False
+    folders: bool | str = "auto"
     strip_top: str = "auto"
     origin_prefix: str | None = None
     origins: Mapping[str, str] = field(default_factory=dict)
@@ -63,8 +65,8 @@ class Archive:
     max_ratio: int = Limits.max_ratio
 
     def __post_init__(self) -> None:
-        if self.folders not in (True, False, "self"):
-            raise ConfigError(f"folders: {self.folders!r} is not one of true, false, self")
+        if self.folders not in (True, False, "auto", "self"):
+            raise ConfigError(f"folders: {self.folders!r} is not one of auto, true, false, self")
         if self.strip_top not in ("auto", "never"):
             raise ConfigError(f"strip_top: {self.strip_top!r} is not one of auto, never")
 
@@ -78,14 +80,22 @@ class Archive:
         if self.folders == "self":
             return [_container(path, path.resolve().name)]
         found: dict[str, Path] = {}
+        plain = {} if not self.folders else {
+            e.name: e for e in path.iterdir() if e.is_dir() and not e.is_symlink()
+        }  # fmt: skip
         if self.folders is True:
-            found = {e.name: e for e in path.iterdir() if e.is_dir() and not e.is_symlink()}
+            found = plain
         for place, folders, names in os.walk(path):
             if Path(place) == path:
                 folders[:] = [name for name in folders if name not in found]
             for file in (Path(place, name) for name in names):
                 if _SUFFIX.match(file.name) and file.is_file() and not file.is_symlink():
                     found[file.relative_to(path).as_posix()] = file
+        if found and self.folders == "auto":
+            holders = {key.partition("/")[0] for key in found}
+            hidden = {key for key in plain if key.startswith(".")}
+            others = plain.keys() - holders - hidden
+            found |= {key: plain[key] for key in others}
         if not found and self.folders:
             return [_container(path, path.resolve().name)]
         if not found:

@@ -33,7 +33,8 @@ _LAST_SECOND = (2**63 - 1) // _NANOSECONDS
 class Git:
     """Repositories at or below ``path``; a repository inside another's work tree is not searched.
 
-    ``branch``: ``HEAD``, a branch or tag name, or a full ref. ``as_of``: an ISO date or time (UTC
+    ``branch``: ``HEAD`` (where it names a branch that is not there: main, else master), a branch or
+    tag name, or a full ref. ``as_of``: an ISO date or time (UTC
     where it names no zone; a date means its whole day); the newest commit of the branch whose
     committer date is not later. ``origins`` maps container keys to origin URLs; then come the
     repository's own ``remote.origin.url``, ``origin_prefix`` + key, and ``git:`` + key.
@@ -136,6 +137,8 @@ class Git:
     ) -> tuple[bytes, bytes, Commit] | None:
         """(branch name, revision, commit) of the wanted branch and date."""
         found = refs.find(self.branch)
+        for usual in _USUAL if found is None and self.branch == "HEAD" else ():
+            found = found or refs.find(f"refs/heads/{usual}")
         if found is None:
             message = "no commits" if not refs.targets else f"no branch {self.branch!r}"
             problems.append(Problem(self.branch, "empty", f"{message} in this repository"))
@@ -153,6 +156,9 @@ class Git:
                 return None
         commit = history.commit(tip)
         return None if commit is None else (name, tip, commit)
+
+
+_USUAL = ("main", "master")  # where HEAD names a branch that is not there
 
 
 def _settings(folder: Path, key: str) -> dict[str, str]:

@@ -6,6 +6,8 @@ import json
 import subprocess
 import sys
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from stackcurate import __version__
@@ -146,6 +148,25 @@ def test_init_for_every_kind_of_source(tmp_path) -> None:
         # the written config is read back, whatever the folder is called
         plan = call("plan", place)
         assert "unknown key" not in plan.all and "not YAML" not in plan.all, plan.all
+
+
+def test_init_looks_at_what_is_there(tmp_path) -> None:
+    def said(*words: object) -> str:
+        return call("init", *words).text
+
+    table = pa.table({"body": ["def f(): pass\n" * 9], "filename": ["a.py"], "n": [1]})
+    pq.write_table(table, tmp_path / "odd.parquet")
+    assert "columns: {content: body, path: filename}" in said("--parquet", tmp_path / "odd.parquet")
+    ids = pa.table({"blob_id": ["a" * 40], "path": ["/a.py"]})
+    pq.write_table(ids, tmp_path / "ids.parquet")
+    assert "contents: s3://" in said("--parquet", tmp_path / "ids.parquet")
+    store = tmp_path / "content"
+    store.mkdir()
+    (store / ("a" * 40)).write_bytes(b"")
+    assert f"contents: {store}" in said("--parquet", tmp_path / "ids.parquet")
+    graph = tmp_path / "graph"
+    graph.mkdir()
+    assert f"contents: {store}" in said("--swh-graph", graph)
 
 
 def test_two_runs_of_one_version_at_a_time(tmp_path, cache) -> None:

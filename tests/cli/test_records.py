@@ -222,3 +222,16 @@ def test_dedup_against_and_plot(tmp_path) -> None:
     assert clusters[0]["representative"] == "old0"
     assert call("dedup", "--explain", "--plot", str(tmp_path / "curve.svg")).code == 0
     assert (tmp_path / "curve.svg").read_text().startswith("<svg")
+
+
+@pytest.mark.parametrize("command", ["language", "license", "redact"])
+def test_ids_of_parquet_pass_through_as_they_are(tmp_path, command):
+    ids = pa.array([7, None, 2**40], pa.int64())
+    texts = ["import os\n", "x = 1\n", "def f(): pass\n"]
+    table = pa.table({"text": texts, "path": ["a.py", "b.py", "c.py"], "id": ids})
+    pq.write_table(table, tmp_path / "in.parquet")
+    out = tmp_path / "out.parquet"
+    assert call(command, "--in", tmp_path / "in.parquet", "--out", out).code == 0
+    assert pq.read_table(out)["id"].combine_chunks() == ids
+    said = call(command, "--in", tmp_path / "in.parquet", "--json")
+    assert [row["id"] for row in said.records()] == ids.to_pylist()

@@ -107,6 +107,13 @@ def test_filters_find_what_python_finds(release: Path, question: Any, wanted: An
     assert keys(release, **question) == expected(wanted)
 
 
+def test_languages_are_found_in_any_case(release: Path) -> None:
+    with query(release, language="python", columns=["path"]) as lower:
+        found = list(lower.rows())
+    with query(release, language="Python", columns=["path"]) as usual:
+        assert found == list(usual.rows()) and len(found) == 20
+
+
 def test_counts_by_column(release: Path) -> None:
     with query(release, count_by="license", language="Python") as answer:
         assert answer.columns == ["license_expression", "files", "bytes"]

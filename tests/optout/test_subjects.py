@@ -141,3 +141,11 @@ def test_parse_refuses_what_is_less_or_more_than_one_subject(kind, value, glob):
 def test_a_swhid_with_qualifiers_is_explained():
     with pytest.raises(ConfigError, match="one place"):
         parse("swhid", "swh:1:cnt:" + "a1" * 20 + ";origin=https://a.b/c")
+
+
+def test_a_bare_owner_and_name_is_one_of_githubs() -> None:
+    wanted = parse("repository", "Joe/My.Tool").value
+    assert wanted == "github.com/joe/my.tool" == origin_key("parquet:Joe/My.Tool")
+    assert parse("path", "joe/tool", "*.py").value == "github.com/joe/tool"
+    with pytest.raises(ConfigError):
+        parse("owner", "joe")

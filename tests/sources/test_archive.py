@@ -9,6 +9,7 @@ import io
 import lzma
 import os
 import pickle
+import shutil
 import stat
 import subprocess
 import tarfile
@@ -486,6 +487,15 @@ def test_folder_of_archives_and_folders(tmp_path):
     (tmp_path / "readme.txt").write_text("no archive")
     (tmp_path / "link.zip").symlink_to("a.zip")
     assert [c.key for c in Archive(path=tmp_path).containers()] == ["a.zip", "deep/er/b.tar"]
+    (tmp_path / "plain" / "src").mkdir(parents=True)
+    (tmp_path / ".cache").mkdir()
+    keys = [c.key for c in Archive(path=tmp_path).containers()]
+    assert keys == ["a.zip", "deep/er/b.tar", "plain"]
+    alone = Archive(path=tmp_path, folders=False)
+    assert [c.key for c in alone.containers()] == ["a.zip", "deep/er/b.tar"]
+    assert [c.key for c in Archive(path=tmp_path / "plain").containers()] == ["plain"]
+    shutil.rmtree(tmp_path / "plain")
+    shutil.rmtree(tmp_path / ".cache")
     both = Archive(path=tmp_path, folders=True)
     assert [c.key for c in both.containers()] == ["a.zip", "deep"]
     with pytest.raises(ConfigError):

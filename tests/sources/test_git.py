@@ -240,6 +240,23 @@ def test_detached_head_and_unknown_branch(plain, tmp_path):
     assert head is None and "nope" in answer.problems[0].message
 
 
+def test_a_head_that_names_no_branch_falls_back_to_main_then_master(plain, tmp_path):
+    tip = git(plain, "rev-parse", "HEAD")
+    older = git(plain, "rev-parse", "HEAD~1")
+    git(plain, "checkout", "-q", "--detach")
+    for branch in git(plain, "for-each-ref", "--format=%(refname)", "refs/heads").split():
+        git(plain, "update-ref", "-d", branch)
+    git(plain, "branch", "master", older)
+    git(plain, "symbolic-ref", "HEAD", "refs/heads/gone")
+    _, _, head = head_of(Git(path=plain), tmp_path)
+    assert head["revision_id"] == older and head["branch_name"] == "refs/heads/master"
+    git(plain, "branch", "main", tip)
+    _, _, head = head_of(Git(path=plain), tmp_path)
+    assert head["revision_id"] == tip
+    _, _, head = head_of(Git(path=plain, branch="gone"), tmp_path)
+    assert head is None
+
+
 def test_empty_repository_is_a_problem_not_an_error(tmp_path):
     new(tmp_path / "empty")
     _, answer, head = head_of(Git(path=tmp_path / "empty"), tmp_path)
