@@ -273,8 +273,9 @@ def approve(
     """
     chosen = _clear(_chosen(desk.read(), ids))
     click.echo(preview.preview(chosen, desk.places()).text())
-    if not yes:
-        click.confirm("Approve?", abort=True)
+    if not yes and not click.confirm("Approve?"):
+        click.echo("nothing was approved")
+        raise click.exceptions.Exit(1)
     _decide(desk, "approve", chosen, actor, evidence, reason)
 
 

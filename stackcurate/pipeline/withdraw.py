@@ -37,7 +37,7 @@ from stackcurate.pipeline.release import withdrawn_in
 from stackcurate.pipeline.ship import link_or_copy
 from stackcurate.pipeline.tasks import versions
 from stackcurate.releases.facts import ReleaseFacts
-from stackcurate.releases.manifest import manifest_digest, read_manifest, read_previous
+from stackcurate.releases.manifest import MANIFEST, manifest_digest, read_manifest, read_previous
 from stackcurate.releases.publish import publish
 from stackcurate.releases.verify import verify
 from stackcurate.releases.writer import Shard, write_shard, write_table
@@ -84,6 +84,7 @@ def withdraw(release: Path, registry: Registry, run: Path | None = None) -> Patc
             f"{release.parent.name} {release.name} holds nothing that the registry withdraws; "
             "there is nothing to patch"
         )
+    _refuse_again(release, registry)
     final = release.with_name(f"v{next_patch(release)}")
     staging = final.with_name(f".{final.name}.staging")
     shutil.rmtree(staging, ignore_errors=True)
@@ -97,6 +98,20 @@ def withdraw(release: Path, registry: Registry, run: Path | None = None) -> Patc
     facts = _facts(release, manifest, files, moved, found, registry, final.name.removeprefix("v"))
     publish(staging, final, facts, report.html_of, withdrawn_in(registry))
     return Patch(release, final, found, read_manifest(final))
+
+
+def _refuse_again(release: Path, registry: Registry) -> None:
+    """ConfigError where a patch of ``release`` for this state of the registry stands already."""
+    mine = manifest_digest(release)
+    for other in sorted(release.parent.glob("v*")):
+        if other == release or not (other / MANIFEST).is_file():
+            continue
+        manifest = read_manifest(other)
+        before = (manifest.get("previous") or {}).get("manifest_sha256")
+        if before == mine and manifest["optout"].get("head") == registry.head:
+            raise ConfigError(
+                f"{other} is that patch already: made from {release.name} and this registry"
+            )
 
 
 def next_patch(release: Path) -> str:

@@ -59,6 +59,8 @@ def test_request_preview_approve_patch_receipt_verify_undo_and_back(site, tmp_pa
     told = answer(site, "apply", site.release)
     assert f"{len(mine)} files withdrawn" in told
     patch = site.release.with_name("v2.1.1")
+    twice = call("optout", "apply", site.release, "--config", site.config)
+    assert twice.code == 2 and "v2.1.1 is that patch already" in twice.all
     registry = site.config.parent.parent / "sample_data" / "optout.jsonl"
     assert call("verify", patch, "--registry", registry).code == 0
     assert call("verify", site.release, "--registry", registry).code == 3
@@ -84,7 +86,8 @@ def test_request_preview_approve_patch_receipt_verify_undo_and_back(site, tmp_pa
 
 def test_approve_asks_and_no_is_no(site) -> None:
     said = call("optout", "approve", "sample-6", "--config", site.config, given=b"n\n")
-    assert said.code != 0 and "owner github.com/tideline" in said.text
+    assert said.code == 1 and "owner github.com/tideline" in said.text
+    assert "nothing was approved" in said.text
     assert "pending" in answer(site, "list", "--state", "pending")
     said = call("optout", "approve", "sample-6", "--config", site.config, given=b"y\n")
     assert said.code == 0
