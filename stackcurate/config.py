@@ -6,6 +6,7 @@ and ``dedup`` are checked against the rooms' own dataclasses, and this file does
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import difflib
 import re
@@ -24,7 +25,7 @@ from stackcurate.filters.stage import Filter
 from stackcurate.languages.stage import Language
 from stackcurate.licenses.policy import LicenseSettings
 from stackcurate.redaction.settings import Settings as RedactSettings
-from stackcurate.sources.base import Source
+from stackcurate.sources.base import Container, Source
 from stackcurate.sources.kinds import KINDS
 
 ORDER = (
@@ -242,6 +243,20 @@ class _Lines:
             where = where[:-1]
         line = self.of.get(where, 1)
         raise ConfigError(f"{self.path}, line {line}: {message}")
+
+
+def containers(config: Config, number: int) -> list[Container]:
+    """The containers of a source; a mistake in its entry is told with the entry's line.
+
+    Raises ConfigError.
+    """
+    try:
+        return config.sources[number].containers()
+    except ConfigError as error:
+        lines = _Lines(config.path)
+        with contextlib.suppress(OSError, yaml.YAMLError):
+            lines.construct(yaml.compose(config.path.read_text(), Loader=yaml.SafeLoader))
+        lines.fail(("sources", number, "path"), f"sources: path: {error}")
 
 
 def _build(value: dict[str, Any], path: Path, lines: _Lines) -> Config:

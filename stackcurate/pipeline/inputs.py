@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from stackcurate import config as configs
 from stackcurate.engine.base import Failure
 from stackcurate.errors import ConfigError, InputError
 from stackcurate.pipeline.tasks import Run
@@ -59,7 +60,7 @@ def find_inputs(run: Run, limit: int | None = None) -> list[Input]:
     """All containers of all sources in their order, each with the place of its heads."""
     inputs = []
     for number, source in enumerate(run.config.sources):
-        for container in source.containers()[:limit]:
+        for container in configs.containers(run.config, number)[:limit]:
             # The position of a source does not change what its container holds.
             place = run.place("heads", source.kind, source, container.key, container.stamp)
             inputs.append(Input(number, container, place))

@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from stackcurate import config as configs
 from stackcurate.config import Config
 from stackcurate.errors import ConfigError
 from stackcurate.pipeline.status import measured_rate
@@ -87,8 +88,8 @@ class Plan:
 def plan(config: Config, workers: int) -> Plan:
     """Look at the sources' containers, and at what earlier runs took; start nothing."""
     sources = []
-    for source in config.sources:
-        containers = source.containers()
+    for number, source in enumerate(config.sources):
+        containers = configs.containers(config, number)
         size = sum(container.size for container in containers)
         path = getattr(source, "path", "")
         sources.append(SourcePlan(source.kind, str(path), len(containers), size))
