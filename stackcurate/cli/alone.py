@@ -25,7 +25,7 @@ from stackcurate.engine.local import LocalEngine
 from stackcurate.errors import ConfigError
 from stackcurate.languages.alone import languages
 from stackcurate.licenses import warm
-from stackcurate.licenses.alone import MAX_BYTES, scan_path, scan_records
+from stackcurate.licenses.alone import MAX_BYTES, flat_records, scan_path, scan_records
 from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.policy import LicenseSettings
 from stackcurate.licenses.scancode import Judge
@@ -128,15 +128,26 @@ def language_command(
 
 @click.command("license")
 @_record_options
+@click.option(
+    "--as-text",
+    is_flag=True,
+    help="Read every file as one text, as a scanner does: no fields, no folders, mentions count.",
+)
 def license_command(
-    paths: tuple[Path, ...], source: Path | None, target: Path | None, as_json: bool
+    paths: tuple[Path, ...],
+    source: Path | None,
+    target: Path | None,
+    as_json: bool,
+    as_text: bool,
 ) -> None:
     """Say which license covers files, and what says so.
 
     With PATHS (files, folders, repositories), each file is covered by its own header, else by the
-    nearest folder that states a license. Else a record {id, license_expression, license_class,
-    evidence} per record {id, path, text or content_b64}: a license file or manifest states what it
-    states, any other file speaks through its header. What stays undecided is null.
+    nearest folder that states a license, those above in the same repository included; a license
+    file or manifest that is named itself tells what it states. Else a record {id,
+    license_expression, license_class, evidence} per record {id, path, text or content_b64}: a
+    license file or manifest states what it states, any other file speaks through its header. What
+    stays undecided is null.
 
     \b
     Example:  stackcurate license .
@@ -146,7 +157,7 @@ def license_command(
     _one_input(paths, source)
     tell_compiling()
     with contextlib.closing(Cache(_cache_path())) as cache, Judge(default_workers()) as judge:
-        if paths:
+        if paths and not as_text:
             rows = (row for path in paths for row in scan_path(path, cache, judge).to_pylist())
             schema = pa.schema(
                 [(n, pa.string()) for n in ("id", "path", *_LICENSE.names[1:3], "evidence")]
@@ -159,10 +170,12 @@ def license_command(
 
         def work(given: Iterable[Record]) -> Iterator[Record]:
             bare = ({**one, "text": _either(one)} for one in given)
+            if as_text:
+                return flat_records(bare)
             return scan_records(bare, cache, judge, LicenseSettings())
 
         given: Any = sys.stdin.buffer
-        start = b"" if source is not None else given.peek(4)[:4]
+        start = b"" if source is not None or paths else given.peek(4)[:4]
         if start and not start.lstrip().startswith(b"{") and start != b"PAR1":
             text = given.read(MAX_BYTES)
             # One text: a source file speaks through its header, else it is read as a license.
@@ -172,7 +185,11 @@ def license_command(
             _one_text(said, target, as_json)
             return
 
-        _each((), source, target, as_json, work, _LICENSE, None)
+        _each(paths, source, target, as_json, work, _LICENSE, _flat_line)
+
+
+def _flat_line(row: Record) -> str:
+    return _license_line({**row, "path": row["id"], "evidence": None})
 
 
 def _one_text(row: Record, target: Path | None, as_json: bool) -> None:
@@ -442,7 +459,9 @@ def _text(record: Record) -> str | None:
 
 def _license_line(row: Record) -> str:
     license_ = row["license_expression"] or "-"
-    return f"{license_:<30} {row['license_class'] or '-':<16} {visible(row['path'] or '')}"
+    path, source = row["path"] or "", row["evidence"]
+    says = f"  ({visible(source)})" if source and source != path else ""
+    return f"{license_:<30} {row['license_class'] or '-':<16} {visible(path)}{says}"
 
 
 def tell_compiling() -> None:

@@ -14,9 +14,10 @@ from typing import Any
 import pyarrow as pa
 
 from stackcurate.errors import InputError
-from stackcurate.licenses import names, pointers
+from stackcurate.licenses import names, pointers, readings
 from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.cover import cover
+from stackcurate.licenses.decode import text_of
 from stackcurate.licenses.detect import Text, detect_texts
 from stackcurate.licenses.expression import combine, license_class
 from stackcurate.licenses.header import headers
@@ -246,6 +247,26 @@ def scan_records(
             yield from _records(batch, cache, judge, settings)
             batch = []
     yield from _records(batch, cache, judge, settings)
+
+
+def flat_records(
+    records: Iterable[Mapping[str, Any]], settings: LicenseSettings | None = None
+) -> Iterator[dict[str, Any]]:
+    """As ``scan_records``, but every text is read as ScanCode reads it: see ``readings.flat``."""
+    settings = settings or LicenseSettings()
+    for record in records:
+        found = readings.flat(text_of(_bytes(record.get("text"))).data)
+        expression = found.expression if found else None
+        evidence = None
+        if found is not None:
+            evidence = {"kind": "text", "rule": found.rule, "matcher": found.matcher,
+                        "score": found.score, "start": found.start, "end": found.end}  # fmt: skip
+        yield {
+            "id": record.get("id"),
+            "license_expression": expression,
+            "license_class": license_class(expression, settings.overrides) if expression else None,
+            "evidence": evidence,
+        }
 
 
 def _records(

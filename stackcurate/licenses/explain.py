@@ -29,6 +29,7 @@ from stackcurate.licenses.expression import (
     parse,
 )
 from stackcurate.licenses.policy import RANK, License, table
+from stackcurate.licenses.spoken import spoken
 
 # Free licenses whose terms the GNU GPL of any version does not allow to be added (FSF).
 _NOT_WITH_GPL = re.compile(
@@ -147,7 +148,8 @@ def _unknown(text: str) -> Iterator[str]:
         if name.startswith("LicenseRef-"):
             yield f"{name} is a project's own name: `license: overrides:` can say its class"
             continue
-        like = suggestions(name)
+        meant = spoken(name)
+        like = [meant] if meant else suggestions(name)
         hint = f"; did you mean {' or '.join(like)}?" if like else ""
         yield f"{name} is on no list, so its class is unknown{hint}"
 

@@ -126,6 +126,35 @@ def answer(text: str) -> list[dict[str, Any]] | None:
     ]
 
 
+def flat(data: bytes) -> Reading | None:
+    """What ScanCode says of ``data`` (UTF-8) as one text: mentions count, riders do not.
+
+    None where nothing is found; the expression is null where our matcher gave up.
+    """
+    known = rules.load()
+    text = data.decode("utf-8", "replace")
+    found = matcher.matches(text, known)
+    if found is None:
+        return Reading(None, 0, len(data), 0.0, "", "undetermined", known.detector)
+    asked, matches = found
+    said = [text[asked.begin[m.first] : asked.end[m.last]].lower() for m in matches]
+    stated = _stated(detect(matches, said))
+    told = [match for one in stated for match in one.matches]
+    if not told:
+        return None
+    begin, end = _bytes(text, asked.begin), _bytes(text, asked.end)
+    score, how = min((match.score, match.kind) for match in told)
+    return Reading(
+        settle([one.expression or "" for one in stated]),
+        int(begin[min(match.first for match in told)]),
+        int(end[max(match.last for match in told)]),
+        score,
+        "; ".join(list(dict.fromkeys(match.rule for match in told))[:8]),
+        how,
+        known.detector,
+    )
+
+
 def _stated(found: Sequence[Detection]) -> list[Detection]:
     return [one for one in found if one.expression]
 
