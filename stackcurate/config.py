@@ -164,10 +164,16 @@ class Config:
     def facts(self) -> dict[str, Any]:
         """What a release says about its config: nothing local, so any folder gives equal bytes.
 
-        The quarantine ships itself, so where it came from is nothing to tell.
+        The quarantine ships itself, so where it came from is nothing to tell; digests of findings
+        do not ship, so neither does where their key is.
         """
         local = ("releases", "runs", "quarantine")
-        return _without_absolute({k: v for k, v in self.written.items() if k not in local})
+        told = {key: value for key, value in self.written.items() if key not in local}
+        if "digest_key" in (redact := told.get("redact") or {}):
+            del told["redact"]
+            rest = {key: value for key, value in redact.items() if key != "digest_key"}
+            told.update({"redact": rest} if rest else {})
+        return _without_absolute(told)
 
 
 def load(path: Path | str) -> Config:

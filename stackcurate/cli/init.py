@@ -45,6 +45,7 @@ language:
 filter: {{}}                        # defaults in the spirit of The Stack v2; each rule can be null
 redact:
   sensitivity: balanced           # strict | balanced | loose
+  # digest_key: env:DIGEST_KEY    # or file:/PATH: HMACs of the values, in the run folder alone
 dedup:
   threshold: 0.7                  # exact Jaccard similarity of word 5-grams
   scope: language                 # language | all | repository

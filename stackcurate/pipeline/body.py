@@ -27,6 +27,7 @@ from stackcurate.pipeline import spill
 from stackcurate.pipeline.addresses import AddressBook, address_book
 from stackcurate.pipeline.choose import NO_DATE, PLACES
 from stackcurate.pipeline.decode import decode
+from stackcurate.pipeline.digests import write_part
 from stackcurate.schema import EVIDENCE, FILE, HEAD, SIGNALS, conform, fill, one_chunk
 from stackcurate.sources.base import Problem, Source
 from stackcurate.sources.ids import content_id, hexed, id_array
@@ -91,6 +92,7 @@ class BodyTask:
         with partitions.whole_folder(item.out) as part:
             texts = one_chunk(batch, "content").cast(pa.large_string())
             batch, order = _sorted(_finish(batch.drop_columns(["content"]), texts))
+            write_part(part, batch)
             partitions.write_arrow(part / "rows.arrow", conform(batch, ROWS), rows=ROWS_BATCH)
             np.save(part / "keys.npy", np.array(batch["row_key"].to_pylist(), "S32"))
             spill.write_spill(part / "spill.arrow", texts, order, self.packed)

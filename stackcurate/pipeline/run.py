@@ -28,6 +28,7 @@ from stackcurate.pipeline.choose import choose, targets_for
 from stackcurate.pipeline.culprits import FILE as QUARANTINE
 from stackcurate.pipeline.culprits import Quarantine
 from stackcurate.pipeline.decide import decide
+from stackcurate.pipeline.digests import check_key, write_digests
 from stackcurate.pipeline.earlier import Earlier, earlier_parts, find_earlier
 from stackcurate.pipeline.evidence import gather
 from stackcurate.pipeline.fetch import fetch
@@ -85,6 +86,7 @@ def run(
         if not before.release_folder.exists():
             progress.note(f"{before.name} v{before.version} is not there yet and comes first")
             run(before, engine, progress, timeout=timeout)
+    check_key(config)
     with partitions.disk_errors(config.run_folder), _alone(config.run_folder):
         partitions.clear_parts(config.run_folder)
         journal = Journal(config.run_folder / "journal.jsonl")
@@ -130,6 +132,7 @@ def _run(run: Run, limit: int | None) -> Result:
     known = Cache(config.runs / "licenses.sqlite")
     task = BodyTask(config.sources, stages, matching, config.fetch.max_bytes, known=known)
     bodies = fetch(run, task, settings, book, found, decided, winners, quarantine)
+    write_digests(config, [body.folder for body in bodies])
 
     # Files against each other, then out.
     twins = None

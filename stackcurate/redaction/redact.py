@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from ..schema import FINDING
+from .digests import keyed
 from .replace import Placed
 from .settings import Settings
 from .stable import rewritten
@@ -15,10 +16,14 @@ from .stable import rewritten
 
 @dataclass(frozen=True)
 class Redacted:
-    """``contents``: what ships; ``findings``: list of ``schema.FINDING`` per row, in its bytes."""
+    """``contents``: what ships; ``findings``: list of ``schema.FINDING`` per row, in its bytes.
+
+    ``digests``: list of ``digests.DIGEST`` per row, where the settings name a key.
+    """
 
     contents: pa.LargeStringArray
     findings: pa.ListArray
+    digests: pa.ListArray | None = None
 
 
 def redact(
@@ -37,7 +42,9 @@ def redact(
     shipped = rewritten(contents, paths, content_ids, settings, engine)
     texts = {row: text for row, (text, _) in shipped.items()}
     placed = {row: places for row, (_, places) in shipped.items()}
-    return Redacted(_assembled(contents, texts), _findings(len(contents), placed))
+    where = settings.digest_key
+    digests = keyed(len(contents), placed, where) if where else None
+    return Redacted(_assembled(contents, texts), _findings(len(contents), placed), digests)
 
 
 def _assembled(contents: pa.LargeStringArray, texts: dict[int, bytes]) -> pa.LargeStringArray:

@@ -120,10 +120,10 @@ def numbered(spans: Iterable[Span]) -> Iterator[tuple[Span, int]]:
     seen: dict[str, dict[bytes, int]] = {}
     for span in spans:
         values = seen.setdefault(span.rule.kind, {})
-        yield span, values.setdefault(_same(span), len(values) + 1)
+        yield span, values.setdefault(same_value(span), len(values) + 1)
 
 
-def _same(span: Span) -> bytes:
+def same_value(span: Span) -> bytes:
     """What makes two values one: addresses may be written in two ways."""
     if span.rule.kind == "ip":
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 
@@ -28,6 +29,7 @@ KINDS = (
     "username",
 )
 
+_KEY_PLACE = re.compile(r"env:[A-Za-z_]\w*|file:/.+")
 Pairs = tuple[tuple[str, float], ...]
 
 
@@ -40,7 +42,8 @@ class Settings:
     number wins over its kind's. Findings of the kinds in ``mark`` are reported and left in the
     text. ``attribution`` says what becomes of e-mail addresses and names in copyright notices:
     ``keep`` (default, unless strict) because licenses ask that the notice stays as it is, or
-    ``redact``.
+    ``redact``. ``digest_key`` (``env:NAME`` or ``file:/PATH``) asks for keyed digests of the values
+    in the run folder; no result but that depends on it.
     """
 
     sensitivity: str = "balanced"
@@ -48,6 +51,7 @@ class Settings:
     rules: Mapping[str, float] | Pairs = ()
     mark: tuple[str, ...] = ()
     attribution: str | None = None
+    digest_key: str | None = None
 
     def __post_init__(self) -> None:
         _one_of("redact.sensitivity", self.sensitivity, THRESHOLDS)
@@ -60,6 +64,8 @@ class Settings:
             keep = "redact" if self.sensitivity == "strict" else "keep"
             object.__setattr__(self, "attribution", keep)
         _one_of("redact.attribution", self.attribution, ("keep", "redact"))
+        if self.digest_key is not None and not _KEY_PLACE.fullmatch(self.digest_key):
+            raise ConfigError("redact.digest_key must be env:NAME or file:/PATH, not a key")
 
     def threshold(self, rule: str, kind: str) -> float:
         """Least confidence of a finding of ``rule``, which belongs to ``kind``."""
@@ -67,8 +73,9 @@ class Settings:
         return dict(self.rules).get(rule, by_kind)
 
     def digest(self) -> str:
-        """SHA-256 (hex) over all options: equal settings, equal digest."""
-        options = {field.name: getattr(self, field.name) for field in fields(self)}
+        """SHA-256 (hex) over all options that findings depend on."""
+        names = [field.name for field in fields(self) if field.name != "digest_key"]
+        options = {name: getattr(self, name) for name in names}
         return hashlib.sha256(json.dumps(options, sort_keys=True).encode()).hexdigest()
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..schema import FINDING, one_chunk
+from ..schema import one_chunk
+from .digests import COLUMN
 from .redact import redact
 from .rules import table_digest
 from .settings import Settings
@@ -18,6 +19,8 @@ from .settings import Settings
 @dataclass(frozen=True)
 class Redact:
     """Replace personal data and secrets, or mark them, and note where they stood.
+
+    Where the settings name a key there is a third column, ``digests.COLUMN``.
 
     ``engine`` is for tests: results are the same on every engine.
     """
@@ -36,15 +39,15 @@ class Redact:
         rows = pc.indices_nonzero(there)
         paths = one_chunk(batch, "path").take(rows)
         done = redact(content.take(rows), paths, _ids(batch).take(rows), self.settings, self.engine)
+        columns = {"content": done.contents, "redactions": done.findings}
+        if done.digests is not None:
+            columns[COLUMN] = done.digests
         if len(rows) == len(content):
-            return pa.table({"content": done.contents, "redactions": done.findings})
+            return pa.table(columns)
         back = np.full(len(content), -1, np.int64)
         back[rows.to_numpy()] = np.arange(len(rows))
         index = pa.array(back, mask=back < 0)
-        return pa.table(
-            {"content": done.contents.take(index), "redactions": done.findings.take(index)},
-            schema=pa.schema([("content", pa.large_string()), ("redactions", pa.list_(FINDING))]),
-        )
+        return pa.table({name: column.take(index) for name, column in columns.items()})
 
     def judge(self, batch: pa.Table) -> pa.Table:
         """A file is never dropped for what it holds."""
