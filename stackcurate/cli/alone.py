@@ -413,13 +413,24 @@ def _each(
         raise ConfigError("give PATHS, or records with --in or on standard input; see --help")
     given, id_type = (records.from_paths(paths), None) if paths else records.from_stream(source)
     parquet = _wants_parquet(target, as_json, id_type is not None)
-    rows = work(given)
+    faults: list[str] = []
+    rows = work(_watched(given, faults))
     table = line if paths and not (as_json or target) else None
     if parquet and id_type is not None:  # ids pass through as they are
         schema = schema.set(schema.get_field_index("id"), pa.field("id", id_type))
     elif parquet:  # of JSON Lines: each may be of another type
         rows = (_string_id(row) for row in rows)
     records.write(rows, target, schema, parquet, table)
+    if faults:
+        click.echo(f"{len(faults)} records could not be read; the first: {faults[0]}", err=True)
+
+
+def _watched(given: Iterable[Record], faults: list[str]) -> Iterator[Record]:
+    """The records; what is wrong with some is noted in ``faults``."""
+    for record in given:
+        if "error" in record:
+            faults.append(str(record["error"]))
+        yield record
 
 
 def _one_input(paths: Sequence[Path], source: Path | None) -> None:

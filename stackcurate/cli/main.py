@@ -13,7 +13,7 @@ import click
 
 from stackcurate import __version__
 from stackcurate.engine.local import describe
-from stackcurate.errors import EXIT_STOPPED, StackcurateError
+from stackcurate.errors import EXIT_STOPPED, EXIT_USAGE, StackcurateError
 from stackcurate.storage.partitions import disk_errors
 
 
@@ -115,7 +115,8 @@ def _os_error(error: OSError) -> None:
         sys.exit(named.exit_code)
     except OSError:
         _say(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), "Error")
-        sys.exit(EXIT_STOPPED)
+        mistaken = isinstance(error, (FileNotFoundError, NotADirectoryError, IsADirectoryError))
+        sys.exit(EXIT_USAGE if mistaken else EXIT_STOPPED)
 
 
 def _folder_of(error: OSError) -> Path:

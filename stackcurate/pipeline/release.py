@@ -59,6 +59,7 @@ from stackcurate.schema import (
 )
 from stackcurate.storage import partitions
 from stackcurate.storage.exchange import read_exchange
+from stackcurate.text import visible
 
 REPOSITORIES = pa.schema(
     [*(field for field in HEAD if field.name != "root"), ("outcome", pa.string())]
@@ -112,6 +113,12 @@ def finish(run: Run, made: Finished) -> tuple[dict[str, Any], int]:
         partitions.write_json(staging / "scorecard.json", scorecard(config.redact))
     problems = problems_of([*(one.out for one in made.inputs), *made.listed])
     facts = _facts(run, made, files, total, by_input, others, problems)
+    if problems and not facts.kept["files"]:
+        first = f"{visible(problems[0].where)}: {problems[0].message}"
+        run.progress.note(
+            f"WARNING: the release is empty. Of {facts.listed['files']} listed files none is kept; "
+            f"{len(problems)} inputs or parts were set aside, the first {first}"
+        )
     withdrawn = withdrawn_in(made.registry) if made.registry.requests else None
     publish(staging, final, facts, report.html_of, withdrawn)
     return read_manifest(final), len(problems)

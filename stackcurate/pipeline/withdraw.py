@@ -104,9 +104,7 @@ def _refuse_again(release: Path, registry: Registry) -> None:
     """ConfigError where a patch of ``release`` for this state of the registry stands already."""
     mine = manifest_digest(release)
     for other in sorted(release.parent.glob("v*")):
-        if other == release or not (other / MANIFEST).is_file():
-            continue
-        manifest = read_manifest(other)
+        manifest = read_manifest(other) if (other / MANIFEST).is_file() else {}
         before = (manifest.get("previous") or {}).get("manifest_sha256")
         if before == mine and manifest["optout"].get("head") == registry.head:
             raise ConfigError(

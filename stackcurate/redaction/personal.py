@@ -28,7 +28,7 @@ _PROTOCOL_DOMAINS = (b"openssh.com", b"libssh.org", b"lysator.liu.se", b"ssh.com
 _GITHUB_NOREPLY = b"users.noreply.github.com"
 _EXAMPLE_MAILBOX = re.compile(
     rb"(?i)^(?:you|your[-_.]?(?:name|email|mail)?|name|user(?:name)?\d?|foo|bar|test\d?|someone"
-    rb"|somebody|me|email|example|first\.?last|john\.?doe|jane\.?doe|alice|bob)$"
+    rb"|somebody|email|example|first\.?last)$"
 )
 _COPYRIGHT = (b"copyright", b"(c)", b"\xc2\xa9", b"&copy;")
 _FILE_LIKE = (b".py", b".sh", b".rs", b".pl", b".md", b".so", b".cc", b".ps", b".zip", b".mov")

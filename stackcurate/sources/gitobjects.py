@@ -197,6 +197,12 @@ class ObjectReader:
             raise _no_git(self._folder) from error
         return self._process
 
+    def _absent(self, name: str) -> Problem:
+        """What git calls missing: an object that is not there, or a loose one that is damaged."""
+        if (self._objects / name[:2] / name[2:]).is_file():
+            return Problem(name, "corrupt", "the object is there, but git cannot read it")
+        return Problem(name, "missing", "the repository does not have the object")
+
     def _answer(self, pipe: IO[bytes], wanted: bytes, limit: int | None) -> Answer | Problem | None:
         """The next answer; None where the process ended before it was whole."""
         line = pipe.readline()
@@ -204,7 +210,7 @@ class ObjectReader:
             return None
         words = line.split()
         if len(words) != 3:
-            return Problem(wanted.hex(), "missing", "the repository does not have the object")
+            return self._absent(wanted.hex())
         kind, size = words[1].decode("ascii", "replace"), int(words[2])
         if self._sizes_only:
             return Answer(kind, size, None)

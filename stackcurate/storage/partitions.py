@@ -196,7 +196,7 @@ def disk_error_number(error: BaseException) -> int | None:
     """
     if isinstance(error, OSError):
         return error.errno
-    if type(error).__name__ == "IOException":
+    if type(error).__module__.partition(".")[0] in ("duckdb", "_duckdb"):
         for number in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
             if os.strerror(number) in str(error):
                 return number

@@ -235,3 +235,12 @@ def test_ids_of_parquet_pass_through_as_they_are(tmp_path, command):
     assert pq.read_table(out)["id"].combine_chunks() == ids
     said = call(command, "--in", tmp_path / "in.parquet", "--json")
     assert [row["id"] for row in said.records()] == ids.to_pylist()
+
+
+def test_a_line_that_is_no_record_is_told(tmp_path):
+    (tmp_path / "in.jsonl").write_text('{"id": 1, "path": "a.py", "text": "x = 1"}\nno json\n')
+    said = call("language", "--in", tmp_path / "in.jsonl", "--json")
+    assert said.code == 0 and [row["id"] for row in said.records()] == [1, None]
+    assert "1 records could not be read; the first: line 2 is no JSON object" in said.err
+    nowhere = tmp_path / "gone" / "out.jsonl"
+    assert call("language", "--in", tmp_path / "in.jsonl", "--out", nowhere).code == 2

@@ -5,16 +5,14 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from stackcurate.cli.license import license_command
+from stackcurate.cli.main import cli
 from stackcurate.errors import ConfigError
 from tests.driving import call as driven
 from tests.licenses.conftest import body
 
 
 def call(*arguments):
-    answer = CliRunner().invoke(
-        license_command, [str(one) for one in arguments], catch_exceptions=False
-    )
+    answer = CliRunner().invoke(cli, ["license", *map(str, arguments)], catch_exceptions=False)
     assert answer.exit_code == 0
     return answer.stdout
 

@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 from click.testing import CliRunner
 
-from stackcurate.cli.license import license_command
+from stackcurate.cli.main import cli
 from stackcurate.licenses.alone import PATH_ROW
 from stackcurate.licenses.spdx import listed, sbom
 
@@ -73,7 +73,7 @@ def test_the_validator_of_spdx_finds_no_fault(tmp_path):
         (tmp_path / "it" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "it" / name).write_text(text)
     said = CliRunner().invoke(
-        license_command, ["sbom", str(tmp_path / "it")], catch_exceptions=False
+        cli, ["license", "sbom", str(tmp_path / "it")], catch_exceptions=False
     )
     assert said.exit_code == 0
     place = tmp_path / "it.spdx.json"

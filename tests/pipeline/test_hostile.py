@@ -170,7 +170,7 @@ def test_each_file_ends_with_its_reason_and_what_is_whole_ships(hostile, tail, o
 
 def test_a_torn_git_blob_costs_itself_alone(hostile) -> None:
     (outcome,) = by_tail(hostile[0], "torn-blob/b.py")
-    assert outcome in ("fetch:corrupt", "fetch:missing", "source:unreadable")
+    assert outcome == "fetch:corrupt"
 
 
 def test_a_torn_git_tree_costs_what_it_held(hostile) -> None:
@@ -261,6 +261,6 @@ def test_all_inputs_broken_still_gives_a_release_of_nothing(tmp_path) -> None:
     (tmp_path / "archives" / "liar.zip").write_bytes(b"no zip")
     place = site(tmp_path, [{"kind": "archive", "path": "archives"}], None)
     said = place.run("--workers", 1)
-    assert said.code == 0, said.all
+    assert said.code == 0 and "the release is empty" in said.all and "liar.zip" in said.all
     assert place.manifest()["counts"]["kept"]["files"] == 0
     assert call("verify", place.release).code == 0

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from stackcurate.cli.alone import redact_command
+from stackcurate.cli.main import cli
 from stackcurate.errors import ConfigError
 from stackcurate.redaction import sheet
 from stackcurate.redaction.examples import expand
@@ -54,7 +54,7 @@ def test_a_judged_sheet_gives_precision(tmp_path: Path) -> None:
     assert (email.right, email.judged, email.findings) == (10, 10, 30)
     assert (token.right, token.judged) == (7, 9) and token.interval[0] < 7 / 9 < token.interval[1]
     assert sheet.overall([email, token]) == pytest.approx((1 + 7 / 9) / 2)
-    done = CliRunner().invoke(redact_command, ["--judged", str(path)])
+    done = CliRunner().invoke(cli, ["redact", "--judged", str(path)])
     assert done.exit_code == 0 and "0.78" in done.output and "19 judged" in done.output
 
 
@@ -81,7 +81,7 @@ def test_command_samples_files(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text(RECORDS[0]["text"])
     out = tmp_path / "sheet.tsv"
     done = CliRunner().invoke(
-        redact_command, [str(tmp_path / "a.py"), "--sample", "9", "--out", str(out)]
+        cli, ["redact", str(tmp_path / "a.py"), "--sample", "9", "--out", str(out)]
     )
     assert done.exit_code == 0, done.output
     assert len(rows(out)) == 2 and TOKENS[0] not in out.read_text()

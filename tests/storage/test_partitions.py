@@ -1,9 +1,11 @@
 """Outputs are there whole or not at all, and equal things get equal names."""
 
+import errno
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pytest
 
@@ -62,3 +64,10 @@ def test_a_full_disk_says_what_to_do(tmp_path: Path) -> None:
     message = "start the same command again"
     with pytest.raises(StopError, match=message), partitions.disk_errors(tmp_path):
         raise OSError(28, os.strerror(28))
+
+
+def test_duckdb_tells_of_a_full_disk_in_words() -> None:
+    full = duckdb.TransactionException(f"Failed to commit: {os.strerror(errno.ENOSPC)}")
+    assert partitions.disk_error_number(full) == errno.ENOSPC
+    assert partitions.disk_error_number(duckdb.BinderException("no such column")) is None
+    assert partitions.disk_error_number(ValueError(os.strerror(errno.ENOSPC))) is None
