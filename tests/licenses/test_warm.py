@@ -1,7 +1,11 @@
 import subprocess
 import sys
+from types import SimpleNamespace
+
+import pytest
 
 from stackcurate.licenses import warm
+from stackcurate.pipeline.run import _compile_once
 
 _CHECK = """
 from numba.core.dispatcher import Dispatcher
@@ -27,3 +31,25 @@ def test_cold_means_that_numba_kept_nothing(monkeypatch):
     index = warm.refine.refine._cache._cache_file
     monkeypatch.setattr(index, "_index_path", index._index_path + ".gone")
     assert warm.is_cold()
+
+
+@pytest.mark.parametrize(
+    ("cold", "stages", "tasks"),
+    [
+        (True, ("license",), 1),
+        (True, ("header",), 1),
+        (True, ("filter",), 0),
+        (False, ("license",), 0),
+    ],
+)
+def test_a_run_compiles_in_one_worker_before_the_others(monkeypatch, cold, stages, tasks):
+    given, notes = [], []
+    engine = SimpleNamespace(map=lambda task, items: given.append((task, len(items))) or ())
+    run = SimpleNamespace(
+        config=SimpleNamespace(stages=stages),
+        engine=engine,
+        progress=SimpleNamespace(note=notes.append),
+    )
+    monkeypatch.setattr(warm, "is_cold", lambda: cold)
+    _compile_once(run)
+    assert given == [(warm.compile_kernels, 1)] * tasks and notes == [warm.NOTE] * tasks
