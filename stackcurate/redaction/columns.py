@@ -24,6 +24,15 @@ _DELIMITER = {"csv": b",", "tsv": b"\t", "psv": b"|"}
 _INSERT = re.compile(
     rb"(?i)insert\s{1,8}into\s{1,8}[\w.\"`\[\]]{1,120}\s{0,8}\(([^()]{1,2000})\)\s{0,8}values\s{0,8}"
 )
+# A table that is filled without its columns named: they are where it was made.
+_CREATE = re.compile(
+    rb"(?i)create\s{1,8}table\s{1,8}(?:if\s{1,8}not\s{1,8}exists\s{1,8})?[\"`\[]?([\w.]{1,120})[\"`\]]?\s{0,8}"
+    rb"\(((?:[^();]|\([^();]{0,200}\)){1,4000})\)"
+)
+_COLUMN = re.compile(rb"(?:^|,)\s{0,80}[\"`\[]?(\w{1,60})(?:[^(),]|\([^()]{0,200}\)){0,300}")
+_INSERT_ALL = re.compile(
+    rb"(?i)insert\s{1,8}into\s{1,8}[\"`\[]?([\w.]{1,120})[\"`\]]?\s{1,8}values\s{0,8}"
+)
 _ROW = re.compile(rb"\s{0,80}\(")
 _VALUE = re.compile(
     rb"\s{0,40}(?:N?'((?:[^']|'')*)'|\"([^\"]*)\"|([^,()']*(?:\([^()]*\))?[^,()']*))\s{0,40}"
@@ -59,6 +68,17 @@ _PAIRS = {
     **dict.fromkeys(("xml", "config", "resx"), _XML_PAIRS),
     "plist": ((_PLIST, b"<key>"),),
 }
+_SECRETS = {
+    **dict.fromkeys(
+        ("chap-secrets", "pap-secrets"),
+        re.compile(
+            rb"(?m)^[ \t]{0,8}(?!#)\S{1,80}[ \t]{1,40}\S{1,80}[ \t]{1,40}[\"']?([^\s\"'#]{4,200})"
+        ),
+    ),
+    "ipsec.secrets": re.compile(
+        rb"(?m)^[^#\n]{0,200}:[ \t]{1,8}(?:PSK|EAP|XAUTH|NTLM)[ \t]{1,8}[\"']?([^\s\"'#]{4,200})"
+    ),
+}
 _MARKDOWN = frozenset(("md", "markdown", "mdx"))
 _TABLE_ROW = re.compile(rb"(?m)^[ \t]{0,8}\|([^\n]{3,4000})\|[ \t]*\r?$")
 _DIVIDER = re.compile(rb"[ \t:|-]+")
@@ -76,7 +96,8 @@ class Line:
 
 def lines(text: bytes, path: str) -> tuple[bytes, list[Line]]:
     """The lines for the cells of a table, and where each cell stands; nothing for other files."""
-    kind = path.lower().rpartition(".")[2]
+    name = path.lower().rpartition("/")[2]
+    kind = name.rpartition(".")[2]
     if kind in _DELIMITER:
         cells = _separated(text, _DELIMITER[kind])
     elif kind in _PAIRS:
@@ -85,6 +106,8 @@ def lines(text: bytes, path: str) -> tuple[bytes, list[Line]]:
         )
     elif kind in _MARKDOWN:
         cells = _piped(text)
+    elif name in _SECRETS:
+        cells = _secrets(text, _SECRETS[name])
     elif kind in _SQL:
         cells = _inserted(text)
     else:
@@ -92,9 +115,9 @@ def lines(text: bytes, path: str) -> tuple[bytes, list[Line]]:
     out: list[bytes] = []
     places: list[Line] = []
     length = 0
-    for name, start, end in cells:
+    for title, start, end in cells:
         if 0 < end - start <= LONGEST and b"\n" not in text[start:end]:
-            head = name.replace(b" ", b"_") + b": "
+            head = title.replace(b" ", b"_") + b": "
             places.append(Line(length + len(head), start, end))
             out += [head, text[start:end], b"\n"]
             length += len(head) + end - start + 1
@@ -103,8 +126,10 @@ def lines(text: bytes, path: str) -> tuple[bytes, list[Line]]:
 
 def is_table(path: str) -> bool:
     """A file in whose form values stand apart from their names."""
-    kind = path.lower().rpartition(".")[2]
-    return kind in _DELIMITER or kind in _PAIRS or kind in _SQL or kind in _MARKDOWN
+    name = path.lower().rpartition("/")[2]
+    kind = name.rpartition(".")[2]
+    sorts = (_DELIMITER, _PAIRS, _SQL, _MARKDOWN)
+    return name in _SECRETS or any(kind in sort for sort in sorts)
 
 
 Cell = tuple[bytes, int, int]
@@ -174,11 +199,26 @@ def _names(name: bytes) -> bool:
     return len(name) <= LONGEST_NAME and _NAME.search(name) is not None
 
 
-def _inserted(text: bytes) -> Iterator[Cell]:
+def _inserts(text: bytes) -> Iterator[tuple[list[bytes], int]]:
+    """Names of the columns that each INSERT fills, and where its rows begin."""
     for insert in _INSERT.finditer(text):
-        names = [name.strip(b' "`[]\t\r\n') for name in insert[1].split(b",")]
+        yield [name.strip(b' "`[]\t\r\n') for name in insert[1].split(b",")], insert.end()
+    made = {one[1].lower(): one[2] for one in _CREATE.finditer(text)}
+    for insert in _INSERT_ALL.finditer(text):
+        body = made.get(insert[1].lower(), b"")
+        yield [column[1] for column in _COLUMN.finditer(body)], insert.end()
+
+
+def _secrets(text: bytes, line: re.Pattern[bytes]) -> Iterator[Cell]:
+    """The secrets of files that are made of them."""
+    for match in line.finditer(text):
+        yield b"password", *match.span(1)
+
+
+def _inserted(text: bytes) -> Iterator[Cell]:
+    for names, start in _inserts(text):
         wanted = {number for number, name in enumerate(names) if _names(name)}
-        at = insert.end()
+        at = start
         while wanted and (row := _ROW.match(text, at)):
             at = row.end()
             number = 0
