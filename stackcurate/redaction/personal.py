@@ -34,6 +34,7 @@ _COPYRIGHT = (b"copyright", b"(c)", b"\xc2\xa9", b"&copy;")
 _FILE_LIKE = (b".py", b".sh", b".rs", b".pl", b".md", b".so", b".cc", b".ps", b".zip", b".mov")
 
 
+_LOGIN_WORDS = (b"ssh", b"scp", b"sftp", b"rsync", b"mosh")
 _LOGIN_COMMAND = re.compile(
     rb"(?<![\w./-])(?:auto)?(?:ssh(?:-copy-id|fs)?|scp|sftp|rsync|mosh)[ \t][^\n|;&\"'`]{0,100}$"
 )
@@ -56,7 +57,8 @@ def email(place: Place) -> float:
     before = place.before(64)
     if b"://" in before and _ADDRESS_USER.search(before):
         return 0.0  # user info of an address: the password rules look at it
-    if _LOGIN_COMMAND.search(place.before(120)):
+    before = place.before(120)
+    if any(word in before for word in _LOGIN_WORDS) and _LOGIN_COMMAND.search(before):
         return 0.3  # an account of a machine
     return _mail_confidence(mailbox, domain)
 
