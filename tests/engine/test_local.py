@@ -27,6 +27,9 @@ def act(folder: str, item: str) -> str:
     if item == "raise":
         raise ValueError("hunter2 is in this message")
     if item == "input":
+        end = time.monotonic() + 30  # the error shall meet the hanging task, not come before it
+        while not os.path.exists(os.path.join(folder, "hang")) and time.monotonic() < end:
+            time.sleep(0.01)
         raise InputError("bad repository", "corrupt")
     return item
 
@@ -56,7 +59,7 @@ def test_a_dead_a_hanging_and_a_raising_task_fail_and_the_rest_goes_on(tmp_path)
 def test_an_error_of_ours_ends_the_map_and_leaves_no_process(tmp_path) -> None:
     with LocalEngine(2) as engine:
         with pytest.raises(InputError, match="bad repository"):
-            list(engine.map(partial(act, str(tmp_path)), ["hang", "input"], timeout=30))
+            list(engine.map(partial(act, str(tmp_path)), ["hang", "input"], timeout=50))
         assert sorted(engine.map(square, [3])) == [(0, 9)]
     (pid,) = (tmp_path / "hang").read_text().split()
     with pytest.raises(ProcessLookupError):
