@@ -28,7 +28,8 @@ def act(folder: str, item: str) -> str:
         raise ValueError("hunter2 is in this message")
     if item == "input":
         end = time.monotonic() + 30  # the error shall meet the hanging task, not come before it
-        while not os.path.exists(os.path.join(folder, "hang")) and time.monotonic() < end:
+        other = os.path.join(folder, "hang")
+        while not (os.path.exists(other) and os.path.getsize(other)) and time.monotonic() < end:
             time.sleep(0.01)
         raise InputError("bad repository", "corrupt")
     return item
