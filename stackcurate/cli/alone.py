@@ -25,7 +25,14 @@ from stackcurate.engine.local import LocalEngine
 from stackcurate.errors import ConfigError
 from stackcurate.languages.alone import languages
 from stackcurate.licenses import warm
-from stackcurate.licenses.alone import MAX_BYTES, flat_records, scan_path, scan_records
+from stackcurate.licenses.alone import (
+    EVIDENCE_STRUCT,
+    MAX_BYTES,
+    flat_records,
+    root_of,
+    scan_path,
+    scan_records,
+)
 from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.policy import LicenseSettings
 from stackcurate.licenses.scancode import Judge
@@ -47,19 +54,7 @@ _LICENSE = pa.schema(
         ("id", pa.string()),
         ("license_expression", pa.string()),
         ("license_class", pa.string()),
-        (
-            "evidence",
-            pa.struct(
-                [
-                    ("kind", pa.string()),
-                    ("rule", pa.string()),
-                    ("matcher", pa.string()),
-                    ("score", pa.float32()),
-                    ("start", pa.int64()),
-                    ("end", pa.int64()),
-                ]
-            ),
-        ),
+        ("evidence", EVIDENCE_STRUCT),
     ]
 )
 _REDACT = pa.schema(
@@ -144,10 +139,13 @@ def license_command(
 
     With PATHS (files, folders, repositories), each file is covered by its own header, else by the
     nearest folder that states a license, those above in the same repository included; a license
-    file or manifest that is named itself tells what it states. Else a record {id,
-    license_expression, license_class, evidence} per record {id, path, text or content_b64}: a
-    license file or manifest states what it states, any other file speaks through its header. What
-    stays undecided is null.
+    file or manifest that is named itself tells what it states. Else for records {id, path, text or
+    content_b64}: a license file or manifest states what it states, any other file speaks through
+    its header.
+
+    Records out, for both: {id, license_expression, license_class, evidence: {kind, path, rule,
+    matcher, score, start, end}}. The id of a file is its path; evidence names the file that
+    says it, and the bytes there. What stays undecided is null.
 
     \b
     Example:  stackcurate license .
@@ -158,14 +156,11 @@ def license_command(
     tell_compiling()
     with contextlib.closing(Cache(_cache_path())) as cache, Judge(default_workers()) as judge:
         if paths and not as_text:
-            rows = (row for path in paths for row in scan_path(path, cache, judge).to_pylist())
-            schema = pa.schema(
-                [(n, pa.string()) for n in ("id", "path", *_LICENSE.names[1:3], "evidence")]
-            )
-            with_id = ({"id": row["path"], **row} for row in rows)
+            scanned = ((path, scan_path(path, cache, judge)) for path in paths)
+            rows = (row for path, table in scanned for row in _as_asked(path, table))
             parquet = _wants_parquet(target, as_json, False)
-            table = None if as_json or target else _license_line
-            records.write(with_id, target, schema, parquet, table)
+            line = None if as_json or target else _license_line
+            records.write(rows, target, _LICENSE, parquet, line)
             return
 
         def work(given: Iterable[Record]) -> Iterator[Record]:
@@ -185,11 +180,21 @@ def license_command(
             _one_text(said, target, as_json)
             return
 
-        _each(paths, source, target, as_json, work, _LICENSE, _flat_line)
+        _each(paths, source, target, as_json, work, _LICENSE, _license_line)
 
 
-def _flat_line(row: Record) -> str:
-    return _license_line({**row, "path": row["id"], "evidence": None})
+def _as_asked(path: Path, table: pa.Table) -> Iterator[Record]:
+    """Rows of ``scan_path`` with paths as the one who asked for ``path`` would write them."""
+    base = path.absolute() if path.is_dir() else root_of(path)
+
+    def named(name: str) -> str:
+        whole = os.path.normpath(f"{base}/{name}")
+        return whole if path.is_absolute() else os.path.relpath(whole)
+
+    for row in table.to_pylist():
+        evidence = row["evidence"]
+        evidence = evidence and {**evidence, "path": named(evidence["path"])}
+        yield {"id": named(row.pop("path")), **row, "evidence": evidence}
 
 
 def _one_text(row: Record, target: Path | None, as_json: bool) -> None:
@@ -469,10 +474,10 @@ def _text(record: Record) -> str | None:
 
 
 def _license_line(row: Record) -> str:
-    license_ = row["license_expression"] or "-"
-    path, source = row["path"] or "", row["evidence"]
-    says = f"  ({visible(source)})" if source and source != path else ""
-    return f"{license_:<30} {row['license_class'] or '-':<16} {visible(path)}{says}"
+    license_, source = row["license_expression"] or "-", row["evidence"] or {}
+    says = "header" if source.get("kind") == "header" else visible(source.get("path") or "")
+    says = f"  ({says})" if says and says != visible(row["id"] or "") else ""
+    return f"{license_:<30} {row['license_class'] or '-':<16} {visible(row['id'] or '')}{says}"
 
 
 def tell_compiling() -> None:

@@ -124,8 +124,8 @@ def _stating(root: Path, rows: list[dict[str, Any]]) -> dict[str, str]:
     """The texts behind LicenseRefs, as ``spdx.sbom`` asks for them."""
     found: dict[str, str] = {}
     for row in rows:
-        header = row["evidence"] == "header"
-        place = row["path"] if header else row["evidence"]
+        evidence = row["evidence"] or {"kind": "", "path": ""}
+        header, place = evidence["kind"] == "header", evidence["path"]
         key = f"header:{place}" if header else place
         if place and key not in found and "LicenseRef-" in spdx.listed(row["license_expression"]):
             with contextlib.suppress(OSError), open(root / place.removeprefix("/"), "rb") as stream:

@@ -26,12 +26,23 @@ from stackcurate.licenses.paths import AGGREGATE, OVERRIDE, about_paths
 from stackcurate.licenses.policy import CLASSES, LicenseSettings
 from stackcurate.licenses.scancode import Judge
 
+EVIDENCE_STRUCT = pa.struct(
+    [
+        ("kind", pa.string()),  # header, license_file, manifest, reuse; text for ``flat_records``
+        ("path", pa.string()),  # the file that says it
+        ("rule", pa.string()),  # "elsewhere" for a header that only points to another file
+        ("matcher", pa.string()),
+        ("score", pa.float32()),
+        ("start", pa.int64()),  # bytes of that file
+        ("end", pa.int64()),
+    ]
+)
 PATH_ROW = pa.schema(
     [
         ("path", pa.string()),
         ("license_expression", pa.string()),
         ("license_class", pa.string()),
-        ("evidence", pa.string()),  # what decided: "header", or the control file's path
+        ("evidence", EVIDENCE_STRUCT),  # null, as the others, where nothing is stated
     ]
 )
 MAX_BYTES = 10 << 20  # of one file; longer ones are covered by their folder only
@@ -114,8 +125,8 @@ def scan_path(
 
     The folders above it in its repository are asked too, as far as names are evidence (without a
     repository, none are). One license file or manifest answers for itself. ``path`` of a row is
-    below the folder that was asked for, or below the root for a file; ``evidence`` is below the
-    same, or begins with "..".
+    below the folder that was asked for, or below the root for a file; that of its ``evidence`` is
+    below the same, or begins with "..".
     Raises InputError where the path does not exist.
     """
     settings = settings or LicenseSettings()
@@ -138,26 +149,25 @@ def scan_path(
         evidence,
         replace(settings, allow=CLASSES),  # all that is stated is told, whatever is let in
     )
-    whose = dict(
-        zip(
-            evidence["evidence_id"].to_pylist(),
-            (by_id[content_id] for content_id in evidence["content_id"].to_pylist()),
-            strict=True,
-        )
-    )
-    whose = {key: _seen_from(inside, name) for key, name in whose.items()}
+    whose = {
+        row["evidence_id"]: _evidence(row, _seen_from(inside, by_id[row["content_id"]]))
+        for row in evidence.to_pylist()
+    }
     covered = cover(pa.array(paths, pa.string()), decided, alone)
     tables = [PATH_ROW.empty_table()]
     for at in range(0, len(paths), _BATCH):
         some = paths[at : at + _BATCH]
-        rows = _with_headers(root, some, covered.slice(at, _BATCH), whose, settings)
-        shown = [name[len(inside) :] for name in some]
-        tables.append(rows.set_column(0, PATH_ROW.field("path"), pa.array(shown, pa.string())))
+        rows = _with_headers(root, some, covered.slice(at, _BATCH), whose, settings, len(inside))
+        tables.append(pa.Table.from_pylist(rows, schema=PATH_ROW))
     asked = [item for item in items if not path.is_dir() and item.name == paths[0]]
     own = _said_by(evidence, asked)
     for said in own.values():
         if said["expression"] and not pointers.is_pointer(said["rule"]):
-            tables = [_row_of(paths[0], said["expression"], paths[0], settings)]
+            row = {
+                "path": paths[0],
+                **_said(said["expression"], _evidence(said, paths[0]), settings),
+            }
+            tables = [pa.Table.from_pylist([row], schema=PATH_ROW)]
     return pa.concat_tables(tables).combine_chunks()
 
 
@@ -187,42 +197,48 @@ def _sum_of(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {**rows[0], "expression": together, "start": start, "end": end}
 
 
-def _row_of(
-    path: str, expression: str | None, source: str | None, settings: LicenseSettings
-) -> pa.Table:
-    row = {
-        "path": path,
+def _said(
+    expression: str | None, evidence: dict[str, Any] | None, settings: LicenseSettings
+) -> dict[str, Any]:
+    """The three columns that every answer has; all null where nothing is stated."""
+    return {
         "license_expression": expression,
-        "license_class": license_class(expression, settings.overrides),
-        "evidence": source,
+        "license_class": license_class(expression, settings.overrides) if expression else None,
+        "evidence": evidence if expression else None,
     }
-    return pa.Table.from_pylist([row], schema=PATH_ROW)
+
+
+def _evidence(row: Mapping[str, Any], path: str | None) -> dict[str, Any]:
+    """EVIDENCE_STRUCT of a row of EVIDENCE."""
+    return {name: path if name == "path" else row[name] for name in EVIDENCE_STRUCT.names}
+
+
+def _by_header(header: Mapping[str, Any], path: str | None) -> tuple[str | None, dict[str, Any]]:
+    """What a row of ``headers`` states or, where that is elsewhere, what it says; and its place."""
+    said = header["header_expression"]
+    return said or header["elsewhere"], {
+        "kind": "header", "path": path, "rule": "header" if said else "elsewhere",
+        "matcher": "header", "score": 100.0, "start": header["start"], "end": header["end"],
+    }  # fmt: skip
 
 
 def _with_headers(
-    root: Path, paths: Sequence[str], covered: pa.Table, whose: Mapping[str, str],
-    settings: LicenseSettings,
-) -> pa.Table:  # fmt: skip
+    root: Path, paths: Sequence[str], covered: pa.Table, whose: Mapping[str, dict[str, Any]],
+    settings: LicenseSettings, skip: int,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Rows of PATH_ROW, the first ``skip`` characters of their paths left out."""
     own = headers(pa.array([_read(root, p, 1 << 16) for p in paths], pa.large_binary()))
     rows = []
-    for path, header, folder in zip(
-        paths, own["header_expression"].to_pylist(), covered.to_pylist(), strict=True
-    ):
-        if folder["license_state"] == OVERRIDE:
-            header = None
-        expression = header or folder["license_expression"]
-        if header and folder["license_state"] == AGGREGATE:
-            expression = combine([folder["license_expression"], header])
-        source = "header" if header else whose.get(folder["license_evidence"] or "")
-        rows.append(
-            {
-                "path": path,
-                "license_expression": expression,
-                "license_class": license_class(expression, settings.overrides),
-                "evidence": source,
-            }
-        )
-    return pa.Table.from_pylist(rows, schema=PATH_ROW)
+    for path, header, folder in zip(paths, own.to_pylist(), covered.to_pylist(), strict=True):
+        expression, evidence = _by_header(header, path[skip:])
+        above = folder["license_expression"]
+        heard = header["header_expression"] and folder["license_state"] != OVERRIDE
+        if above and not heard:
+            expression, evidence = above, whose.get(folder["license_evidence"] or "") or evidence
+        elif above and folder["license_state"] == AGGREGATE:
+            expression = combine([above, expression or ""])
+        rows.append({"path": path[skip:], **_said(expression, evidence, settings)})
+    return rows
 
 
 def scan_records(
@@ -233,11 +249,13 @@ def scan_records(
 ) -> Iterator[dict[str, Any]]:
     """One result per record, in order.
 
-    A result has ``id``, ``license_expression``, ``license_class`` and ``evidence``.
+    A result has ``id``, ``license_expression``, ``license_class`` and ``evidence``
+    (EVIDENCE_STRUCT); what stays undecided is null.
 
     A record has ``id``, ``text`` (str or bytes) and perhaps ``path``, whose name says whether it
     is a license file or a manifest; anything else is a source file and speaks through its header.
-    What stays undecided is null.
+    There is no folder that could speak for it, so a header that only points to another file is
+    told as it stands: as a license that cannot be read, by the rule "elsewhere".
     """
     settings = settings or LicenseSettings()
     batch: list[Mapping[str, Any]] = []
@@ -256,17 +274,11 @@ def flat_records(
     settings = settings or LicenseSettings()
     for record in records:
         found = readings.flat(text_of(_bytes(record.get("text"))).data)
-        expression = found.expression if found else None
         evidence = None
         if found is not None:
-            evidence = {"kind": "text", "rule": found.rule, "matcher": found.matcher,
-                        "score": found.score, "start": found.start, "end": found.end}  # fmt: skip
-        yield {
-            "id": record.get("id"),
-            "license_expression": expression,
-            "license_class": license_class(expression, settings.overrides) if expression else None,
-            "evidence": evidence,
-        }
+            evidence = _evidence({"kind": "text", **found._asdict()}, record.get("path"))
+        expression = found.expression if found else None
+        yield {"id": record.get("id"), **_said(expression, evidence, settings)}
 
 
 def _records(
@@ -287,34 +299,12 @@ def _records(
     stated = {int.from_bytes(content_id, "big"): row for content_id, row in said.items()}
     own = headers(pa.array([data[: 1 << 16] for data in texts], pa.large_binary())).to_pylist()
     for number, (record, header) in enumerate(zip(batch, own, strict=True)):
-        row = stated.get(number)
+        row, path = stated.get(number), record.get("path")
         if row is not None:
-            expression, start, end = row["expression"], row["start"], row["end"]
+            expression, evidence = row["expression"], _evidence(row, path)
         else:
-            expression = header["header_expression"]
-            start, end = header["start"], header["end"]
-        yield {
-            "id": record.get("id"),
-            "license_expression": expression,
-            "license_class": license_class(expression, settings.overrides) if expression else None,
-            "evidence": _evidence(row, expression, start, end),
-        }
-
-
-def _evidence(
-    row: Mapping[str, Any] | None, expression: str | None, start: int | None, end: int | None
-) -> dict[str, Any] | None:
-    if expression is None:
-        return None
-    found: dict[str, Any] = {
-        "kind": "header",
-        "rule": "header",
-        "matcher": "header",
-        "score": 100.0,
-    }
-    if row is not None:
-        found = {key: row[key] for key in ("kind", "rule", "matcher", "score")}
-    return found | {"start": start, "end": end}
+            expression, evidence = _by_header(header, path)
+        yield {"id": record.get("id"), **_said(expression, evidence, settings)}
 
 
 def _bytes(text: Any) -> bytes:

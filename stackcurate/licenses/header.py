@@ -28,7 +28,14 @@ from stackcurate.licenses.riders import ALTERED, riders, sentences
 from stackcurate.licenses.spoken import UNKNOWN, spoken
 
 MEMORY = 20_000  # comments whose reading is kept
-SCHEMA = pa.schema([("header_expression", pa.string()), ("start", pa.int64()), ("end", pa.int64())])
+SCHEMA = pa.schema(
+    [
+        ("header_expression", pa.string()),
+        ("start", pa.int64()),
+        ("end", pa.int64()),
+        ("elsewhere", pa.string()),  # what it says where it only points: "see the file LICENSE"
+    ]
+)
 _IGNORE = re.compile(rb"REUSE-IgnoreStart.*?(?:REUSE-IgnoreEnd|\Z)|SPDX-SnippetBegin.*?(?:SPDX-SnippetEnd|\Z)", re.S)  # fmt: skip  # noqa: E501
 # Tags are read by themselves, and what is set aside is not read.
 _SET_ASIDE = re.compile(rb"(?i:SPDX-License-Identifier:)[^\r\n]*|" + _IGNORE.pattern, re.S)
@@ -64,7 +71,9 @@ _OTHERS = re.compile(
 _GNU_ID = re.compile(r"\b[AL]?GPL-")
 _OPEN = ("permissive", "public_domain")
 _STEMS = re.compile(rb"(?i)lice|perm|publ|redi|trai|noti|gpl")  # as heads.find_speaking has them
-_ELSEWHERE = ("LicenseRef-scancode-free-unknown", "LicenseRef-scancode-unknown-license-reference")
+_ELSEWHERE = frozenset(
+    ("LicenseRef-scancode-free-unknown", "LicenseRef-scancode-unknown-license-reference")
+)
 _CLOSED_ID = "LicenseRef-scancode-proprietary-license"
 
 
@@ -181,6 +190,7 @@ def _both(tags: Said, said: Said) -> Said:
     if not tags:
         return said
     rank = max(RANK[license_class(expression)] for _, _, expression in tags)
+    said = tuple(one for one in said if one[2] not in _ELSEWHERE)
     stricter = [one for one in said if RANK[license_class(one[2])] > rank]
     return (*tags, *(one for one in stricter if license_class(one[2]) != "unstated"))
 
@@ -226,7 +236,7 @@ def _stated(comment: bytes) -> Said:
     """Its licenses and notices, with what was changed in them, and strict words beside them.
 
     A mention ("this file reads GPL headers") states nothing, unless it is a line of its own ("MIT
-    License"); nor does what only points elsewhere, for then the folder speaks.
+    License"). What only points elsewhere is told too; ``headers`` lets the folder speak then.
     """
     text = _SET_ASIDE.sub(lambda found: b" " * len(found[0]), comment)
     try:
@@ -240,7 +250,7 @@ def _stated(comment: bytes) -> Said:
     for match, (start, end) in readings.by_words(text, answer):
         expression = normalize(match["expression"]) or UNKNOWN
         named = match["kind"] == "name" and _is_line(text, start, end)
-        if not (named or match["kind"] == "text") or expression in _ELSEWHERE:
+        if not (named or match["kind"] == "text" or expression in _ELSEWHERE):
             continue
         around = text[start:end].decode("utf-8", "replace")
         if license_class(expression) in _OPEN and readings.altered(match, around):
@@ -265,6 +275,7 @@ def _beside(rest: bytes, found: Sequence[tuple[int, int, str]]) -> list[str]:
     """Strict words of what no notice covers, and its riders where a notice stands beside."""
     text = rest.decode("utf-8", "replace")
     said = strict_words(text)
+    found = [one for one in found if one[2] not in _ELSEWHERE]
     if any(_GNU_ID.search(expression) for _, _, expression in found):
         # A notice that names its GNU license goes on to speak of it.
         said = [expression for expression in said if not _GNU_ID.search(expression)]
@@ -276,7 +287,8 @@ def headers(contents: pa.Array | pa.ChunkedArray) -> pa.Table:
 
     ``contents`` is string or binary, large or not; a null content states nothing. A tag is the
     whole statement of a file that has one, but for what its comment says that is stricter;
-    otherwise all notices of the leading comment bind together.
+    otherwise all notices of the leading comment bind together. Where all that it says is that its
+    license stands elsewhere, ``elsewhere`` tells so, and the span is that of the pointer.
     """
     if isinstance(contents, pa.ChunkedArray):
         contents = contents.combine_chunks()
@@ -291,6 +303,7 @@ def headers(contents: pa.Array | pa.ChunkedArray) -> pa.Table:
         offsets = np.frombuffer(buffers[1], np.int64)[array.offset : array.offset + len(array) + 1]
         data = np.frombuffer(buffers[2], np.uint8)
     expressions: list[str | None] = [None] * len(array)
+    elsewhere: list[str | None] = [None] * len(array)
     starts: list[int | None] = [None] * len(array)
     ends: list[int | None] = [None] * len(array)
     if len(array):
@@ -298,11 +311,16 @@ def headers(contents: pa.Array | pa.ChunkedArray) -> pa.Table:
         found = _notices(data, offsets, tagged)
         found = tagged | {row: _both(tagged.get(row, ()), said) for row, said in found.items()}
         for row, parts in found.items():
-            if parts:
+            telling = tuple(part for part in parts if part[2] not in _ELSEWHERE)
+            if parts and not telling:
+                elsewhere[row] = combine([part[2] for part in parts])
+            elif parts:
+                parts = telling
                 expressions[row] = _settled(tuple(part[2] for part in parts))
+            if parts:
                 starts[row] = min(part[0] for part in parts)
                 ends[row] = max(part[1] for part in parts)
-    return pa.table([expressions, starts, ends], schema=SCHEMA)
+    return pa.table([expressions, starts, ends, elsewhere], schema=SCHEMA)
 
 
 @lru_cache(maxsize=65536)

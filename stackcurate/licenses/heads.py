@@ -16,6 +16,7 @@ _LICE, _PERM, _PUBL, _REDI, _TRAI, _NOTI, _GPL = (
     np.uint32(int.from_bytes(stem, "big"))
     for stem in (b"lice", b"perm", b"publ", b"redi", b"trai", b"noti", b"gpl")
 )
+_SEE_COPY = np.uint64(int.from_bytes(b"see copy", "big"))
 
 # Kinds of block comments: how they open and close.
 _OPEN = [b"/*", b"<!--", b"(*", b"{-", b'"""', b"'''", b"{#", b"--[[", b"<%--", b"=begin", b"=pod",
@@ -93,13 +94,17 @@ def comment_end(data, begin, stop):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _legal(data, begin, stop):  # type: ignore[no-untyped-def]
-    """Whether a stem of legal language occurs: lice-, perm-, publ-, redi-, gpl, trai-, noti-."""
-    last = np.uint32(0)  # the last four bytes, letters in lower case
+    """Whether a stem of legal language occurs: lice-, perm-, publ-, redi-, gpl, trai-, noti-.
+
+    Or "see Copy-", for "See COPYING" and "See Copyright".
+    """
+    last = np.uint64(0)  # the last eight bytes, letters in lower case
     for at in range(begin, stop):
-        last = np.uint32((last << np.uint32(8)) | np.uint32(data[at] | 0x20))
-        if last in (_LICE, _PERM, _PUBL, _REDI, _TRAI, _NOTI):
+        last = np.uint64((last << np.uint64(8)) | np.uint64(data[at] | 0x20))
+        four = np.uint32(last & np.uint64(0xFFFFFFFF))
+        if four in (_LICE, _PERM, _PUBL, _REDI, _TRAI, _NOTI):
             return True
-        if last & np.uint32(0xFFFFFF) == _GPL:
+        if four & np.uint32(0xFFFFFF) == _GPL or last == _SEE_COPY:
             return True
     return False
 

@@ -30,8 +30,8 @@ def sbom(
     """An SPDX 2.3 document (JSON) of a folder.
 
     ``scanned`` is what ``alone.scan_path`` gives, ``digests`` the SHA-1 and SHA-256 (hex) of each
-    path's bytes, ``texts`` what states a license, by the ``evidence`` of ``scanned`` (a path;
-    for headers ``header:`` and the path of the file). ``created`` is a time as
+    path's bytes, ``texts`` what states a license, by the path of the ``evidence`` of ``scanned``
+    (for headers ``header:`` and that path). ``created`` is a time as
     ``2026-01-31T00:00:00Z``, the only value here that is not a fact about the files. Paths without
     digests (they could not be read) are left out.
     """
@@ -43,14 +43,14 @@ def sbom(
         if row["path"] not in digests:
             continue
         concluded = listed(row["license_expression"])
-        source = row["evidence"] or ""
-        if source.startswith("/") and "/" not in source[1:]:
+        evidence = row["evidence"] or {"kind": "", "path": ""}
+        source, by_header = evidence["path"], evidence["kind"] == "header"
+        if not by_header and source.startswith("/") and "/" not in source[1:]:
             declared = declared or concluded
-        text = texts.get(f"header:{row['path']}" if source == "header" else source, "")
+        text = texts.get(f"header:{source}" if by_header else source, "")
         for ref in _names(concluded) if text else ():
             said_by.setdefault(ref, text)
         stated |= {concluded} if concluded != NONE else set()
-        by_header = row["evidence"] == "header"
         files.append(
             {
                 "SPDXID": f"SPDXRef-File-{number}",
@@ -59,7 +59,7 @@ def sbom(
                 "licenseConcluded": concluded,
                 "licenseInfoInFiles": sorted(_names(concluded)) if by_header else [NONE],
                 "copyrightText": NONE,
-                "comment": f"stated by {row['evidence'] or 'nothing'}",
+                "comment": f"stated by {'header' if by_header else source or 'nothing'}",
             }
         )
     key = hashlib.sha256("".join(sorted(both[1] for both in digests.values())).encode()).hexdigest()

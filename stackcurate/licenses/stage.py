@@ -113,8 +113,8 @@ class Header:
             {
                 "header_expression": said,
                 "header_class": pc.if_else(speaks, classes, pa.scalar(None, pa.string())),
-                "header_start": found["start"],
-                "header_end": found["end"],
+                "header_start": pc.if_else(speaks, found["start"], pa.scalar(None, pa.int64())),
+                "header_end": pc.if_else(speaks, found["end"], pa.scalar(None, pa.int64())),
                 "license_expression": expression,
                 "license_class": class_,
                 "license_evidence": own,

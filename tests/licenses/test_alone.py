@@ -6,6 +6,12 @@ from stackcurate.licenses.cache import Cache
 from tests.licenses.conftest import NoJudge, body
 
 
+def says(row):
+    """What says the license of a row: "header", or a path."""
+    evidence = row["evidence"] or {"kind": None, "path": None}
+    return "header" if evidence["kind"] == "header" else evidence["path"]
+
+
 @pytest.fixture
 def project(tmp_path):
     files = {
@@ -25,7 +31,7 @@ def project(tmp_path):
 
 def test_a_folder(project):
     table = scan_path(project, Cache(), NoJudge())
-    found = {row["path"]: (row["license_expression"], row["evidence"]) for row in table.to_pylist()}
+    found = {row["path"]: (row["license_expression"], says(row)) for row in table.to_pylist()}
     assert found["/a.py"] == ("MIT", "/LICENSE")
     assert found["/b.c"] == ("GPL-2.0-only", "header")
     assert found["/vendor/z/z.go"] == ("Apache-2.0", "/vendor/z/LICENSE")
@@ -69,11 +75,11 @@ def test_a_license_file_and_a_manifest_answer_for_themselves(tmp_path):
         ("REUSE.toml", "MIT AND ISC"),
     ):
         (row,) = scan_path(tmp_path / name, Cache(), NoJudge()).to_pylist()
-        assert (row["license_expression"], row["evidence"]) == (expected, f"/{name}")
+        assert (row["license_expression"], says(row)) == (expected, f"/{name}")
         (said,) = scan_records([{"path": name, "text": files[name]}], Cache(), NoJudge())
         assert said["license_expression"] == expected
     (row,) = scan_path(tmp_path / "package/NOTICE", Cache(), NoJudge()).to_pylist()
-    assert row["evidence"] != "/package/NOTICE"  # states nothing: its folder speaks
+    assert says(row) != "/package/NOTICE"  # states nothing: its folder speaks
 
 
 def test_a_folder_of_a_repository_asks_the_folders_above(tmp_path):
@@ -94,7 +100,7 @@ def test_a_folder_of_a_repository_asks_the_folders_above(tmp_path):
         (tmp_path / name).write_text(text)
     found = {}
     for row in scan_path(tmp_path / "src", Cache(), NoJudge()).to_pylist():
-        found[row["path"]] = (row["license_expression"], row["evidence"])
+        found[row["path"]] = (row["license_expression"], says(row))
     assert found["/deep/a.c"] == ("MIT", "../LICENSE")
     assert found["/own/b.c"] == ("ISC", "/own/LICENSE")
     # submodules stand on their own
@@ -102,7 +108,7 @@ def test_a_folder_of_a_repository_asks_the_folders_above(tmp_path):
     (tmp_path / "debian").mkdir()
     (tmp_path / "debian/copyright").write_text("Format: x\n\nFiles: src/deep/*\nLicense: Zlib\n")
     (row,) = scan_path(tmp_path / "src/deep", Cache(), NoJudge()).to_pylist()
-    assert (row["license_expression"], row["evidence"]) == ("Zlib", "../../debian/copyright")
+    assert (row["license_expression"], says(row)) == ("Zlib", "../../debian/copyright")
     (tmp_path / ".git").rmdir()  # without a repository, the folder is all there is
     (row,) = scan_path(tmp_path / "src" / "deep", Cache(), NoJudge()).to_pylist()
     assert row["license_expression"] is None
@@ -126,7 +132,7 @@ def test_maven_projects_inherit_from_parents_in_the_tree(tmp_path):
 
     def said(name):
         table = scan_path(tmp_path, Cache(), NoJudge()).to_pylist()
-        return next((r["license_expression"], r["evidence"]) for r in table if r["path"] == name)
+        return next((r["license_expression"], says(r)) for r in table if r["path"] == name)
 
     assert said("/one/two/b.java") == ("Apache-2.0", "/build/parent/pom.xml")
     assert said("/other/a.java") == (None, None)
@@ -152,12 +158,37 @@ def test_records_come_back_in_order():
         {"id": 4, "path": "x.c", "text": "int x;"},
         {"id": 5, "text": None},
         {"id": 6, "path": "LICENSE", "text": "never on Mondays"},
+        {
+            "id": 7,
+            "path": "a.h",
+            "text": "// This file is distributed under the same license as the x package.\n",
+        },
     ]
     found = list(scan_records(records, Cache(), NoJudge()))
-    assert [row["id"] for row in found] == [1, "b", None, 4, 5, 6]
-    said = ["ISC", "MIT", "Zlib", None, None, "LicenseRef-scancode-unknown"]
+    assert [row["id"] for row in found] == [1, "b", None, 4, 5, 6, 7]
+    unknown = "LicenseRef-scancode-unknown"
+    said = ["ISC", "MIT", "Zlib", None, None, unknown, "LicenseRef-scancode-free-unknown"]
     assert [row["license_expression"] for row in found] == said
-    assert [row["license_class"] for row in found] == ["permissive"] * 3 + [None, None, "unknown"]
-    assert found[1]["evidence"] == {"kind": "header", "rule": "header", "matcher": "header",
-                                    "score": 100.0, "start": 3, "end": 31}  # fmt: skip
+    assert [row["license_class"] for row in found] == [
+        *["permissive"] * 3, None, None, "unknown", "unknown",
+    ]  # fmt: skip
+    assert found[1]["evidence"] == {
+        "kind": "header", "path": None, "rule": "header", "matcher": "header", "score": 100.0,
+        "start": 3, "end": 31,
+    }  # fmt: skip
+    assert found[2]["evidence"]["path"] == "package.json"
     assert found[3]["evidence"] is None
+    assert found[6]["evidence"]["rule"] == "elsewhere" and found[6]["evidence"]["start"] == 3
+
+
+def test_a_header_that_points_elsewhere_lets_its_folder_speak(tmp_path):
+    (tmp_path / "a.h").write_text(
+        "// This file is distributed under the same license as the x package.\n"
+    )
+    (row,) = scan_path(tmp_path, Cache(), NoJudge()).to_pylist()
+    assert (row["license_class"], row["evidence"]["rule"]) == ("unknown", "elsewhere")
+    (tmp_path / "LICENSE").write_text(body("mit"))
+    found = scan_path(tmp_path, Cache(), NoJudge()).to_pylist()
+    assert [(row["path"], row["license_expression"], says(row)) for row in found] == [
+        ("/LICENSE", "MIT", "/LICENSE"), ("/a.h", "MIT", "/LICENSE"),
+    ]  # fmt: skip

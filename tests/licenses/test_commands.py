@@ -2,6 +2,7 @@
 
 import json
 
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
@@ -28,6 +29,37 @@ def test_paths_and_records_as_before(tmp_path):
     assert found["license_expression"] == "ISC"
 
 
+def test_one_form_of_answer_for_paths_and_records(tmp_path, monkeypatch):
+    """Same keys, ids that pass through, and paths as they were given."""
+    (tmp_path / "p" / "src").mkdir(parents=True)
+    (tmp_path / "p" / ".git").mkdir()
+    (tmp_path / "p" / "LICENSE").write_text(body("isc"))
+    (tmp_path / "p" / "src" / "a.py").write_text("# SPDX-License-Identifier: MIT\n")
+    (tmp_path / "p" / "src" / "b.py").write_text("x = 1\n")
+    records = [
+        {"id": str(file.relative_to(tmp_path)), "path": str(file), "text": file.read_text()}
+        for file in sorted(tmp_path.rglob("*"))
+        if file.is_file()
+    ]
+    lines = "".join(json.dumps(record) + "\n" for record in records)
+    (tmp_path / "records.jsonl").write_text(lines)
+    monkeypatch.chdir(tmp_path)
+    by_path = [json.loads(line) for line in call("p", "--json").splitlines()]
+    by_record = [json.loads(line) for line in call("--in", "records.jsonl").splitlines()]
+    assert [row["id"] for row in by_path] == [row["id"] for row in by_record]
+    assert by_path[1]["id"] == "p/src/a.py"
+    for row, other in zip(by_path, by_record, strict=True):
+        assert list(row) == list(other)
+        assert other["evidence"] is None or list(row["evidence"]) == list(other["evidence"])
+    assert by_path[2]["evidence"]["path"] == "p/LICENSE" and by_record[2]["evidence"] is None
+    (row,) = [json.loads(line) for line in call("p/src/b.py", "--json").splitlines()]
+    assert (row["id"], row["license_expression"], row["evidence"]["path"]) == (
+        "p/src/b.py", "ISC", "p/LICENSE",
+    )  # fmt: skip
+    call("p", "--out", "said.parquet")
+    assert pq.read_table("said.parquet").to_pylist() == by_path
+
+
 def test_as_text_a_file_is_read_as_a_scanner_reads_it(tmp_path):
     manifest = {"license": "MIT", "description": "Licensed under the GNU General Public License v3"}
     (tmp_path / "package.json").write_text(json.dumps(manifest, indent=1))
@@ -38,7 +70,9 @@ def test_as_text_a_file_is_read_as_a_scanner_reads_it(tmp_path):
     (row,) = map(json.loads, call("--as-text", "--json", tmp_path / "package.json").splitlines())
     assert row["evidence"]["kind"] == "text" and row["evidence"]["rule"].startswith("mit_")
     assert call(tmp_path / "package.json").split()[:2] == ["MIT", "permissive"]
-    assert call(tmp_path / "a.py").split() == ["MIT", "permissive", "/a.py", "(/package.json)"]
+    assert call(tmp_path / "a.py").split() == [
+        "MIT", "permissive", f"{tmp_path}/a.py", f"({tmp_path}/package.json)",
+    ]  # fmt: skip
 
 
 def test_help_names_the_sub_commands():
@@ -73,7 +107,8 @@ def test_a_file_is_covered_by_the_folders_of_its_repository(tmp_path):
     (tmp_path / "LICENSE").write_text(body("isc"))
     (tmp_path / "a" / "b").mkdir(parents=True)
     (tmp_path / "a" / "b" / "x.py").write_text("x = 1\n")
-    assert call(tmp_path / "a" / "b" / "x.py").split()[:3] == ["ISC", "permissive", "/a/b/x.py"]
+    file = tmp_path / "a" / "b" / "x.py"
+    assert call(file).split()[:3] == ["ISC", "permissive", str(file)]
     document = json.loads(call("sbom", tmp_path / "a" / "b" / "x.py"))
     assert [one["licenseConcluded"] for one in document["files"]] == ["ISC"]
 

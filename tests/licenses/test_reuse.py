@@ -160,4 +160,4 @@ def test_the_same_project_by_the_command(tmp_path):
     rows = {r["path"]: r for r in scan_path(tmp_path, Cache(), NoJudge()).to_pylist()}
     assert rows["/a/mit.c"]["license_expression"] == "ISC AND MIT"
     assert rows["/b/x.py"]["license_expression"] == "GPL-3.0-or-later"
-    assert rows["/b/x.py"]["evidence"] == "/b/x.py.license"
+    assert rows["/b/x.py"]["evidence"]["path"] == "/b/x.py.license"

@@ -25,10 +25,12 @@ def test_ids_that_spdx_knows(expression, shown):
 
 
 def test_a_document():
+    header = {"kind": "header", "path": "/a.py"}
+    file = {"kind": "license_file", "path": "/LICENSE"}
     rows = [
-        {"path": "/a.py", "license_expression": "MIT", "evidence": "header"},
-        {"path": "/b.py", "license_expression": "Own", "evidence": "/LICENSE"},
-        {"path": "/gone", "license_expression": "MIT", "evidence": "/LICENSE"},
+        {"path": "/a.py", "license_expression": "MIT", "evidence": header},
+        {"path": "/b.py", "license_expression": "Own", "evidence": file},
+        {"path": "/gone", "license_expression": "MIT", "evidence": file},
         {"path": "/n", "license_expression": None, "evidence": None},
     ]
     digests = {
