@@ -25,7 +25,7 @@ from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.decode import text_of
 from stackcurate.licenses.expression import ids, known, normalize
 from stackcurate.licenses.manifests import declared
-from stackcurate.licenses.paths import about_paths, statements, whole
+from stackcurate.licenses.paths import about_paths, is_dep5, statements, whole
 from stackcurate.licenses.readings import Reading, settle
 from stackcurate.licenses.riders import riders
 from stackcurate.licenses.scancode import Judge, detector
@@ -205,7 +205,8 @@ def detect_texts(
             rows[number] = _about_paths(item)
             continue
         prose = _is_debian(item)
-        reading = _from_manifest(item) if item.kind == names.MANIFEST else None
+        manifest = prose or item.kind == names.MANIFEST
+        reading = _from_manifest(item, prose) if manifest else None
         steps.declared += reading is not None
         if reading is None and (prose or item.kind != names.MANIFEST):
             text, exact = text_of(item.data)
@@ -228,11 +229,18 @@ def _about_paths(item: Text) -> list[dict[str, Any]]:
     return [
         _row(item, Reading(one.expression, one.start, one.end, 100.0, one.rule, "declared", OWN))
         for one in statements(item.name, item.data, _expression_of)
+        if one.globs
     ]
 
 
 def _is_debian(item: Text) -> bool:
-    return item.kind == names.MANIFEST and item.name.rpartition("/")[2] == "copyright"
+    """Whether a file may be in DEP-5 form: debian/copyright, and license files that say so.
+
+    Installed packages have it as /usr/share/doc/NAME/copyright, projects as COPYRIGHT.txt.
+    """
+    if item.kind == names.MANIFEST:
+        return item.name.rpartition("/")[2] == "copyright"
+    return item.kind == names.LICENSE_FILE and is_dep5(item.data)
 
 
 @lru_cache(maxsize=1024)
@@ -271,8 +279,8 @@ def _whole_span(reading: Reading, exact: bool, item: Text) -> Reading:
     return reading if exact else reading._replace(start=0, end=len(item.data))
 
 
-def _from_manifest(item: Text) -> Reading | None:
-    if _is_debian(item):
+def _from_manifest(item: Text, prose: bool) -> Reading | None:
+    if prose:
         said = statements(item.name, item.data, _expression_of)
         expression, size = whole(said), len(item.data)
         if expression is None:

@@ -204,7 +204,7 @@ def _whole_and_named(statements: Sequence[Statement]) -> tuple[list[Statement], 
     folder, in the place of the sum of all paragraphs.
     """
     named = sorted((s for s in statements if about_paths(s.rule)), key=lambda s: (s.name, s.start))
-    debian = [s for s in named if s.kind == names.MANIFEST]
+    debian = [s for s in named if s.kind in (names.MANIFEST, names.LICENSE_FILE)]
     spoken_for = {s.name for s in debian}
     whole = [s for s in statements if not about_paths(s.rule) and s.name not in spoken_for]
     catching = [s for s in debian if catches_all(s.rule)]

@@ -219,7 +219,8 @@ def declared(
     if stated is None or not stated.values:
         return None
     values = [value for value in stated.values if not ELSEWHERE.match(value)]
-    expression = combine([_meant(value, read) for value in values], stated.word)
+    meant = [_meant(value, read) for value in values]
+    expression = combine([one for one in meant if one], stated.word)
     if expression is None:
         return None
     written = values[0].encode("utf-8", "replace")
@@ -228,8 +229,9 @@ def declared(
     return Declared(expression, max(start, 0), end, f"{base}:{stated.key}")
 
 
-def _meant(value: str, read: Callable[[bytes], str | None] | None) -> str:
-    said = spoken(value)
-    if said is None and read is not None and len(value) < MAX_WORDS:
-        said = read(f"license: {value}".encode("utf-8", "replace"))
-    return said or UNKNOWN
+def _meant(value: str, read: Callable[[bytes], str | None] | None) -> str | None:
+    """What a value means; a name that nobody knows is unknown, a long text without license none."""
+    said, name = spoken(value), len(value) < MAX_WORDS
+    if said is None and read is not None:
+        said = read((f"license: {value}" if name else value).encode("utf-8", "replace"))
+    return said or (UNKNOWN if name or read is None else None)

@@ -32,6 +32,9 @@ _TAG = re.compile(r"SPDX-License-Identifier:([^\r\n]{0,1000})")
 CLOSEST, AGGREGATE, OVERRIDE = "closest", "aggregate", "override"
 SIDECAR = "sidecar"  # the form of ``x.license``
 _OPEN = ("permissive", "public_domain")
+_FORMAT = re.compile(r"(?i)\ufeff?\s*format(?:-specification)?:")
+_SAYS_DEP5 = re.compile(rf"{_FORMAT.pattern}\s*\S*(?:copyright[-_]?format|dep-?5)")
+_VERSIONED = re.compile(r"\b(?:(?:[AL]?GPL|GFDL)-|Artistic)")  # the text may not say which one
 _ALTERED = re.compile("LicenseRef-stackcurate-")  # riders and changed words
 # Where names of DEP-5 are joined, what binds least first.
 _JOINTS = [
@@ -42,7 +45,10 @@ _CATCH_ALL = frozenset(("*", "./*", "**", "/**", "**/*"))
 
 
 class Said(NamedTuple):
-    """The license of the files that ``globs`` take; byte span of the paragraph that says so."""
+    """The license of the files that ``globs`` take; byte span of the paragraph that says so.
+
+    A paragraph of DEP-5 that names no files, and whose license no other names, has no ``globs``.
+    """
 
     globs: list[str]
     expression: str
@@ -136,8 +142,13 @@ def statements(
     return said
 
 
+def is_dep5(data: bytes) -> bool:
+    """Whether a text says that it is in Debian's form, whatever the file is called."""
+    return _SAYS_DEP5.match(data[:400].decode("utf-8", "replace")) is not None
+
+
 def _dep5(text: str, read: Callable[[bytes], str | None] | None) -> list[Said]:
-    if not re.match(r"(?i)\ufeff?\s*format(?:-specification)?:", text):
+    if not _FORMAT.match(text):
         return []
     parts, at = [], 0
     for paragraph in re.split(r"(\r?\n[ \t]*\r?\n)", text):
@@ -150,14 +161,18 @@ def _dep5(text: str, read: Callable[[bytes], str | None] | None) -> list[Said]:
         short, _, body = (message.get("License") or "").partition("\n")
         if body.strip():
             bodies.setdefault(short.strip().lower(), body)
-    said = []
+    said: list[Said] = []
+    beside: list[Said] = []
     for start, end, message in parts:
         globs = (message.get("Files") or "").split()
-        if globs and message.get("License"):
+        if message.get("License"):
             short = message["License"].partition("\n")[0].strip()
             expression = _named(short, bodies, read)
-            said.append(Said(globs[:MAX_GLOBS], expression, start, end, "dep5"))
-    return said
+            one = Said(globs[:MAX_GLOBS], expression, start, end, "dep5")
+            (said if globs else beside).append(one)
+    stated = frozenset().union(*(ids(one.expression) for one in said))
+    # Texts of what files are under say nothing more; what nothing refers to stands beside it.
+    return [*said, *(one for one in beside if said and not ids(one.expression) <= stated)]
 
 
 def _named(
@@ -182,7 +197,9 @@ def _named(
 def _short_name(short: str, body: str | None, read: Callable[[bytes], str | None] | None) -> str:
     """What a short name of DEP-5 means; one that nobody knows means the text that is given.
 
-    A text that takes back what a permissive name gives counts beside it, and so does one that is
+    Where both are known and of one class, the text counts: "BSD" and "Expat" stand for many. But
+    texts of GNU and Artistic licenses are the same for several versions, so their names count. A
+    text that takes back what a permissive name gives counts beside it, and so does one that is
     stricter than any other name and of another license altogether.
     """
     expression = dep5_expression(short) if short else None
@@ -191,6 +208,9 @@ def _short_name(short: str, body: str | None, read: Callable[[bytes], str | None
         said = read(re.sub(r"(?m)^[ \t]+(?:\.[ \t]*$)?", "", body).encode("utf-8", "replace"))
     if expression is None or said is None:
         return expression or said or UNKNOWN
+    both = {license_class(expression), license_class(said)}
+    if (len(both) == 1 or both <= set(_OPEN)) and not _VERSIONED.search(expression):
+        return said
     if license_class(expression) in _OPEN:
         strict = license_class(said) not in (*_OPEN, "unstated", "unknown")
         strict = strict or _ALTERED.search(said) is not None

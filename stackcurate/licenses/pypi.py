@@ -8,8 +8,6 @@ from collections.abc import Iterable, Iterator
 from email.parser import HeaderParser
 from typing import Any
 
-from stackcurate.licenses import texts
-from stackcurate.licenses import words as w
 from stackcurate.licenses.expression import license_class
 from stackcurate.licenses.fields import Stated, toml
 from stackcurate.licenses.policy import RANK
@@ -139,13 +137,8 @@ def metadata(data: bytes) -> Stated | None:
     return _whole_text(value, trove, "License")
 
 
-def _whole_text(value: str, trove: Stated | None, key: str) -> Stated | None:
+def _whole_text(value: str, trove: Stated | None, key: str) -> Stated:
     """Some put the whole text there, and with it the licenses of what they bundle."""
-    found = w.words(value.encode("utf-8", "replace"))
-    full = texts.whole(texts.load(), found)
-    known = [full] if full else texts.matches(texts.load(), found)
-    said = [m.expression for m in known if m.kind in (texts.TEXT, texts.NOTICE) and m.expression]
-    both = [*(trove.values if trove else ()), *dict.fromkeys(said)]
-    if both:
-        return Stated(both, key)
-    return Stated([value], key) if len(value) < _LONGEST else None
+    if trove is not None and len(value) < _LONGEST:
+        return trove
+    return Stated([*(trove.values if trove else ()), value], key)

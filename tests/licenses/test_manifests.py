@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from stackcurate.licenses.detect import _expression_of
 from stackcurate.licenses.manifests import declared, dep5_expression
 from stackcurate.licenses.spoken import spoken
 from tests.licenses.conftest import body
@@ -127,7 +128,7 @@ CASES = [
 
 @pytest.mark.parametrize(("name", "data", "expected"), CASES)
 def test_manifests(name, data, expected):
-    found = declared(name, data.encode())
+    found = declared(name, data.encode(), _expression_of)
     assert (found.expression if found else None) == expected
 
 
