@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from stackcurate.licenses import heads, readings
 from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.detect import settle, tag_value
-from stackcurate.licenses.expression import combine, license_class, normalize
+from stackcurate.licenses.expression import combine, ids, license_class, normalize
 from stackcurate.licenses.policy import RANK
 from stackcurate.licenses.riders import ALTERED, riders, sentences
 from stackcurate.licenses.spoken import UNKNOWN, spoken
@@ -186,13 +186,18 @@ def _may_say_more(tags: Said, comment: bytes) -> bool:
 
 
 def _both(tags: Said, said: Said) -> Said:
-    """Tags, and what is said beside them that is stricter."""
+    """Tags, and what is said beside them that is stricter, or of other licenses altogether."""
     if not tags:
         return said
     rank = max(RANK[license_class(expression)] for _, _, expression in tags)
-    said = tuple(one for one in said if one[2] not in _ELSEWHERE)
-    stricter = [one for one in said if RANK[license_class(one[2])] > rank]
-    return (*tags, *(one for one in stricter if license_class(one[2]) != "unstated"))
+    tagged = frozenset().union(*(ids(expression) for _, _, expression in tags))
+    more = []
+    for one in said:
+        name = license_class(one[2])
+        other = name not in ("unknown", "unstated") and not ids(one[2]) & tagged
+        if one[2] not in _ELSEWHERE and name != "unstated" and (other or RANK[name] > rank):
+            more.append(one)
+    return (*tags, *more)
 
 
 _remembered: dict[bytes, Said] = {}
@@ -286,9 +291,10 @@ def headers(contents: pa.Array | pa.ChunkedArray) -> pa.Table:
     """The license each file states about itself: SPDX expression and byte span, or null.
 
     ``contents`` is string or binary, large or not; a null content states nothing. A tag is the
-    whole statement of a file that has one, but for what its comment says that is stricter;
-    otherwise all notices of the leading comment bind together. Where all that it says is that its
-    license stands elsewhere, ``elsewhere`` tells so, and the span is that of the pointer.
+    whole statement of a file that has one, but for what its comment says that is stricter or of
+    another license; otherwise all notices of the leading comment bind together. Where all that it
+    says is that its license stands elsewhere, ``elsewhere`` tells so, and the span is that of the
+    pointer.
     """
     if isinstance(contents, pa.ChunkedArray):
         contents = contents.combine_chunks()

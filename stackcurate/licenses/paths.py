@@ -197,7 +197,8 @@ def _named(
 def _short_name(short: str, body: str | None, read: Callable[[bytes], str | None] | None) -> str:
     """What a short name of DEP-5 means; one that nobody knows means the text that is given.
 
-    Where both are known and of one class, the text counts: "BSD" and "Expat" stand for many. But
+    Where both are known and of one class, the text counts: "BSD" and "Expat" stand for many; so
+    it does where it says more than the name, as that of Ruby, which offers BSD too. But
     texts of GNU and Artistic licenses are the same for several versions, so their names count. A
     text that takes back what a permissive name gives counts beside it, and so does one that is
     stricter than any other name and of another license altogether.
@@ -209,7 +210,8 @@ def _short_name(short: str, body: str | None, read: Callable[[bytes], str | None
     if expression is None or said is None:
         return expression or said or UNKNOWN
     both = {license_class(expression), license_class(said)}
-    if (len(both) == 1 or both <= set(_OPEN)) and not _VERSIONED.search(expression):
+    alike = len(both) == 1 or both <= set(_OPEN) or ids(expression) <= ids(said)
+    if alike and not _VERSIONED.search(f"{expression} {said}") and "unknown" not in both:
         return said
     if license_class(expression) in _OPEN:
         strict = license_class(said) not in (*_OPEN, "unstated", "unknown")

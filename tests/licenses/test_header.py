@@ -120,10 +120,12 @@ def test_a_name_states_something_where_it_is_a_line_of_its_own(source, expected)
     assert header(source) == expected
 
 
-def test_a_tag_does_not_hide_what_is_stricter_beside_it():
+def test_a_tag_does_not_hide_what_stands_beside_it():
     tag = "# SPDX-License-Identifier: MIT\n#\n"
     assert header(tag + hashed(GPL)) == "MIT AND GPL-3.0-or-later"
-    assert header(tag + hashed(APACHE)) == "MIT"
+    assert header(tag + hashed(APACHE)) == "MIT AND Apache-2.0"
+    both = "# SPDX-License-Identifier: MIT OR Apache-2.0\n#\n"
+    assert header(both + hashed(APACHE)) == "MIT OR Apache-2.0"  # the text of what the tag offers
     assert header("# SPDX-License-Identifier: GPL-2.0-only\n#\n" + hashed(APACHE)) == (
         "GPL-2.0-only"
     )

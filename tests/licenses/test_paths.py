@@ -165,6 +165,15 @@ def test_a_text_says_which_license_a_loose_name_means():
     data = f"Format: x\n\nFiles: *\nLicense: Expat\n {given}\n".encode()
     assert [one.expression for one in statements("copyright", data)] == ["MIT"]
     assert [one.expression for one in statements("copyright", data, _expression_of)] == ["X11"]
+    both = data.replace(b"Expat", b"Ruby")
+    for said, expected in (
+        ("BSD-2-Clause OR Ruby", "BSD-2-Clause OR Ruby"),  # more than the name says
+        ("Ruby OR GPL-2.0-only", "Ruby"),
+        ("LicenseRef-scancode-unknown", "Ruby"),
+    ):
+        assert [one.expression for one in statements("copyright", both, lambda _, s=said: s)] == [
+            expected
+        ]
 
 
 def test_a_license_that_no_files_refer_to_stands_beside_what_the_file_states():
