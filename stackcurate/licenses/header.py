@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -43,6 +44,7 @@ _SET_ASIDE = re.compile(rb"(?i:SPDX-License-Identifier:)[^\r\n]*|" + _IGNORE.pat
 _BEFORE = re.compile(
     rb"[^A-Za-z0-9\x80-\xff]*(?:(?:dnl|rem|c|@rem|@c)\s+)?[^A-Za-z0-9\x80-\xff]*\Z", re.I
 )
+_LINE_END = re.compile(rb"[\n|]")  # "/*! name 1.0 | MIT License | address */"
 _WORDS = re.compile(rb"[A-Za-z0-9\x80-\xff]")
 _LEADER = re.compile(r"^[\s*#/;%!|>.\"'-]*(?:dnl |rem )?")
 _UNDER = (
@@ -70,7 +72,8 @@ _OTHERS = re.compile(
 )
 _GNU_ID = re.compile(r"\b[AL]?GPL-")
 _OPEN = ("permissive", "public_domain")
-_STEMS = re.compile(rb"(?i)lice|perm|publ|redi|trai|noti|gpl")  # as heads.find_speaking has them
+# As heads.find_speaking has them.
+_STEMS = re.compile(rb"(?i)lice|perm|publ|redi|trai|noti|gpl|prie|fide|unau|hibi|secr")
 _ELSEWHERE = frozenset(
     ("LicenseRef-scancode-free-unknown", "LicenseRef-scancode-unknown-license-reference")
 )
@@ -241,7 +244,8 @@ def _stated(comment: bytes) -> Said:
     """Its licenses and notices, with what was changed in them, and strict words beside them.
 
     A mention ("this file reads GPL headers") states nothing, unless it is a line of its own ("MIT
-    License"). What only points elsewhere is told too; ``headers`` lets the folder speak then.
+    License") or stands after what introduces it ("released under the MIT license"). What only
+    points elsewhere is told too; ``headers`` lets the folder speak then.
     """
     text = _SET_ASIDE.sub(lambda found: b" " * len(found[0]), comment)
     try:
@@ -252,10 +256,13 @@ def _stated(comment: bytes) -> Said:
     if answer is None:
         return ((0, len(comment), UNKNOWN),)
     found, rest = [], bytearray(text)
-    for match, (start, end) in readings.by_words(text, answer):
+    introduced = [_introduced(one) for one in answer for _ in one["matches"]]
+    placed = readings.by_words(text, answer)
+    for (match, (start, end)), after_intro in zip(placed, introduced, strict=True):
         expression = normalize(match["expression"]) or UNKNOWN
-        named = match["kind"] == "name" and _is_line(text, start, end)
-        if not (named or match["kind"] == "text" or expression in _ELSEWHERE):
+        named = after_intro or (match["kind"] == "name" and _is_line(text, start, end))
+        points = expression in _ELSEWHERE
+        if (points and after_intro) or not (named or points or match["kind"] == "text"):
             continue
         around = text[start:end].decode("utf-8", "replace")
         if license_class(expression) in _OPEN and readings.altered(match, around):
@@ -268,11 +275,17 @@ def _stated(comment: bytes) -> Said:
     return tuple(found if same else [(0, len(comment), one[2]) for one in found])
 
 
+def _introduced(detection: Mapping[str, Any]) -> bool:
+    """Whether a detection is "released under the terms of" and what follows that."""
+    stated = ids(normalize(detection["expression"]) or UNKNOWN)
+    parts = (ids(normalize(match["expression"]) or UNKNOWN) for match in detection["matches"])
+    return any(part <= _ELSEWHERE and not part & stated for part in parts)
+
+
 def _is_line(text: bytes, start: int, end: int) -> bool:
-    """Whether a span is all that its line says, signs of the comment aside."""
-    before = text[text.rfind(b"\n", 0, start) + 1 : start]
-    stop = text.find(b"\n", end)
-    after = text[end : stop if stop >= 0 else len(text)]
+    """Whether a span is all that its line says, or its part between bars; signs aside."""
+    before = _LINE_END.split(text[max(0, start - 400) : start])[-1]
+    after = _LINE_END.split(text[end : end + 400], maxsplit=1)[0]
     return bool(_BEFORE.match(before)) and not _WORDS.search(after)
 
 

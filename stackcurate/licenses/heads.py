@@ -12,10 +12,13 @@ HEAD = 8192  # bytes of a file that are looked at
 MAX_TAGS = 16  # SPDX tags of one file that are reported
 _TAG = np.frombuffer(b"spdx-license-identifier:", np.uint8)
 
-_LICE, _PERM, _PUBL, _REDI, _TRAI, _NOTI, _GPL = (
+# Of license, permission, public, redistribution, training, notice, GPL, proprietary, confidential,
+# unauthorized, prohibited, trade secret.
+_LICE, _PERM, _PUBL, _REDI, _TRAI, _NOTI, _GPL, _PRIE, _FIDE, _UNAU, _HIBI, _SECR = (
     np.uint32(int.from_bytes(stem, "big"))
-    for stem in (b"lice", b"perm", b"publ", b"redi", b"trai", b"noti", b"gpl")
-)
+    for stem in (b"lice", b"perm", b"publ", b"redi", b"trai", b"noti", b"gpl", b"prie", b"fide",
+                 b"unau", b"hibi", b"secr")
+)  # fmt: skip
 _SEE_COPY = np.uint64(int.from_bytes(b"see copy", "big"))
 
 # Kinds of block comments: how they open and close.
@@ -28,7 +31,7 @@ _LINE = [b"#", b"//", b"--", b";", b"%", b'"', b"'", b"!", b"*", b"dnl", b"DNL",
          b"@rem", b"@REM", b"::", b".\\\"", b"'\\\"", b"@c ", b"C ", b"c ", b"|", b"..", b"<?", b"<!DOCTYPE",  # noqa: E501
          b"<!doctype", b"package ", b"@echo", b"@charset", b"\\", b"{{!", b"<html", b"<head", b"\xef\xbb\xbf",  # noqa: E501
          b"module ", b"namespace ", b"use strict", b"coding", b"$",
-         b"import ", b"from ", b"use ", b"require"]  # fmt: skip
+         b"import ", b"from ", b"use ", b"require", b"__"]  # fmt: skip
 
 
 def _table(strings: list[bytes]) -> np.ndarray:
@@ -94,15 +97,14 @@ def comment_end(data, begin, stop):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _legal(data, begin, stop):  # type: ignore[no-untyped-def]
-    """Whether a stem of legal language occurs: lice-, perm-, publ-, redi-, gpl, trai-, noti-.
-
-    Or "see Copy-", for "See COPYING" and "See Copyright".
-    """
+    """Whether a stem of legal language occurs, or "see Copy-" as in "See COPYING"."""
     last = np.uint64(0)  # the last eight bytes, letters in lower case
     for at in range(begin, stop):
         last = np.uint64((last << np.uint64(8)) | np.uint64(data[at] | 0x20))
         four = np.uint32(last & np.uint64(0xFFFFFFFF))
         if four in (_LICE, _PERM, _PUBL, _REDI, _TRAI, _NOTI):
+            return True
+        if four in (_PRIE, _FIDE, _UNAU, _HIBI, _SECR):
             return True
         if four & np.uint32(0xFFFFFF) == _GPL or last == _SEE_COPY:
             return True

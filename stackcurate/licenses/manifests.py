@@ -33,6 +33,7 @@ from stackcurate.licenses.fields import (
 from stackcurate.licenses.spoken import ELSEWHERE, UNKNOWN, spoken
 
 MAX_WORDS = 300  # characters of a value that is no name and is read as words
+_OTHER = re.compile(r"\s*(?:other|custom)\b", re.I)  # a license without a name, beside others
 Reader = Callable[[bytes], Stated | None]
 
 
@@ -220,6 +221,8 @@ def declared(
         return None
     values = [value for value in stated.values if not ELSEWHERE.match(value)]
     meant = [_meant(value, read) for value in values]
+    if values and stated.word == "AND" and any(map(_OTHER.match, stated.values)):
+        meant.append(UNKNOWN)
     expression = combine([one for one in meant if one], stated.word)
     if expression is None:
         return None
