@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from stackcurate.config import Config
 from stackcurate.redaction.digests import COLUMN, DIGEST, read_key
 from stackcurate.storage import partitions
+
+if TYPE_CHECKING:  # see pipeline/tasks.py
+    from stackcurate.config import Config
 
 NAME = "digests.parquet"
 ROWS = pa.schema([("content_id", pa.string()), *DIGEST])

@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from stackcurate import config as configs
 from stackcurate.engine.base import Failure
 from stackcurate.errors import ConfigError, InputError
 from stackcurate.pipeline.tasks import Run
@@ -25,6 +24,15 @@ class Input:
     source: int  # position in config.sources
     container: Container
     out: Path
+
+
+@dataclass(frozen=True)
+class Group:
+    """Containers that one task reads; ``heads``: the rows that represent them (`roots.ROOTS`)."""
+
+    number: int
+    inputs: tuple[int, ...]
+    heads: Path
 
 
 @dataclass(frozen=True)
@@ -58,9 +66,11 @@ def save_heads(folder: Path, found: Heads) -> None:
 
 def find_inputs(run: Run, limit: int | None = None) -> list[Input]:
     """All containers of all sources in their order, each with the place of its heads."""
+    from stackcurate.config import containers  # no worker needs it: see pipeline/tasks.py
+
     inputs = []
     for number, source in enumerate(run.config.sources):
-        for container in configs.containers(run.config, number)[:limit]:
+        for container in containers(run.config, number)[:limit]:
             # The position of a source does not change what its container holds.
             place = run.place("heads", source.kind, source, container.key, container.stamp)
             inputs.append(Input(number, container, place))

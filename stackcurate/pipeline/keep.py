@@ -18,6 +18,7 @@ from stackcurate.pipeline.earlier import NO_PARTS, EarlierParts
 from stackcurate.pipeline.evidence import evidence_shares
 from stackcurate.pipeline.fetch import Body
 from stackcurate.pipeline.inputs import meta_of
+from stackcurate.pipeline.shards import spread
 from stackcurate.pipeline.tasks import Run
 from stackcurate.pipeline.twins import Twins
 from stackcurate.storage import partitions
@@ -57,7 +58,7 @@ class KeepItem:
 
 def keep_task(item: KeepItem) -> tuple[int, int]:
     """Write KEEP for one body, and count what ships by language folder."""
-    columns = ["text_bytes", "license_evidence", "origin"]
+    columns = ["text_bytes", "license_evidence", "origin", "repo_hash"]
     rows = partitions.read_arrow(item.body / "rows.arrow", columns)
     count = rows.num_rows
     columns_of: dict[str, np.ndarray] = {
@@ -145,12 +146,16 @@ def _like_earlier(table: pa.Table, marked: dict[int, str]) -> dict[str, dict[str
 
 
 def _sizes(body: Path, rows: pa.Table, kept: np.ndarray) -> dict[str, object]:
-    """Text bytes that ship per language folder; folders of which nothing ships are left out."""
+    """Text bytes that ship per language folder, by where the shards may be cut (`shards.spread`).
+
+    Folders of which nothing ships are left out.
+    """
     sizes = {}
-    lengths = rows["text_bytes"].to_numpy()
+    lengths, places = rows["text_bytes"].to_numpy(), rows["repo_hash"].to_numpy()
     for folder, (begin, end) in meta_of(body)["folders"].items():
-        if kept[begin:end].any():
-            sizes[folder] = int(lengths[begin:end][kept[begin:end]].sum())
+        ships = kept[begin:end]
+        if ships.any():
+            sizes[folder] = spread(places[begin:end][ships], lengths[begin:end][ships])
     return {"sizes": sizes}
 
 

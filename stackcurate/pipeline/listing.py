@@ -13,8 +13,7 @@ import pyarrow.compute as pc
 
 from stackcurate.engine.base import Failure
 from stackcurate.errors import InputError
-from stackcurate.pipeline.inputs import Input
-from stackcurate.pipeline.roots import Group
+from stackcurate.pipeline.inputs import Group, Input
 from stackcurate.pipeline.tasks import Run
 from stackcurate.schema import LISTING
 from stackcurate.sources.base import Problem, Source

@@ -31,9 +31,8 @@ from stackcurate.pipeline.earlier import Earlier
 from stackcurate.pipeline.evidence import Evidence, first_of_each
 from stackcurate.pipeline.fetch import Body
 from stackcurate.pipeline.forks import ANCESTRY, CONTENT, INSIDE, Forks
-from stackcurate.pipeline.inputs import Input, meta_of, problems_of
+from stackcurate.pipeline.inputs import Group, Input, meta_of, problems_of
 from stackcurate.pipeline.origins import Origins
-from stackcurate.pipeline.roots import Group
 from stackcurate.pipeline.ship import link_or_copy, place_files
 from stackcurate.pipeline.tasks import Run, versions
 from stackcurate.pipeline.texts import license_texts

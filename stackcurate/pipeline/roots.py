@@ -14,7 +14,6 @@ can count its files, but none of its contents are read.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -23,7 +22,7 @@ import pyarrow as pa
 
 from stackcurate.optout.apply import match_heads
 from stackcurate.optout.registry import Registry
-from stackcurate.pipeline.inputs import Input
+from stackcurate.pipeline.inputs import Group, Input
 from stackcurate.pipeline.tasks import Run
 from stackcurate.schema import HEAD, names
 from stackcurate.sources.facts import join_facts
@@ -82,15 +81,6 @@ SELECT m.* REPLACE (
     m.origin = b.best AND m.source = b.best_source AS represents, b.origins AS origins
 FROM marked m JOIN best b USING (rootkey);
 """
-
-
-@dataclass(frozen=True)
-class Group:
-    """Containers that one task reads; ``heads`` holds their representing rows (schema ROOTS)."""
-
-    number: int
-    inputs: tuple[int, ...]
-    heads: Path
 
 
 def decide_roots(run: Run, inputs: Sequence[Input], registry: Registry) -> Path:

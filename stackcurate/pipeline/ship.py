@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from stackcurate.pipeline.earlier import SIGNATURES
 from stackcurate.pipeline.fetch import Body
 from stackcurate.pipeline.inputs import meta_of
 from stackcurate.pipeline.keep import kept_rows
+from stackcurate.pipeline.shards import shard_ranges
 from stackcurate.pipeline.spill import Batches, open_spill
 from stackcurate.pipeline.tasks import Run
 from stackcurate.releases.writer import Shard, write_shard, write_table
@@ -47,11 +47,13 @@ class Stretch:
 
 @dataclass(frozen=True)
 class ShipItem:
-    """Shard ``number`` of ``shards`` of one language folder."""
+    """Shard ``number`` of ``shards`` of one language folder: hashes from ``first`` to ``end``."""
 
     folder: str
     number: int
     shards: int
+    first: int
+    end: int
     stretches: tuple[Stretch, ...]
     out: Path
 
@@ -96,28 +98,30 @@ def ship(
 ) -> dict[str, Path]:
     """Write all shards; returns {path inside the release: folder of the task}."""
     stretches: dict[str, list[Stretch]] = {}
-    sizes = Counter[str]()
+    spreads: dict[str, list[dict[str, int]]] = {}
     for body, folder in zip(bodies, kept, strict=True):
-        ranges = meta_of(body.folder)["folders"]
-        for language, size in meta_of(folder)["sizes"].items():
-            begin, end = ranges[language]
+        rows = meta_of(body.folder)["folders"]
+        for language, spread in meta_of(folder)["sizes"].items():
+            begin, end = rows[language]
             stretches.setdefault(language, []).append(Stretch(body.folder, folder, begin, end))
-            sizes[language] += size
+            spreads.setdefault(language, []).append(spread)
     options = run.config.release
     store = _schema_of_signatures(run) if run.config.dedup.store else None
     items = []
+    sizes = {}
     for language in sorted(stretches):
-        shards = max(1, -(-sizes[language] // options.shard_bytes))
+        ranges = shard_ranges(spreads[language], options.shard_bytes)
         mine = tuple(stretches[language])
-        for number in range(shards):
-            names = [(s.body.name, s.keep.name, s.begin, s.end) for s in mine]
+        names = [(s.body.name, s.keep.name, s.begin, s.end) for s in mine]
+        for number, (first, end, size) in enumerate(ranges):
             place = run.place(
-                "ship", language, number, shards, names, options.row_group_bytes, registry.head,
-                store is not None,
+                "ship", language, number, len(ranges), first, end, names, options.row_group_bytes,
+                registry.head, store is not None,
             )  # fmt: skip
-            items.append(ShipItem(language, number, shards, mine, place))
+            items.append(ShipItem(language, number, len(ranges), first, end, mine, place))
+            sizes[language, number] = size
     # The longest first, so that no worker begins it when the others are done.
-    items.sort(key=lambda item: -(sizes[item.folder] // item.shards))
+    items.sort(key=lambda item: -sizes[item.folder, item.number])
     run.do("ship", ShipTask(options.row_group_bytes, registry, store), items)
     return {item.name: item.out for item in items}
 
@@ -137,19 +141,16 @@ def _order(item: ShipItem) -> pa.Table:
     for number, stretch in enumerate(item.stretches):
         columns = ["repo_hash", "origin", "path", "path_bytes", "text_bytes"]
         table = partitions.read_arrow(stretch.body / "rows.arrow", columns)
-        rows = kept_rows(stretch.keep, stretch.begin, stretch.end)
-        # Exact for any number of shards: Python's integers have no width.
-        bounds = [-(-(n << 63) // item.shards) for n in (item.number, item.number + 1)]
-        place = table["repo_hash"].to_numpy()[rows]
-        inside = place >= bounds[0]
-        if item.number + 1 < item.shards:
-            inside &= place < bounds[1]
-        table = table.take(pa.array(rows[inside]))
+        places = table["repo_hash"].to_numpy()[stretch.begin : stretch.end]  # rising
+        inside = np.array([item.first, item.end], np.uint64)
+        begin, end = (stretch.begin + np.searchsorted(places.view(np.uint64), inside)).tolist()
+        rows = kept_rows(stretch.keep, begin, end)
+        table = table.take(pa.array(rows))
         name = pc.coalesce(table["path_bytes"], table["path"].cast(pa.binary()))
         found.append(
             table.drop_columns(["path", "path_bytes"])
             .append_column("name", name)
-            .append_column("row", pa.array(rows[inside]))
+            .append_column("row", pa.array(rows))
             .append_column("stretch", pa.array([number] * table.num_rows, pa.int32()))
         )
     table = pa.concat_tables(found)

@@ -9,15 +9,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from stackcurate import __version__
-from stackcurate.config import Config
 from stackcurate.engine.base import Engine, Failure
 from stackcurate.errors import StopError
 from stackcurate.storage import partitions
 from stackcurate.storage.durable import Durable
 from stackcurate.storage.journal import Journal, Progress
+
+if TYPE_CHECKING:  # tasks know their own settings; a worker that reads configs starts a sixth later
+    from stackcurate.config import Config
 
 # Libraries whose version can change an output. Their versions name tasks and stand in the manifest.
 LIBRARIES = (

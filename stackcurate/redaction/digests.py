@@ -11,11 +11,14 @@ import hmac
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from ..errors import ConfigError
-from .replace import Placed, same_value
+
+if TYPE_CHECKING:  # every worker knows the column; only those that redact load the rules
+    from .replace import Placed
 
 COLUMN = "redaction_digests"
 DIGEST = pa.struct(
@@ -59,5 +62,7 @@ def keyed(rows: int, placed: Mapping[int, Iterable[Placed]], where: str) -> pa.L
 
 
 def _digest(one: Placed, key: bytes) -> bytes:
+    from .replace import same_value
+
     message = one.span.rule.kind.encode() + b"\0" + same_value(one.span)
     return hmac.new(key, message, hashlib.sha256).digest()
