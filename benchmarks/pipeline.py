@@ -32,22 +32,14 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from signals_only import Signals
 
 from stackcurate import __version__, config
 from stackcurate.engine.local import LocalEngine
-from stackcurate.filters.stage import Filter
 from stackcurate.pipeline.run import run
 
 FRAME = ("optout", "choose", "fetch", "filter")
 TICK = os.sysconf("SC_CLK_TCK")
-
-
-@dataclass(frozen=True)
-class Signals(Filter):
-    """`filter` that measures every text and drops none, so that it needs no language."""
-
-    def judge(self, batch: pa.Table) -> pa.Table:
-        return batch
 
 
 @dataclass

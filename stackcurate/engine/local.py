@@ -12,6 +12,7 @@ import ctypes
 import gc
 import multiprocessing
 import os
+import pickle
 import signal
 import sys
 import time
@@ -20,7 +21,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from importlib.abc import MetaPathFinder
 from multiprocessing.connection import Connection, wait
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import Any, TypeVar
 
 from stackcurate.engine.base import Failure
@@ -87,7 +88,8 @@ class LocalEngine:
     ) -> Iterator[tuple[int, Any]]:
         waiting = deque(numbers)
         busy: dict[_Worker, int] = {}
-        idle = self._take(min(workers, len(waiting)))
+        main = b"__main__" in pickle.dumps((task, [items[number] for number in numbers[:1]]))
+        idle = self._take(min(workers, len(waiting)), main)
         try:
             while waiting or busy:
                 while waiting and idle:
@@ -100,7 +102,7 @@ class LocalEngine:
                     if isinstance(result, Failure) and not worker.answered:
                         self._pool.remove(worker)
                         worker.stop()
-                        worker = self._take(1, beside=[*idle, *busy])[0]
+                        worker = self._take(1, main, beside=[*idle, *busy])[0]
                     idle.append(worker)
                     if isinstance(result, BaseException):
                         raise result
@@ -110,10 +112,14 @@ class LocalEngine:
                 self._pool.remove(worker)
                 worker.stop()
 
-    def _take(self, count: int, beside: Sequence[_Worker] = ()) -> list[_Worker]:
+    def _take(self, count: int, main: bool, beside: Sequence[_Worker] = ()) -> list[_Worker]:
+        """Workers that wait for a task, ``main``: and that have run the caller's script."""
+        for worker in [one for one in self._pool if main and not one.main]:
+            self._pool.remove(worker)
+            worker.stop()
         free = [worker for worker in self._pool if worker not in beside]
         while len(free) < count:
-            worker = _Worker()
+            worker = _Worker(main)
             self._pool.append(worker)
             free.append(worker)
         return free[:count]
@@ -133,14 +139,21 @@ def _finished(busy: dict[_Worker, int]) -> list[_Worker]:
 
 
 class _Worker:
-    """One process and the pipe to it."""
+    """One process and the pipe to it; ``main`` says whether it runs the caller's script first.
 
-    def __init__(self) -> None:
+    Python has every spawned process do so, for what may be defined there. It costs half a second
+    of each worker's start, and starts a script without `if __name__ == "__main__"` all over again,
+    so only tasks that are defined there ask for it.
+    """
+
+    def __init__(self, main: bool) -> None:
         for name, value in _MEMORY.items():  # read when a process starts, so it is set before
             os.environ.setdefault(name, value)
+        self.main = main
         self.pipe, theirs = _SPAWN.Pipe()
         self.process = _SPAWN.Process(target=_serve, args=(theirs, os.getpid()), daemon=False)
-        self.process.start()
+        with contextlib.nullcontext() if main else _no_script():
+            self.process.start()
         theirs.close()
         self.deadline: float | None = None
         self.answered = False  # the last task; a worker that only raised an error can go on
@@ -175,6 +188,17 @@ class _Worker:
         if self.process.is_alive():
             self.process.kill()
         self.process.join()
+
+
+@contextlib.contextmanager
+def _no_script() -> Iterator[None]:
+    """Within it a process that starts finds no script to run, as in an interactive session."""
+    script = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = script
 
 
 def _serve(pipe: Connection, parent: int) -> None:

@@ -279,6 +279,22 @@ def count_text(
 
 
 @njit(cache=True, nogil=True)
+def beyond_ascii(data: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """Whether each value has a byte that is NUL or above 127: bool[n].
+
+    Such bytes, less one, are above 126, and all other bytes are not: one test finds both.
+    """
+    found = np.zeros(len(offsets) - 1, np.bool_)
+    for row in range(len(found)):
+        value = data[offsets[row] : offsets[row + 1]]
+        most = np.uint8(0)
+        for i in range(len(value)):
+            most = max(most, np.uint8(value[i] - np.uint8(1)))
+        found[row] = most > 126
+    return found
+
+
+@njit(cache=True, nogil=True)
 def line_chars(data: np.ndarray, offsets: np.ndarray, out: np.ndarray) -> None:
     """Characters of each value that belong to line ends (``\\r`` and ``\\n``), into int64[n]."""
     for row in range(len(offsets) - 1):

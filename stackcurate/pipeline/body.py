@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -25,9 +25,11 @@ from stackcurate.licenses.header import share
 from stackcurate.licenses.stage import Header, header_evidence
 from stackcurate.pipeline import spill
 from stackcurate.pipeline.addresses import AddressBook, address_book
+from stackcurate.pipeline.arena import Arena
 from stackcurate.pipeline.choose import NO_DATE, PLACES
 from stackcurate.pipeline.decode import decode
 from stackcurate.pipeline.digests import write_part
+from stackcurate.pipeline.winners import SLICE_BYTES
 from stackcurate.schema import EVIDENCE, FILE, HEAD, SIGNALS, conform, fill, one_chunk
 from stackcurate.sources.base import Problem, Source
 from stackcurate.sources.ids import content_id, hexed, id_array
@@ -126,31 +128,21 @@ class BodyTask:
         ids = wanted["content_id"].to_pylist()
         verdicts: list[str | None] = [None] * len(ids)
         notes: list[str | None] = [None] * len(ids)
-        data: list[_Blob | None] = [None] * len(ids)
         skip = dict(item.skip)
         for number, one in enumerate(ids):
             if one.hex() in skip:
                 verdicts[number] = f"run:{skip[one.hex()]}"
         ready = [n for n, verdict in enumerate(verdicts) if verdict is None]
+        blobs = _Blobs(_likely_bytes(wanted))
         for number, found in self._read_all(wanted, ready, item.index):
             if isinstance(found, Problem):
                 verdicts[number], notes[number] = f"fetch:{found.reason}", found.message
             else:
-                blob = data[number] = _Blob.of(found)
-                if blob.text is None:
-                    verdicts[number] = blob.encoding
-        kept = [n for n, one in enumerate(data) if one is not None]
-        blobs = [one for one in data if one is not None]
-        rows = wanted.take(pa.array(kept, pa.int64()))
-        columns = {
-            "blob_id": id_array([blob.sha1 for blob in blobs]),
-            "sha256": pa.array([blob.sha256 for blob in blobs], pa.string()),
-            "length_bytes": pa.array([blob.length for blob in blobs], pa.int64()),
-            "src_encoding": pa.array([blob.encoding for blob in blobs], pa.string()),
-            "content": _texts([blob.text or b"" for blob in blobs]),
-            "verdict": pa.array([verdicts[n] for n in kept], pa.string()),
-        }
-        batch, _ = _separate(fill(rows, pa.table(columns)))
+                blobs.add(number, found)
+        kept, columns, undecoded = blobs.decoded()
+        for number, verdict in undecoded.items():
+            verdicts[number] = verdict
+        batch = fill(wanted.take(pa.array(kept, pa.int64())), columns)
         lost = [n for n, verdict in enumerate(verdicts) if verdict is not None]
         gone = pa.table(
             [
@@ -164,7 +156,7 @@ class BodyTask:
 
     def _read_all(
         self, wanted: pa.Table, rows: Sequence[int], index: Path
-    ) -> Iterator[tuple[int, bytes | Problem]]:
+    ) -> Iterator[tuple[int, bytes | memoryview | Problem]]:
         """Each row from its place, and where that fails from its other places."""
         book = address_book(index)
         empty = set(self._empty(wanted, rows))
@@ -183,7 +175,7 @@ class BodyTask:
 
     def _read(
         self, listed: pa.Table, rows: Sequence[int], book: AddressBook
-    ) -> Iterator[tuple[int, bytes | Problem]]:
+    ) -> Iterator[tuple[int, bytes | memoryview | Problem]]:
         """Ask each container for its rows; check what comes against the content id."""
         inputs = listed["input"].to_numpy()[np.array(rows, np.int64)]
         ids = listed["content_id"].to_pylist()
@@ -202,7 +194,7 @@ class BodyTask:
 
     def _elsewhere(
         self, wanted: pa.Table, number: int, first: Problem, book: AddressBook
-    ) -> bytes | Problem:
+    ) -> bytes | memoryview | Problem:
         for n in range(1, PLACES):
             place = wanted[f"place{n}"][number].as_py()
             if place is None or place < 0:
@@ -215,33 +207,51 @@ class BodyTask:
         return first
 
 
-class _Blob(NamedTuple):
-    """What is kept of a content's bytes: all of it found at once, while they are at hand."""
+class _Blobs:
+    """What is kept of contents' bytes: their hashes, found while they are at hand, and their text.
 
-    length: int
-    sha1: bytes
-    sha256: str
-    text: bytes | None  # UTF-8; None where they are no text, and ``encoding`` says why
-    encoding: str
-
-    @classmethod
-    def of(cls, data: bytes) -> _Blob:
-        sha1 = hashlib.sha1(data, usedforsecurity=False).digest()
-        return cls(len(data), sha1, hashlib.sha256(data).hexdigest(), *decode(data))
-
-
-def _texts(texts: Sequence[bytes]) -> pa.LargeStringArray:
-    """Texts that are known to be UTF-8 as one array.
-
-    In memory of Arrow, which a worker keeps: Python's own would be faulted in anew for each slice.
+    ``size`` is the bytes that are likely to come.
     """
-    ends = np.zeros(len(texts) + 1, np.int64)
-    np.cumsum([len(text) for text in texts], out=ends[1:])
-    data = pa.allocate_buffer(int(ends[-1]))
-    view = memoryview(data).cast("B")
-    for begin, text in zip(ends.tolist(), texts, strict=False):
-        view[begin : begin + len(text)] = text
-    return pa.LargeStringArray.from_buffers(len(texts), pa.py_buffer(ends), data)
+
+    def __init__(self, size: int) -> None:
+        self._rows: list[int] = []
+        self._sha1: list[bytes] = []
+        self._sha256: list[str] = []
+        self._arena = Arena(size)
+
+    def add(self, row: int, data: bytes | memoryview) -> None:
+        self._rows.append(row)
+        self._sha1.append(hashlib.sha1(data, usedforsecurity=False).digest())
+        self._sha256.append(hashlib.sha256(data).hexdigest())
+        self._arena.add(data)
+
+    def decoded(self) -> tuple[list[int], pa.Table, dict[int, str]]:
+        """(rows whose contents are text, their columns, {other row: its verdict})."""
+        encodings = ["UTF-8"] * len(self._rows)
+        changed: dict[int, bytes] = {}
+        verdicts: dict[int, str] = {}
+        for number in self._arena.unsure():
+            data = self._arena.content(number)
+            text, encodings[number] = decode(data)
+            if text is None:
+                verdicts[self._rows[number]] = encodings[number]
+            elif text is not data:
+                changed[number] = text
+        good = [n for n, row in enumerate(self._rows) if row not in verdicts]
+        columns = {
+            "blob_id": id_array([self._sha1[n] for n in good]),
+            "sha256": pa.array([self._sha256[n] for n in good], pa.string()),
+            "length_bytes": pa.array(self._arena.lengths()[good]),
+            "src_encoding": pa.array([encodings[n] for n in good], pa.string()),
+            "content": self._arena.texts(good, changed),
+        }
+        return [self._rows[n] for n in good], pa.table(columns), verdicts
+
+
+def _likely_bytes(wanted: pa.Table) -> int:
+    """What the listed lengths promise, within reason: they may be lies."""
+    lengths = wanted["length"].fill_null(0).to_numpy()
+    return int(min(np.clip(lengths, 0, 2 * SLICE_BYTES).sum(), 2 * SLICE_BYTES))
 
 
 def _separate(batch: pa.Table) -> tuple[pa.Table, pa.Table]:

@@ -200,7 +200,7 @@ def _read(
         for at, found in sources[source].read(container, some, CONTROL_BYTES):
             if not isinstance(found, Problem) and content_id(found) != ids[at]:
                 found = Problem(container.key, "corrupt", "the bytes do not hash to their id")
-            yield ids[at], found
+            yield ids[at], bytes(found) if isinstance(found, memoryview) else found
 
 
 def texts_of(rows: pa.Table, data: Mapping[bytes, bytes]) -> list[Text]:

@@ -79,8 +79,10 @@ class Source(Protocol):
 
     def read(
         self, container: Container, wanted: pa.Table, limit: int
-    ) -> Iterator[tuple[int, bytes | Problem]]:
+    ) -> Iterator[tuple[int, bytes | memoryview | Problem]]:
         """The bytes of the LISTING rows ``wanted`` (not empty), as (row number, bytes), any order.
+
+        A view keeps all of the memory that it looks into; copy what stays.
 
         A row that cannot be had comes as a Problem with reason ``missing``, ``corrupt`` or, where
         it is longer than ``limit`` bytes, ``too_large``. Ids are checked by the caller.

@@ -162,7 +162,7 @@ class Parquet:
 
     def read(
         self, container: Container, wanted: pa.Table, limit: int
-    ) -> Iterator[tuple[int, bytes | Problem]]:
+    ) -> Iterator[tuple[int, bytes | memoryview | Problem]]:
         """Bytes by ``locator`` from the content column, else by ``blob_id`` from the store."""
         file, columns = self._open(container)
         missing = list(range(wanted.num_rows))
@@ -335,7 +335,7 @@ def _twice(
 
 def _inside(
     file: pq.ParquetFile, columns: Columns, locators: np.ndarray, limit: int
-) -> Iterator[tuple[int, bytes | Problem | None]]:
+) -> Iterator[tuple[int, memoryview | Problem | None]]:
     """(position, content) for each of ``locators``; None where the content is null."""
     order = np.argsort(locators, kind="stable")
     sorted_locators = locators[order]
@@ -371,7 +371,7 @@ def _end(file: pq.ParquetFile) -> int:
 
 def _values(
     found: Any, columns: Columns, positions: np.ndarray, locators: np.ndarray, limit: int
-) -> Iterator[tuple[int, bytes | Problem | None]]:
+) -> Iterator[tuple[int, memoryview | Problem | None]]:
     value = contents(pick(found.batch, columns.file["content"]))
     places = np.searchsorted(found.locators, locators[positions]).tolist()
     for position, place in zip(positions.tolist(), places, strict=True):
@@ -383,7 +383,7 @@ def _values(
             message = f"{len(data)} bytes are more than the limit of {limit}"
             yield position, Problem("", "too_large", message)
         else:
-            yield position, None if data is None else bytes(data)
+            yield position, data
 
 
 def _search(folder: Path) -> list[Path]:

@@ -103,7 +103,7 @@ def contents(column: pa.Array) -> Callable[[int], memoryview | None]:
         column, wide = column.cast(pa.large_binary()), True
     valid, offset_buffer, data = column.buffers()
     offsets = np.frombuffer(offset_buffer, np.int64 if wide else np.int32)[column.offset :].tolist()
-    view = memoryview(data) if data is not None else memoryview(b"")
+    view = memoryview(data if data is not None else b"").cast("B")
     present = column.is_valid().to_numpy(zero_copy_only=False) if valid is not None else None
 
     def value(number: int) -> memoryview | None:

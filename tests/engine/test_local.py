@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from functools import partial
 
@@ -65,3 +67,39 @@ def test_an_error_of_ours_ends_the_map_and_leaves_no_process(tmp_path) -> None:
     (pid,) = (tmp_path / "hang").read_text().split()
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid), 0)
+
+
+SCRIPT = """
+import sys
+print("script", flush=True)
+from stackcurate.engine.local import LocalEngine
+with LocalEngine(2) as engine:
+    print(sorted(engine.map(abs, [-1, 2])))
+"""
+
+
+def test_a_script_without_a_guard_runs_once(tmp_path) -> None:
+    (tmp_path / "script.py").write_text(SCRIPT)
+    done = subprocess.run([sys.executable, "script.py"], cwd=tmp_path, capture_output=True)
+    assert done.stdout.decode().splitlines() == ["script", "[(0, 1), (1, 2)]"], done.stderr
+
+
+OWN = """
+from dataclasses import dataclass
+from stackcurate.engine.local import LocalEngine
+
+@dataclass(frozen=True)
+class Times:
+    by: int
+    def __call__(self, n): return n * self.by
+
+if __name__ == "__main__":
+    with LocalEngine(2) as engine:
+        print(sorted(engine.map(abs, [-1, 2])), sorted(engine.map(Times(3), [1, 2])))
+"""
+
+
+def test_tasks_may_be_defined_in_the_script(tmp_path) -> None:
+    (tmp_path / "script.py").write_text(OWN)
+    done = subprocess.run([sys.executable, "script.py"], cwd=tmp_path, capture_output=True)
+    assert done.stdout.decode().strip() == "[(0, 1), (1, 2)] [(0, 3), (1, 6)]", done.stderr

@@ -53,7 +53,7 @@ class Read:
             got = dict(self.source.read(one, wanted, limit)) if len(wanted) else {}
             assert sorted(got) == list(range(len(wanted)))
             for at, row in enumerate(wanted.to_pylist()):
-                if check and isinstance(got[at], bytes):
+                if check and isinstance(got[at], (bytes, memoryview)):
                     assert content_id(got[at]) == row["content_id"]
                     assert row["length"] == len(got[at])
                 found.append(got[at])
@@ -490,7 +490,7 @@ def test_a_damaged_row_group_costs_itself(tmp_path):
     assert read.files["verdict"].to_pylist() == [None, None, bad, bad, None, None]
     assert read.contents() == [b"1", b"2", b"5", b"6"]
     answers = dict(read.source.read(read.containers[0], good.files, 99))
-    assert [isinstance(answers[at], bytes) for at in range(6)] == [
+    assert [not isinstance(answers[at], Problem) for at in range(6)] == [
         True,
         True,
         False,
