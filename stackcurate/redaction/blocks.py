@@ -116,6 +116,11 @@ def putty(data: bytes, head: int, begin: int) -> list[Found]:
 _PUTTY_MAC = re.compile(rb"Private-(?:MAC|Hash): ([0-9a-f]{40,64})")
 
 
+def table_header(data: bytes, head: int, begin: int) -> list[Found]:
+    """Nothing by itself: what stands below it is looked at as a table (``find._cells``)."""
+    return []
+
+
 def _alone(values: Callable[[bytes, int], list[Piece]]) -> Block:
     """Values that stand by themselves, each a secret of its own."""
 
@@ -130,4 +135,5 @@ BLOCKS: dict[str, Block] = {
     "kubernetes_passwords": _alone(kubernetes.password_values),
     "pem": pem,
     "putty": putty,
+    "table_header": table_header,
 }

@@ -60,10 +60,18 @@ _PARAMETER = re.compile(
     rb"[\"']?ParameterValue[\"']?[:=][ \t]{0,8}[\"']?([^\s\"'{}]{4,600})"
 )
 # Each with a word that no match is without: most files lack it.
-_DATA_PAIRS = ((_NAME_VALUE, b"value"), (_PARAMETER, b"ParameterValue"))
+# Postman: the kind of login, whose fields are named key and value.
+_LOGIN = re.compile(
+    rb'"(api_?key)"\s{0,4}:\s{0,4}\[[^\]]{0,200}?"value"\s{0,4}:\s{0,4}"([^"\s]{16,600})"\s{0,8}\}'
+)
+_DATA_PAIRS = (
+    (_NAME_VALUE, b"value"),
+    (_PARAMETER, b"ParameterValue"),
+    (_LOGIN, b'"apikey"'),
+)
 _XML_PAIRS = ((_ELEMENT, b"alue>"), (_NAMED_ELEMENT, b"="), (_PROPERTY, b"<value>"))
 _PAIRS = {
-    **dict.fromkeys(("yaml", "yml", "json"), _DATA_PAIRS),
+    **dict.fromkeys(("yaml", "yml", "json", "har"), _DATA_PAIRS),
     **dict.fromkeys(("tf", "tfvars", "hcl"), ((_VARIABLE, b"variable"),)),
     **dict.fromkeys(("xml", "config", "resx"), _XML_PAIRS),
     "plist": ((_PLIST, b"<key>"),),
@@ -75,6 +83,10 @@ _SECRETS = {
             rb"(?m)^[ \t]{0,8}(?!#)\S{1,80}[ \t]{1,40}\S{1,80}[ \t]{1,40}[\"']?([^\s\"'#]{4,200})"
         ),
     ),
+    "sasl_passwd": re.compile(
+        rb"(?m)^(?!#)\S{1,120}[ \t]{1,40}[^\s:]{1,120}:(\S{4,200})[ \t]*\r?$"
+    ),
+    "userlist.txt": re.compile(rb'(?m)^"[^"\n]{1,80}"[ \t]{1,8}"([^"\n]{4,200})"'),
     "ipsec.secrets": re.compile(
         rb"(?m)^[^#\n]{0,200}:[ \t]{1,8}(?:PSK|EAP|XAUTH|NTLM)[ \t]{1,8}[\"']?([^\s\"'#]{4,200})"
     ),
@@ -112,6 +124,10 @@ def lines(text: bytes, path: str) -> tuple[bytes, list[Line]]:
         cells = _inserted(text)
     else:
         return b"", []
+    return _written(cells, text)
+
+
+def _written(cells: Iterator[Cell], text: bytes) -> tuple[bytes, list[Line]]:
     out: list[bytes] = []
     places: list[Line] = []
     length = 0
@@ -122,6 +138,11 @@ def lines(text: bytes, path: str) -> tuple[bytes, list[Line]]:
             out += [head, text[start:end], b"\n"]
             length += len(head) + end - start + 1
     return b"".join(out), places
+
+
+def lines_below(text: bytes, header: int) -> tuple[bytes, list[Line]]:
+    """As ``lines``, for the table whose first line begins at ``header``, amid any text."""
+    return _written(_separated(text, b",", header), text)
 
 
 def is_table(path: str) -> bool:
@@ -135,13 +156,18 @@ def is_table(path: str) -> bool:
 Cell = tuple[bytes, int, int]
 
 
-def _separated(text: bytes, delimiter: bytes) -> Iterator[Cell]:
-    first = text.find(b"\n")
+def _separated(text: bytes, delimiter: bytes, start: int = -1) -> Iterator[Cell]:
+    """Cells of the table whose names stand at ``start``, down to a line of another width."""
+    first = text.find(b"\n", max(0, start))
     if first < 0:
         return
-    if delimiter == b"," and text.count(b";", 0, first) > text.count(b",", 0, first):
-        delimiter = b";"  # as spreadsheets write them where the comma is in numbers
-    names = [name.strip(b" \"'\r\xef\xbb\xbf") for name in text[:first].split(delimiter)]
+    # Spreadsheets write semicolons where the comma is in numbers, and tabs into any file.
+    delimiter = max(
+        (delimiter, b";", b"\t", b"|"), key=lambda one: text.count(one, max(0, start), first)
+    )
+    names = [
+        name.strip(b" \"'\r\xef\xbb\xbf") for name in text[max(0, start) : first].split(delimiter)
+    ]
     wanted = {number for number, name in enumerate(names) if _names(name)}
     if not wanted or len(names) > 500:
         return
@@ -150,16 +176,19 @@ def _separated(text: bytes, delimiter: bytes) -> Iterator[Cell]:
     )
     at = first + 1
     while at < len(text):
-        number = 0
+        number, row = 0, []
         while at < len(text):
             match = cell.match(text, at)
             assert match  # it can be empty
             if number in wanted:
-                yield names[number], *match.span(match.lastindex or 0)
+                row.append((names[number], *match.span(match.lastindex or 0)))
             at = match.end()
             if text[at : at + 1] != delimiter:
                 break
             number, at = number + 1, at + 1
+        if start >= 0 and number + 1 != len(names):
+            return
+        yield from row
         at += 1
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..kernels.entropy import CLASSES, high_entropy
 from ..kernels.regions import regions
 from .blocks import BLOCKS
-from .columns import is_table, lines
+from .columns import is_table, lines, lines_below
 from .force import in_force
 from .judges import GENERIC, JUDGES, names_key
 from .noise import is_random, is_uuid
@@ -61,7 +61,7 @@ def find(
     for first, data, offsets in _chunks(contents):
         judge.chunk(first, data, offsets, engine)
         judge.spans += _inside(first, data, offsets, paths, settings, engine)
-    judge.spans += _cells(contents, paths, settings, engine)
+    judge.spans += _cells(contents, paths, judge.headers, settings, engine)
     sure = {span.file for span in judge.spans if span.rule.kind == "ip"}
     peers = [span for span in judge.unsure if span.file in sure]
     return settled([*judge.spans, *peers, *_echoes(judge.spans, contents)], settings)
@@ -97,12 +97,22 @@ def _inside(
 
 
 def _cells(
-    contents: pa.LargeStringArray, paths: pa.Array, settings: Settings, engine: str | None
+    contents: pa.LargeStringArray,
+    paths: pa.Array,
+    headers: list[tuple[int, int]],
+    settings: Settings,
+    engine: str | None,
 ) -> Iterator[Span]:
-    """What stands in cells of tables, whose columns say what it is."""
+    """What stands in cells of tables, whose columns say what it is.
+
+    ``headers``: rows of ``contents`` and where in them a line reads like the first of a table.
+    """
     rows = [row for row, path in enumerate(paths) if is_table(path.as_py() or "")]
     tables = [
         (row, *lines(contents[row].as_buffer().to_pybytes(), paths[row].as_py())) for row in rows
+    ]
+    tables += [
+        (row, *lines_below(contents[row].as_buffer().to_pybytes(), start)) for row, start in headers
     ]
     tables = [table for table in tables if table[2]]
     if not tables:
@@ -191,6 +201,7 @@ class _Judge:
         self.least = self.force.least
         self.spans: list[Span] = []
         self.unsure: list[Span] = []
+        self.headers: list[tuple[int, int]] = []
         self.steps = 0
         self.text = -1, b""
         self.memo: dict[tuple[bytes, tuple[int, ...]], list[_Answer]] = {}
@@ -272,6 +283,8 @@ class _Judge:
         text = self.text[1]
         for match in rule.exact.finditer(region):
             self.steps += 1
+            if rule.judge == "table_header":
+                self.headers.append((row, base + match.start()))
             for found in BLOCKS[rule.judge](text, base + match.start(), base + match.end()):
                 value = b"".join(text[start:end] for start, end in found.parts)
                 place = row, found.start, found.end

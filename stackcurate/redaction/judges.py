@@ -16,6 +16,7 @@ from .personal import (
     card,
     card_alone,
     card_groups,
+    card_quoted,
     email,
     home_user,
     iban,
@@ -33,6 +34,7 @@ from .shapes import (
     crc,
     encoded_pair,
     jwt,
+    key_bytes,
     mixed,
     random,
     reference_token,
@@ -45,6 +47,7 @@ from .strength import (
     LETTERS,
     TECHNICAL,
     is_chosen,
+    is_long_word,
     is_passphrase,
     is_plain,
     is_strong,
@@ -72,11 +75,13 @@ def url_password(place: Place) -> float:
         rb"example|^host|localhost|^127\.|\.test$|^server|^domain|^\w$|^proxy$|^foo", host
     ):
         local = re.match(rb"localhost|127\.", host) is not None
-        chosen = is_strong(value) or (reason == "words" and is_passphrase(value))
+        chosen = is_strong(value) or (
+            reason == "words" and (is_chosen(value) or is_long_word(value))
+        )
         return 0.75 if local and chosen and not LABEL.search(value) else 0.45
     if reason == "short" or value.lower() in (*_URL_WORDS, user):
         return 0.4
-    if is_test_path(place.path) and (reason or len(value) < 8):
+    if is_test_path(place.path) and (reason or len(value) < 8) and not is_passphrase(value):
         return 0.5
     return 0.7 if reason == "words" else 1.0
 
@@ -136,8 +141,8 @@ def bare(place: Place) -> float:
 
 # Keys of tables, caches and lists, and keys that are published; tokens that page and repeat.
 _OPEN_WORDS = frozenset(
-    b"public publishable anon site cache sort partition foreign idempotency dedup object row"
-    b" item field translation i18n locale message lookup hash map react column index unique"
+    b"websocket public publishable anon site cache sort partition foreign idempotency dedup object"
+    b" row item field translation i18n locale message lookup hash map react column index unique"
     b" natural group shard routing route fingerprint id pub host tree node bucket next page paging"
     b" cursor sync csrf xsrf nonce state registry vector expected known request lock update"
     b" continuation verification s3 primary".split()
@@ -156,6 +161,11 @@ def _is_open(name: bytes) -> bool:
 _LICENSE_NAME = re.compile(rb"(?i)licen[cs]e|serial|product|activation")
 _LICENSE_CODE = re.compile(rb"(?=[^0-9]*[0-9])(?:[A-Z0-9]{4,8}-){2,7}[A-Z0-9]{4,8}")
 _ACCESS_ID = re.compile(rb"(?i)access[_-]?(?:key[_-]?)?id$")
+_SECRET_SALT = re.compile(
+    rb"(?i)(?:(?:pass(?:word)?|hash(?:ids)?|sign(?:ing)?|auth|logged_in|secure|nonce|cookie|app|site|encrypt\w*|secret|jwt|token)_?-?)*salt$"
+)
+_SECRET_HASH = re.compile(rb"(?i)api_?hash$")  # Telegram's name for the key of an application
+_PUBLIC = re.compile(rb"(?i)(?:public|pub|host|verif\w+|minisign)[ _-]{1,2}$")
 _DIGEST_BEFORE = re.compile(rb"(?i)^(?:sha\d{1,3}|md5)[-:]")
 
 
@@ -168,7 +178,7 @@ def machine(place: Place) -> float:
         return 0.0
     if CHAIN_ADDRESS.fullmatch(value):
         return 0.0
-    name = _ACCESS_ID.sub(b"", name)
+    name = _SECRET_SALT.sub(b"app_secret", _SECRET_HASH.sub(b"api_key", _ACCESS_ID.sub(b"", name)))
     if _is_open(name) or noise.NOT_A_VALUE_NAME.search(name):
         return 0.0
     if noise.has_digest_name(name) or is_lock_path(place.path) or _DIGEST_BEFORE.search(value):
@@ -176,12 +186,26 @@ def machine(place: Place) -> float:
     if re.fullmatch(rb"(?i)[\W_]*(?:key|auth|pat|license)", name):
         # A bare key: of a dictionary, or of a test of a cipher; padded base64 is of a cipher.
         padded = len(value) in (44, 88) and value.endswith(b"=") and noise.is_random(value)
-        return 0.7 if padded and not is_test_path(place.path) else 0.45
+        padded = padded or (b"appsettings" in place.path.lower().encode() and len(value) >= 16)
+        mixed = len(value) >= 20 and noise.is_random(value) and not noise.is_hex(value)
+        both = mixed and not value.islower() and not value.isupper()
+        public = _PUBLIC.search(place.region[max(0, place.head - 24) : place.head])
+        return 0.7 if (padded or both) and not (public or is_test_path(place.path)) else 0.45
     if noise.is_uuid(value):
         return 0.65
     if not noise.is_random(value):
         return 0.0
     return 0.5 if is_test_path(place.path) and noise.is_hex(value) else 0.9
+
+
+def said_key(place: Place) -> float:
+    """As ``machine``, in prose: hex digits are a digest there, unless a key's name shouts."""
+    if noise.is_hex(place.value) and not _SHOUTED.search(place.before(60)):
+        return 0.0
+    return machine(place) if len(set(place.value)) > 11 else 0.0
+
+
+_SHOUTED = re.compile(rb"[A-Z0-9]{2,}_(?:KEY|TOKEN|SECRET|PAT)\b")
 
 
 def bare_machine(place: Place) -> float:
@@ -192,6 +216,19 @@ def bare_machine(place: Place) -> float:
 
 
 _SHELL_NAME = re.compile(rb"(?:^|[ \t\"'])[A-Z][A-Z0-9_]{3,60}=$")
+
+
+def key_argument(place: Place) -> float:
+    """A literal that a call encrypts or signs with: random, and not of a test of the cipher."""
+    value = place.value
+    if noise.token_noise(value) or is_test_path(place.path):
+        return 0.0
+    if b"otp" in place.region[place.head : place.start].lower() and _BASE32.fullmatch(value):
+        return 1.0
+    return 1.0 if noise.is_random(value) and not noise.noise(value) else 0.0
+
+
+_BASE32 = re.compile(rb"[A-Z2-7]{16,128}")
 
 
 def before_name(place: Place) -> float:
@@ -205,13 +242,16 @@ def literal_password(place: Place) -> float:
     """A literal that its call, its field or its command says is a password."""
     value = place.value
     reason = noise.noise(value)
-    if reason and not (reason == "words" and is_chosen(value)):
+    chosen = is_chosen(value) or is_long_word(value)
+    if reason and not (reason == "words" and chosen):
         return 0.8 if is_plain(value, reason) else 0.0
     if noise.is_number(value) or noise.is_uuid(value) or _NO_LITERAL.search(value):
         return 0.0
     return password_strength(value, reason, place)
 
 
+_NO_SAYING = re.compile(rb"\w{1,20}=\S|0[xX][0-9A-Fa-f]{6}")
+_COLON = re.compile("[:：][ \t]{0,3}$".encode())
 _COMPOUND = re.compile(rb"[a-z]{3}-[a-z]{3}|[({\[/]")
 
 
@@ -228,9 +268,51 @@ def said(place: Place) -> float:
     """What prose says a password is: letters with digits or signs, or nobody would know it."""
     value = place.value
     mixed = re.search(rb"[0-9]", value) or noise.is_unspeakable(value)
+    if place.before(1) in (b"`", b'"', b"'"):
+        mixed = mixed or is_chosen(value)
+    if not mixed and _COLON.search(place.before(4)):
+        mixed = is_long_word(value)
+    if _NO_SAYING.match(value):
+        return 0.0
     if not mixed or value.endswith(b":") or (_COMPOUND.search(value) and not is_passphrase(value)):
         return 0.0
     return literal_password(place)
+
+
+_HEX_OF_DEVICE = re.compile(rb"[0-9A-F]{12,128}")
+_ENCODED = re.compile(rb"(?i)[ \t](?:ENC|encrypted|7|8|9|hash)[ \t]{1,4}[\"']?$")
+
+
+def device_secret(place: Place) -> float:
+    """What a device's settings hold behind secret or key: encoded, or hardly a word."""
+    value = place.value
+    encoded = _ENCODED.search(place.before(24)) and len(value) >= 12
+    if encoded and (_HEX_OF_DEVICE.fullmatch(value) or noise.is_random(value)):
+        return 0.0 if noise.token_noise(value) else 0.9
+    if TECHNICAL.search(value) or noise.is_hex(value):
+        return 0.0
+    return literal_password(place) if _MARKED.search(place.before(12)) else said(place)
+
+
+_MARKED = re.compile(rb"(?i)(?:password|secret|key)[ \t]{1,4}[05][ \t]{1,4}$")
+
+
+def wifi(place: Place) -> float:
+    """A network's password in a code that people scan: anything but a stand-in."""
+    reason = noise.noise(place.value)
+    weak = len(place.value) < 8 or (reason and reason != "words") or LABEL.match(place.value)
+    return 0.4 if weak else 0.9
+
+
+def chars(place: Place) -> float:
+    """A literal made into characters: a password where it is not an alphabet to draw from."""
+    value = place.value
+    if LABEL.search(value) or _ALPHABET.search(value) or len(set(value)) == len(value) > 14:
+        return 0.0
+    return literal_password(place)
+
+
+_ALPHABET = re.compile(rb"(?i)abc|xyz|012|789|aeiou|bcdf|%s|\\")
 
 
 def netrc(place: Place) -> float:
@@ -250,6 +332,19 @@ def said_strongly(place: Place) -> float:
     """As ``said``, where no word says password: only what can hardly be anything else."""
     value = place.value
     return said(place) if is_strong(value) and not TECHNICAL.search(value) else 0.0
+
+
+def chosen_strongly(place: Place) -> float:
+    """Beside an account: mixed as passwords are, or words with a number behind them."""
+    value = place.value
+    if LABEL.search(value) or TECHNICAL.search(value):
+        return 0.0
+    if not (is_strong(value) or _NAME_AND_YEAR.fullmatch(value) or noise.is_random(value)):
+        return 0.0
+    return said(place)
+
+
+_NAME_AND_YEAR = re.compile(rb"[A-Za-z][A-Za-z]{3,}[._!@#-]?[0-9]{2,6}[!.?]?")
 
 
 # An option, a host or an address of mail.
@@ -289,7 +384,7 @@ def cli(place: Place) -> float:
     """An option's value: in documentation it is mostly the name of the value in capitals."""
     value = place.value
     reason = noise.noise(value)
-    if reason and not (reason == "words" and is_passphrase(value)):
+    if reason and not (reason == "words" and (is_chosen(value) or is_long_word(value))):
         return 0.0
     if noise.is_number(value) or noise.is_uuid(value):
         return 0.0
@@ -362,15 +457,19 @@ JUDGES: dict[str, Judge] = {
     "card": card,
     "card_alone": card_alone,
     "card_groups": card_groups,
+    "card_quoted": card_quoted,
+    "chars": chars,
     "cli": cli,
     "compared": compared,
     "cookie": cookie,
+    "chosen_strongly": chosen_strongly,
     "coordinate": coordinate,
     "coordinates": coordinates,
     "crc": crc,
     "defaulted": defaulted,
     "defined": defined,
     "degrees": degrees,
+    "device_secret": device_secret,
     "email": email,
     "encoded_pair": encoded_pair,
     "entropy": entropy,
@@ -382,6 +481,8 @@ JUDGES: dict[str, Judge] = {
     "ipv4": ipv4,
     "ipv6": ipv6,
     "jwt": jwt,
+    "key_argument": key_argument,
+    "key_bytes": key_bytes,
     "literal_password": literal_password,
     "machine": machine,
     "mnemonic": mnemonic,
@@ -400,11 +501,13 @@ JUDGES: dict[str, Judge] = {
     "random": random,
     "reference_token": reference_token,
     "said": said,
+    "said_key": said_key,
     "said_strongly": said_strongly,
     "stellar": stellar,
     "tail": tail,
     "token": token,
     "url_password": url_password,
+    "wifi": wifi,
 }
 
 GENERIC = frozenset(
@@ -413,13 +516,15 @@ GENERIC = frozenset(
             *_NAMES,
             "bare_machine",
             "bearer",
+            "chosen_strongly",
+            "device_secret",
             "before_name",
             "cli",
             "cookie",
             "entropy",
             "literal_password",
         ),
-        *("machine", "near_password", "netrc", "password", "random"),
+        *("key_argument", "machine", "near_password", "netrc", "password", "random", "said_key"),
     )
 )
 """Judges of values that names or randomness, rather than a vendor's shape, call secret."""

@@ -32,8 +32,8 @@ REASONS = {
 
 _TEMPLATE = re.compile(
     rb"^[$%]|\$\{|\$\(|\{\{|\}\}|<%|%>|#\{|%\(|^<[^<>]*>$|^\{[^{}]*\}$|^\[[^\[\]]*\]$|^%?[sdvr]$"
-    rb"|%[sdvrq](?![a-z])|\{[\w.]*\}|^@[\w./{(-]+@?$|\\\(|^__\w+__$|(?<![A-Za-z0-9])\$[A-Za-z_]{3}|^\*"
-    rb"|^&lt;|^ENC\[|^Ag[A-D][A-Za-z0-9+/]{300}"
+    rb"|%[sdvrq](?![a-z])|\{[\w.]*\}|^@[A-Za-z_./{(-]+[0-9]?@?$|\\\(|^__\w+__$|(?<![A-Za-z0-9])\$[A-Za-z_]{3}|^\*[\w./\\*-]*$"
+    rb"|^&lt;|^ENC\[|^Ag[A-D][A-Za-z0-9+/]{120}"
     rb"|(?i:^!(?:vault|secret|env|ref|getatt|sub|include|encrypted))|<[A-Za-z_ -]{2,}>"
 )
 _PLACEHOLDER = re.compile(
@@ -64,8 +64,9 @@ _FILE = re.compile(
     rb"|conf|cfg|ini|sh|php|rb|c|h|cpp|proto|svg|png|jpe?g|gif|com|org|net|io|exe|dll|so|toml|lock)$"
 )
 _PATTERN = re.compile(
-    rb"\[\^|\(\?|\.\*|\.\+|\\[dwsbDWSBnrtu]|\]\+|\]\*|\]\{|^\^|[^\\]\$$|</|/>|<[a-z]+ "
-    rb"|&[a-z]+;|\|\||&&|^[a-z_]+(?:\|[a-z_]+(?::[\w,.]+)?)+$"
+    rb"\[\^|\(\?|\.\*|\.\+|\\[dwsbDWSBnrtu]|\]\+|\]\*|\]\{"
+    rb"|^\^(?=.*[$(\[+\\]|[a-z .]*$)|[^\\]\$$|</|/>|<[a-z]+ "
+    rb"|&(?!(?:amp|lt|gt|quot|apos);)[a-z]+;|\|\||&&|^[a-z_]+(?:\|[a-z_]+(?::[\w,.]+)?)+$"
 )
 _UUID = re.compile(rb"(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _HEX = re.compile(rb"^(?:0[xX])?[0-9a-fA-F]+$")
@@ -80,6 +81,10 @@ _DIGEST_NAME = re.compile(
     rb"|revision|\brev\b|nonce|\biv\b|signature|\bsig\b|guid|uuid|\bcrc"
 )
 
+_ALGORITHM = re.compile(
+    rb"(?i)^(?:argon2(?:id?|d)?|bcrypt(?:_sha256)?|s?crypt|pbkdf2\w*|(?:hmac[-_]?)?sha[-_]?\d+\w*|md5\w*|aes[-_]?\d+\w*"
+    rb"|[rhep]s(?:256|384|512)|(?:wpa|wep)\d?[\w-]*|base(?:32|64)\w*)$"
+)
 RECENT = 64  # values: several rules ask about the same one in turn
 DIGEST_LENGTHS = frozenset((32, 40, 48, 56, 64, 96, 128))
 
@@ -103,7 +108,7 @@ def noise(value: bytes) -> str | None:
         return "pattern"
     if sequence(value):
         return "sequence"
-    if value.count(b" ") > 1 or is_words(value) or is_slug(value):
+    if value.count(b" ") > 1 or is_words(value) or is_slug(value) or _ALGORITHM.match(value):
         return "words"
     if _FILE.search(value) or (b"/" in value and _PATH.match(value) and not is_random(value)):
         return "path"
@@ -174,7 +179,7 @@ NOT_A_VALUE_NAME = re.compile(
     rb"|pattern|length|len|size|min|max|url|uri|path|file|dir|type|class|kind|format|prompt|column"
     rb"|policy|strength|expir\w*|ttl|count|limit|id|ids|salt|header|param|prefix|suffix|reset|valid\w*"
     rb"|algo\w*|method|endpoint|input|element|selector|button|link|help|desc\w*|usage|version|arn|ref|spec"
-    rb"|used|date|days?|age|time(?:out|stamp)?|_at|changed|created|updated|verifier|challenge"
+    rb"|encoder|encoding|hasher|manager|provider|strategy|generator|used|date|days?|age|time(?:out|stamp)?|_at|changed|created|updated|verifier|challenge"
     rb"|(?:public_?key|next|page|paging|pagination|continuation|change|client(?:_?request)?|idempotency|cursor|sync"
     rb"|skip|start|resume|grant|import|export|upload|cancel\w*|device|push)_?-?token)"
     rb"[\])\"'`]*$"
@@ -305,7 +310,12 @@ def is_random(value: bytes) -> bool:
     digits = len(value) - len(value.translate(None, _DIGITS))
     if not digits:  # random letters of both cases change every other time
         odd = len(_CAPITALS.findall(value))  # identifiers have few runs of capitals
-        return len(value) >= 16 and value.isalpha() and odd > 1 and changes * 9 >= len(value) * 4
+        return (
+            len(value) >= 16
+            and value.translate(None, b"-_").isalpha()
+            and odd > 1
+            and changes * 9 >= len(value) * 4
+        )
     if is_hex(value):
         return digits < len(value) and changes * 4 >= len(value)
     if value.islower() or value.isupper():

@@ -38,7 +38,9 @@ _LOGIN_WORDS = (b"ssh", b"scp", b"sftp", b"rsync", b"mosh")
 _LOGIN_COMMAND = re.compile(
     rb"(?<![\w./-])(?:auto)?(?:ssh(?:-copy-id|fs)?|scp|sftp|rsync|mosh)[ \t][^\n|;&\"'`]{0,100}$"
 )
-_ADDRESS_USER = re.compile(rb"://[^\s\"'<>]*$")
+_ADDRESS_USER = re.compile(rb"(?<!otpauth)://[^\s\"'<>,;|]*$")
+_MESSAGE_ID = re.compile(rb"(?i)(?:message-id|in-reply-to|references|^uid)[^\n]{0,40}$")
+_MADE_ID = re.compile(rb"(?i)[0-9a-f-]{30,}|[A-Za-z0-9]{10,}\.[0-9A-F]{6,}|[0-9.]{14,}")
 
 
 def email(place: Place) -> float:
@@ -57,6 +59,8 @@ def email(place: Place) -> float:
     before = place.before(64)
     if b"://" in before and _ADDRESS_USER.search(before):
         return 0.0  # user info of an address: the password rules look at it
+    if _MESSAGE_ID.search(before) and (_MADE_ID.match(mailbox) or b"<" in before[-1:]):
+        return 0.0
     before = place.before(120)
     if any(word in before for word in _LOGIN_WORDS) and _LOGIN_COMMAND.search(before):
         return 0.3  # an account of a machine
@@ -124,10 +128,10 @@ _HOST_WORD = re.compile(
     rb"(?i)(?<![a-z])(?:ips?|ipv[46]|ip_?addr\w*|addr(?:ess)?(?:es)?|host(?:name|s)?|servers?|gateway"
     rb"|dns|nameserver|subnet|netmask|bind|listen|remote\w*|client_?ip|peers?|prox(?:y|ies)|ping|ssh"
     rb"|scp|sftp|rsync|mosh|nmap|nc|curl|wget|telnet|inet6?|whitelist|allowlist|firewall|iptables|endpoint|redis|mysql|mongo\w*"
-    rb"|postgres\w*|kafka|x_?forwarded_?(?:for)?)(?![a-z])|_ip\b|\bip_|_host\b|_addr\b|://$|://[^\s/]*@$"
+    rb"|postgres\w*|kafka|x_?forwarded_?(?:for)?)(?![a-z])|(?<![a-z])from[ ]$|_ip\b|\bip_|_host\b|_addr\b|://$|://[^\s/]*@$"
 )
 _VERSION_WORD = re.compile(
-    rb"(?i)versions?|\bver\b|\bv\d*$|assembly|release|\bbuild\b|firmware|driver|chrome/|firefox/"
+    rb"(?i)versions?|\bver\b|\bv\d*$|assembly|release|kernel\W{0,4}$|\bbuild\b|firmware|driver|chrome/|firefox/"
     rb"|edge?/|msie|mozilla|opera/|webkit|update|upgrade|\boid\b|\bsection\b|\bchapter\b|\brfc\b"
     rb"|\brev\b|toolset|package|nuget|product|[a-z]/$|sdk|\.dll|dependency|patch|bump|safari/|\bv8\b"
 )
@@ -302,6 +306,18 @@ def card(place: Place) -> float:
     return card_alone(place) if _CARD_WORD.search(place.before()) else 0.0
 
 
+_CARD_PATH = re.compile(r"(?i)card|payment|checkout|billing|luhn|stripe|credit")
+
+
+def card_quoted(place: Place) -> float:
+    """A payment card as a literal of code that is about payments."""
+    told = _CARD_PATH.search(place.path) or _CARD_CALL.search(place.before(60))
+    return card_alone(place) if told and len(place.value) in (15, 16) else 0.0
+
+
+_CARD_CALL = re.compile(rb"(?i)luhn|valid|charge|pay|checkout")
+
+
 _EMBOSSED = re.compile(rb"\d{4}([ -])\d{4}\1\d{4}\1\d{4}|3\d{3}([ -])\d{6}\2\d{5}")
 
 
@@ -345,7 +361,13 @@ _ISSUERS = (
 
 
 # The registry's own examples (SWIFT, IBAN Registry) and the one everybody copies.
-_EXAMPLE_IBANS = ("GB82WEST12345698765432", "GB29NWBK60161331926819", "DE89370400440532013000")
+_EXAMPLE_IBANS = (
+    "NL91ABNA0417164300",
+    "FR1420041010050500013M02606",
+    "GB82WEST12345698765432",
+    "GB29NWBK60161331926819",
+    "DE89370400440532013000",
+)
 
 
 # Characters of an account number by country, from the IBAN Registry of ISO 13616.

@@ -7,7 +7,9 @@ from typing import Any
 
 from .place import Place
 
-_FICTIONAL = re.compile(r"555-?01\d\d|5550\d{3}|^1?\d{3}555\d{4}$|(\d)\1{5}|123456|987654")
+_FICTIONAL = re.compile(
+    r"555-?01\d\d|5550\d{3}|^1?\d{3}555\d{4}$|(?:2079460|7700900|1632960)\d{3}$|(\d)\1{5}|123456|987654"
+)
 
 
 _VERSION_OR_DATE = re.compile(r"\d\.\d{1,2}\.|\d{4}[-/.]\d\d[-/.]\d\d")
@@ -22,7 +24,8 @@ def phone(place: Place) -> float:
     if not 8 <= len(digits) <= 15 or _FICTIONAL.search(digits):
         return 0.0
     french = re.fullmatch(r"0\d(?:\.\d\d){4}", text)
-    if not french and (text.count(".") > 3 or _VERSION_OR_DATE.search(text)):
+    dotted = text.startswith("+") and re.fullmatch(r"\+\d{1,3}(?:[.-]\d{2,5}){2,5}", text)
+    if not (french or dotted) and (text.count(".") > 3 or _VERSION_OR_DATE.search(text)):
         return 0.0
     strong = _STRONG_PHONE_WORD.search(place.region[place.head : place.start]) is not None
     if re.fullmatch(r"\d+\.\d+", text) or (
@@ -46,8 +49,10 @@ def phone(place: Place) -> float:
 
 # check_call(4000000000): words that say as much only beside a number that is written like one.
 _STRONG_PHONE_WORD = re.compile(
-    "(?i)phone|mobile|telefon|fax|whatsapp|(?<![a-z])(?:tel|msisdn)(?![a-z])|anruf|rufen sie|ligue"
-    "|llame|Телефон|телефон|电话|電話|手机|전화|&#9742;|☎".encode()
+    "(?i)phone|mobile|telefon|fax|whatsapp|(?<![a-z])"
+    "(?:t(?:e|é)l|msisdn|celular|cellulare|m(?:o|ó)vil|gsm|callerid|cmgs)(?![a-z])"
+    "|telem(?:o|ó)vel|anruf|zur(?:ü|ue)ckrufen|erreichen|rufen sie|ligue|my number|llame"
+    "|Телефон|телефон|电话|電話|手机|전화|&#9742;|☎".encode()
 )
 
 
@@ -94,7 +99,8 @@ def phone_cell(place: Place) -> float:
     """A number in a cell beside an e-mail address: some country has numbers like it."""
     text = place.value.decode()
     digits = re.sub(r"\D", "", text)
-    if not 8 <= len(digits) <= 13 or _FICTIONAL.search(digits) or _VERSION_OR_DATE.search(text):
+    dated = _VERSION_OR_DATE.search(text) is not None and not text.startswith("+")
+    if not 8 <= len(digits) <= 13 or _FICTIONAL.search(digits) or dated:
         return 0.0
     groups = len(re.findall(r"\d+", text))
     return 0.9 if phone(place) else 0.7 if groups > 1 or text.startswith("+") else 0.0
@@ -114,9 +120,9 @@ def phone_named(place: Place) -> float:
         b"<",
         b"",
     )
-    if not quoted and not _PHONE_WORD.search(place.before(160)):
-        return 0.0
     text = place.value.decode()
+    if not quoted and not _PHONE_WORD.search(place.before(160)):
+        return 0.9 * phone(place) if 11 <= len(text) <= 14 else 0.0
     if _SENT.search(place.before(40)) and not _FICTIONAL.search(text) and len(text) > 9:
         import phonenumbers
 

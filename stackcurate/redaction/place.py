@@ -57,10 +57,29 @@ def is_test_path(path: str) -> bool:
     return _TEST_PATH.search(path) is not None
 
 
+# Code, markup and data, in which a word without quotes is no value.
+# ruff: noqa: SIM905
+_CODE = frozenset(
+    "py pyi pyx pxd js mjs cjs jsx ts tsx mts cts java kt kts scala sc go rs c h cc cpp cxx"
+    " hh hpp hxx inl cs php phtml rb swift dart groovy gradle lua pl pm t r jl ex exs erl hrl"
+    " hs lhs elm ml mli fs fsx vb vbs bas clj cljs cljc edn lisp el scm rkt m mm sol zig nim"
+    " cr d pas pp adb ads v sv vhd vhdl f f90 f95 for f03 cob cbl asm s sql pgsql proto thrift"
+    " graphql gql css scss sass less styl html htm xhtml xml xsd xsl xslt svg wsdl vue svelte"
+    " astro mdx jsp asp aspx cshtml razor ejs erb haml jade pug twig hbs liquid json json5"
+    " jsonc jsonl ndjson geojson ipynb csv tsv psv map lock po pot tex bib sty cls awk tcl"
+    " coffee ps eps cmake vim ino pde y yy l ll cu cuh glsl hlsl wgsl wat ad as hx ahk au3"
+    " applescript pem crt key pub asc sum snap resx hex lst map asm xaml csproj vbproj fsproj"
+    " props targets storyboard xib pbxproj idl har mbox dump ics vcf kml gpx".split()
+)
+
+
 @lru_cache(maxsize=4096)
 def is_config_path(path: str) -> bool:
-    """A file whose values may stand without quotes: configuration, environment, shell, notes."""
-    return _CONFIG_NAME.search(path) is not None
+    """A file whose values may stand without quotes: configuration, shell, notes, unknown forms."""
+    if _CONFIG_NAME.search(path):
+        return True
+    _, dot, ending = path.lower().rpartition("/")[2].rpartition(".")
+    return not dot or ending not in _CODE
 
 
 @lru_cache(maxsize=4096)

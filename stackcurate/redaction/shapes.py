@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+import itertools
 import json
 import re
 import zlib
 
 from . import noise
 from .examples import base62
-from .place import Place
+from .place import Place, is_test_path
 
 
 def token(place: Place) -> float:
@@ -85,6 +86,15 @@ def crc(place: Place) -> float:
     return 1.0 if right else 0.7
 
 
+def key_bytes(place: Place) -> float:
+    """Numbers of a byte each, as chance draws them: they neither count up nor repeat."""
+    octets = [int(one, 0) for one in re.findall(rb"0x[0-9A-Fa-f]{2}|[0-9]+", place.value)]
+    steps = {(b - a) % 256 for a, b in itertools.pairwise(octets)}
+    if max(octets) > 255 or len(set(octets)) * 3 < len(octets) * 2 or len(steps) * 2 < len(octets):
+        return 0.0
+    return 1.0 if max(octets) > 127 and not is_test_path(place.path) else 0.0
+
+
 def jwt(place: Place) -> float:
     """A JSON Web Token: its header parses and names an algorithm."""
     parts = place.value.split(b".")
@@ -108,7 +118,8 @@ def _json_part(part: bytes) -> object:
         return None
 
 
-_RFC_7617 = b"Aladdin:open sesame"
+# RFC 7617 and RFC 6749 print these.
+_PRINTED = (b"Aladdin:open sesame", b"s6BhdRkqt3:gX1fBat3bV", b"s6BhdRkqt3:7Fjfp0ZBr1KtDRbnfVdmIw")
 
 
 def encoded_pair(place: Place) -> float:
@@ -120,7 +131,7 @@ def encoded_pair(place: Place) -> float:
     user, colon, password = text.partition(b":")
     if not colon or not text.isascii() or not text.decode().isprintable():
         return 0.0
-    if noise.noise(password) in ("template", "placeholder", "short") or text == _RFC_7617:
+    if noise.noise(password) in ("template", "placeholder", "short") or text in _PRINTED:
         return 0.4
     if noise.token_noise(place.value) or password.lower() in (user.lower(), b"password", b"pass"):
         return 0.5

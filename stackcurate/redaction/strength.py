@@ -9,7 +9,7 @@ from .place import Place, is_config_path, is_test_path
 
 _WEAK = re.compile(
     rb"(?i)^(?:test|pass|passw(?:or)?d|s[e3]cr[e3]t|admin|foo|bar|demo|user|root|hello|key|token|super|my|"
-    rb"abc|pw|hunter|guest|qwerty|p[a@]ss(?:w[o0]rd)?|[-_!@#.]|\d{0,4})+$"
+    rb"abc|pw|hunter|guest|qwerty|p[a@]ss(?:w[o0]rd)?|[-_!@#.]|\d)+$"
 )
 
 
@@ -20,7 +20,7 @@ LETTERS = re.compile(rb"[A-Za-z]")
 
 
 TECHNICAL = re.compile(
-    rb"(?i)^(?:v?\d+[a-z]?\b|\w+=|[a-z]+(?:\.[a-z\d]+)+$|col-|h\d|[a-z]{1,3}\d{1,2}$|[a-z]+\d?$|[\w.]+\(|--|#|\.|/|@)|utf|ascii|int\d|float\d|win32"
+    rb"(?i)^(?:v?\d+[a-z]?\b|\w+=|[a-z]+(?:\.[a-z][a-z\d]*)+$|[a-z]+:[a-z]+:|col-|h\d|[a-z]{1,3}\d{1,2}$|[a-z]+\d?$|[\w.]+\(|--|#|\.|/|@)|utf|ascii|int\d|float\d|win32"
     rb"|i18n|l10n|base\d\d|sqlite|mysql|postgre|python|java|linux|x86|arm64|[a-z]\.[a-z]+\.[a-z]|\$\{|%[sd]|\?\w+=|[{}\[\]()|\\]"
 )
 
@@ -38,9 +38,7 @@ def is_strong(value: bytes) -> bool:
 def password_strength(value: bytes, reason: str | None, place: Place) -> float:
     """Passwords people choose: mixed characters are sure, a plain word may be a label."""
     if reason == "words" or b" " in value:
-        if is_passphrase(value) or _is_diceware(value):
-            return 0.7
-        if noise.is_unspeakable(value):
+        if is_chosen(value) or (_is_whole(place) and is_long_word(value, 10)):
             return 0.7
         return _word_strength(value, place) if b" " not in value else 0.0
     if len(value) > 128 or noise.is_uuid(value):
@@ -53,8 +51,16 @@ def password_strength(value: bytes, reason: str | None, place: Place) -> float:
     if len(value) < 6 or classes < 2:
         return 0.4
     if _WEAK.match(value):
-        return 0.45 if is_test_path(place.path) else 0.65
+        return 0.45 if is_test_path(place.path) else 0.67
     return 0.8 if is_test_path(place.path) else 0.9
+
+
+def _is_whole(place: Place) -> bool:
+    """The value ends its line or its quotes, and is no argument of a call."""
+    after = place.after(8).strip(b" \t\r;,")
+    quoted = place.after(1) in (b'"', b"'", b"`", b"<")
+    call = b"(" in place.region[place.head : place.start]
+    return (quoted or not after) and not call
 
 
 # Names of variables whose value is what a service is started with, weak as it may be.
@@ -85,8 +91,11 @@ def _word_strength(value: bytes, place: Place) -> float:
 
 # Words with a number, and codes in groups: how people and password managers make passwords.
 _WORDS_AND_NUMBER = re.compile(
-    rb"(?=[^0-9]*[0-9])(?=.{8})[A-Za-z][a-z]{2,}(?:[-_.!@#%^&*+?]?[A-Za-z0-9]+)*[-_.!@#%^&*+?]?"
+    rb"(?=[^0-9]*[0-9])(?=.{8})[A-Za-z][a-z]{2,}[A-Za-z0-9]*(?:[-_.!@#%^&*+?][A-Za-z0-9]+)*[-_.!@#%^&*+?]?"
 )
+
+
+_SPACED_AND_NUMBER = re.compile(rb"[A-Z][a-z]{2,}(?: [a-z]{3,}){1,4}(?: ?[0-9]{2,4}[!?.]?|!)")
 
 
 _GROUPS = re.compile(rb"[A-Za-z0-9]{2,6}(?:-[A-Za-z0-9]{2,6}){2,4}")
@@ -96,13 +105,13 @@ LABEL = re.compile(
     rb"(?i)pass|pwd|secret|token|(?<![a-z])key|apikey|field|input|label|form|reset|chang|forg[eo]t|confirm|enter|(?<![a-z])(?:new|old)|encod|decod|encrypt"
     rb"|user|admin|login|type|text|requir|valid|error|polic|length|hash|sha\d|md5|crypt|argon|pbkdf|auth"
     rb"|(?<![a-z])(?:aes|rsa|utf|iso|rfc|l?gpl|bsd)(?![a-z])|http|html|x509|oauth|grant|test|example|page|button"
-    rb"|version"
+    rb"|version|encoder|cipher|algorithm|argon|scrypt|placeholder|optional|disable|enable|incorrect|invalid|missing|expire|empty|secure"
 )
 
 
-# Four words or more, as dice choose them; words of sentences and of user interfaces are not.
+# Three words or more, as dice choose them; words of sentences and of user interfaces are not.
 _DICEWARE = re.compile(
-    rb"[A-Za-z][a-z]{2,9}(?:([-_. ])[A-Za-z][a-z]{2,9})(?:\1[A-Za-z][a-z]{2,9}){2,6}"
+    rb"[A-Za-z][a-z]{2,11}(?:([-_.])[A-Za-z][a-z]{2,11})(?:\1[A-Za-z][a-z]{2,11}){1,6}"
 )
 
 
@@ -116,9 +125,16 @@ _SENTENCE = re.compile(
 
 
 def _is_diceware(value: bytes) -> bool:
-    if not _DICEWARE.fullmatch(value) or b" " in value:
+    if not _DICEWARE.fullmatch(value):
         return False
     return not LABEL.search(value) and not _SENTENCE.search(value)
+
+
+def is_long_word(value: bytes, least: int = 14) -> bool:
+    """Words run into one of small letters, longer than labels and identifiers mostly are."""
+    if not least <= len(value) <= 32 or not value.islower() or not value.isalpha():
+        return False
+    return not LABEL.search(value) and not _INTERFACE.search(value)
 
 
 _NOOP = re.compile(rb"\{(?:noop|plain|clear)\}\S{6}", re.IGNORECASE)
@@ -137,11 +153,27 @@ def is_chosen(value: bytes) -> bool:
     return is_passphrase(value) or noise.is_unspeakable(value) or _is_diceware(value)
 
 
+def is_label(value: bytes) -> bool:
+    """Says what is asked for, in words that interfaces and algorithms use."""
+    found = LABEL.search(value)
+    if found and _NUMBER_BEHIND.search(value):  # Admin_Mira84: chosen around such a word
+        rest = _INTERFACE.sub(b"", LABEL.sub(b"", value))
+        return sum(65 <= byte & 0xDF <= 90 for byte in rest) < 4
+    return found is not None
+
+
+_NUMBER_BEHIND = re.compile(rb"[A-Za-z][^A-Za-z0-9]?[0-9]{2,4}[^A-Za-z0-9]?$")
+_INTERFACE = re.compile(
+    rb"(?i)service|account|manage|provider|config|default|server|client|name|value|string|number|internal|external"
+    rb"|system|database|connection|component|element|container|wrapper|content|require|authori|hmac|with|level"
+)
+
+
 def is_passphrase(value: bytes) -> bool:
     """Words with a number behind them, or groups of letters and digits in both cases."""
-    if LABEL.search(value):
+    if is_label(value):
         return False
-    if _WORDS_AND_NUMBER.fullmatch(value):
+    if _WORDS_AND_NUMBER.fullmatch(value) or _SPACED_AND_NUMBER.fullmatch(value):
         return True
     mixed = not value.islower() and not value.isupper()
     return mixed and _GROUPS.fullmatch(value) is not None
@@ -152,7 +184,8 @@ _CLASSES = (rb"[a-z]", rb"[A-Z]", rb"[0-9]", rb"[^A-Za-z0-9_.\s-]")
 
 def token_strength(value: bytes, reason: str | None, name: bytes) -> float:
     """Machine-made values: long and random is sure."""
-    if reason == "words" and re.search(rb"(?i)secret$", name) and _is_chosen_secret(value):
+    typed = _TYPED_SECRET.search(name) is not None and _is_chosen_secret(value)
+    if reason == "words" and typed:
         return 0.65
     if reason or b" " in value or noise.is_number(value):
         return 0.0
@@ -164,7 +197,7 @@ def token_strength(value: bytes, reason: str | None, name: bytes) -> float:
         if len(value) >= 16:
             return 0.9
         return 0.65 if re.search(rb"(?i)secret|api|key", name) and len(value) >= 8 else 0.45
-    if re.search(rb"(?i)secret$", name) and _is_chosen_secret(value):
+    if typed:
         return 0.65
     digits = sum(48 <= byte <= 57 for byte in value)
     if (
@@ -177,8 +210,15 @@ def token_strength(value: bytes, reason: str | None, name: bytes) -> float:
     return 0.5 if digits and len(value) >= 8 else 0.35
 
 
+_TYPED_SECRET = re.compile(
+    rb"(?i)secret(?:[_-]?key)?$|(?:jwt|signing|session|cookie|encryption|hmac)[_-]?key$"
+)
+
+
 def _is_chosen_secret(value: bytes) -> bool:
     """What people type where a secret is asked for: letters and a number, words and a number."""
-    if LABEL.search(value) or TECHNICAL.search(value):
+    if is_label(value) or TECHNICAL.search(value):
         return False
+    if _is_diceware(value):
+        return True
     return is_strong(value) or is_passphrase(value)

@@ -72,7 +72,7 @@ _PLACE_WORD = re.compile(
 _NO_PLACE = re.compile(
     rb"(?i)<(?:path|polygon|polyline|line|circle|rect|svg|g)\b|\bd=[\"']|translate|matrix|scale|rotate"
     rb"|viewbox|bezier|rgba?\(|color|vertex|vertices|float[234]?\b|vec[234]|normal|quat|weight|score"
-    rb"|pixel|screen|array\(|mpf|tensor|linspace|canvas|mouse|cursor|offset|assert\w*\(.{0,40}(?:almost|close)"
+    rb"|pixel|screen|camera|sprite|mesh|array\(|mpf|tensor|linspace|canvas|mouse|cursor|offset|assert\w*\(.{0,40}(?:almost|close)"
 )
 _IN_LIST = re.compile(rb"[0-9]\s{0,4},\s{0,4}$")
 _PATH_OF_PLACES = re.compile(rb"(?i)linestring|polygon|multipoint|polyline|path=|waypoints|\|$")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
 import pytest
 
-from stackcurate.redaction.columns import lines
+from stackcurate.redaction.columns import lines, lines_below
+from stackcurate.redaction.find import find
+from stackcurate.redaction.settings import Settings
 
 
 def cells(text: str, path: str) -> list[tuple[str, str]]:
@@ -45,3 +48,22 @@ MADE = "CREATE TABLE houses (id INT, owner VARCHAR(60), lat DECIMAL(9,6), lng DE
 )
 def test_cells(path: str, text: str, right: list[tuple[str, str]]) -> None:
     assert cells(text, path) == right
+
+
+def test_a_table_amid_code_ends_where_its_width_does() -> None:
+    text = b"import x\n\nname;numero_secu;phone\nAda;2920;1\nEve;3920;2\nx = 1\nBob;1;2\n"
+    out, places = lines_below(text, text.index(b"name;"))
+    assert out.decode().splitlines() == ["phone: 1", "phone: 2"]
+    assert [text[place.start : place.end] for place in places] == [b"1", b"2"]
+
+
+def test_tabs_in_a_file_called_csv() -> None:
+    assert cells("user\tpassword\nada\thX7pq\n", "a.csv") == [("password", "hX7pq")]
+
+
+def test_tables_are_met_in_any_file() -> None:
+    text = "import os\n\nname,mail,password\nAda,a,kX93!mfPq2w\n\ncall(name, mail, password)\n"
+    spans = find(pa.array([text], pa.large_string()), pa.array(["a.py"]), Settings())
+    assert [(span.rule.kind, text[span.start : span.end]) for span in spans] == [
+        ("password", "kX93!mfPq2w")
+    ]
