@@ -25,7 +25,7 @@ from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.detect import settle, tag_value
 from stackcurate.licenses.expression import combine, ids, license_class, normalize
 from stackcurate.licenses.policy import RANK
-from stackcurate.licenses.riders import ALTERED, riders, sentences
+from stackcurate.licenses.riders import AI_WORDS, ALTERED, NO_AI, riders, sentences
 from stackcurate.licenses.spoken import UNKNOWN, spoken
 
 MEMORY = 20_000  # comments whose reading is kept
@@ -70,6 +70,12 @@ _OTHERS = re.compile(
     r"common development and distribution license|server side public license|sspl|"
     r"business source license|busl|eupl|european union public licen[cs]e)\b"
 )
+# Words without which none of these can match.
+_GNU_WORDS = re.compile("general|gpl")
+_STRICT_WORDS = re.compile(
+    "confidential|secret|authori|prohibited|mozilla|mpl|eclipse|epl|cddl|development|sspl|server|"
+    "business|busl|eupl|european"
+)
 _GNU_ID = re.compile(r"\b[AL]?GPL-")
 _OPEN = ("permissive", "public_domain")
 # As heads.find_speaking has them.
@@ -106,16 +112,18 @@ def strict_words(comment: str) -> list[str]:
 
     Only what takes rights away is read from free words, never what grants them.
     """
-    found = set()
-    text = re.sub(r"[\s*#/;|>\"-]+", " ", comment.lower().replace("-", " "))
-    for gnu in _GNU.finditer(text):
-        found.add(_gnu_id(gnu))
-    for sentence in sentences(comment):
+    found: set[str] = set()
+    lower = comment.lower()
+    if _GNU_WORDS.search(lower):
+        text = re.sub(r"[\s*#/;|>\"-]+", " ", lower)
+        found.update(_gnu_id(gnu) for gnu in _GNU.finditer(text))
+    for sentence in sentences(lower) if _STRICT_WORDS.search(lower) else ():
         if _CLOSED.search(sentence):
             found.add(_CLOSED_ID)
         if _OTHERS.search(sentence):
             found.add(UNKNOWN)
-    found.update(rider for rider in riders(comment) if rider.endswith("no-ai"))
+    if AI_WORDS.search(lower):
+        found.update(rider for rider in riders(lower) if rider == NO_AI)
     return sorted(found)
 
 

@@ -66,6 +66,15 @@ _HARMLESS = re.compile(
 )
 
 
+# Words without which no sentence above can match: most texts have none, and are done.
+AI_WORDS = re.compile(
+    r"\b(?:ai|ml|llms?|gpt|tdm)\b|a\.i\.|intelligen|learning|models?\b|neural|generative|copilot|"
+    r"chatbot|mining|scrap|training|dataset"
+)
+_LIMIT_WORDS = re.compile(r"commercial|only|evil")
+_BAN_WORDS = re.compile(r"not|never|confidential|proprietary|secret|authori|prior|paid")
+
+
 def sentences(text: str) -> list[str]:
     """Lower-case sentences, white space and comment leaders made single spaces."""
     return [_SPACE.sub(" ", part).strip() for part in _SENTENCE.split(text.lower()) if part.strip()]
@@ -77,8 +86,10 @@ def riders(text: str, bans: bool = True) -> list[str]:
     ``bans`` also takes plain "may not be used" for a limit, as in the text of a license; in the
     comments of source files such words mostly speak of the code.
     """
-    found = set()
-    for sentence in sentences(text[:200_000]):
+    found: set[str] = set()
+    text = text[:200_000].lower()
+    limits = _LIMIT_WORDS.search(text) or (bans and _BAN_WORDS.search(text))
+    for sentence in sentences(text) if limits or AI_WORDS.search(text) else ():
         sentence = sentence[:4000]
         if _AI.search(sentence) and _ACT.search(sentence) and _NO.search(sentence):
             found.add(NO_AI)
