@@ -42,7 +42,7 @@ from stackcurate.releases.facts import Previous, ReleaseFacts
 from stackcurate.releases.manifest import read_manifest, read_previous
 from stackcurate.releases.publish import publish
 from stackcurate.releases.verify import verify
-from stackcurate.releases.versions import check_version
+from stackcurate.releases.versions import check_version, needed, parse, step
 from stackcurate.releases.writer import Shard, write_table
 from stackcurate.schema import (
     EVIDENCE,
@@ -160,9 +160,12 @@ def same_release(
         if now != then
     ]
     if differs:
+        what = needed(manifest, _about(run, lock, registry))
+        why = f" ({'; '.join(what.reasons)})" if what.reasons else ""
         raise ConfigError(
             f"{config.name} v{config.version} is published and {' and '.join(differs)} changed "
-            f"since. A release is never written over: set `version: {next_free(config)}`"
+            f"since{why}. A release is never written over: set "
+            f"`version: {next_free(config, what.level)}`"
         )
     run.progress.note(f"{config.name} v{config.version} is there already; verifying it")
     verify(config.release_folder, withdrawn=withdrawn_in(registry)).demand()
@@ -178,8 +181,21 @@ def check_number(run: Run, lock: Sequence[dict[str, Any]], registry: optouts.Reg
     config = run.config
     previous = previous_of(config)
     if previous is None:
+        if stand := _standing(config):
+            newest = ".".join(map(str, max(stand)))
+            run.progress.note(
+                f"{config.name} v{newest} stands in {config.releases}, but the config has no "
+                "`previous:`, so the number is not checked against it and the changelog will say "
+                "that this is a first version"
+            )
         return
-    new = {
+    check_version(previous.manifest, _about(run, lock, registry))
+
+
+def _about(run: Run, lock: Sequence[dict[str, Any]], registry: optouts.Registry) -> dict[str, Any]:
+    """As much of the manifest to come as its number follows from."""
+    config = run.config
+    found = {
         "name": config.name,
         "version": config.version,
         "schema": {"digest": schema_digest()},
@@ -189,7 +205,7 @@ def check_number(run: Run, lock: Sequence[dict[str, Any]], registry: optouts.Reg
         "tools": versions(),
         "optout": optouts.summary(registry),
     }
-    check_version(previous.manifest, _plain(new))
+    return dict(_plain(found))
 
 
 def _digests(locks: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -200,15 +216,19 @@ def _digests_of(manifest: Mapping[str, Any]) -> list[str]:
     return _digests(manifest.get("dedup", {}).get("against", ()))
 
 
-def next_free(config: configs.Config) -> str:
-    """The next version number after all that stand beside the config's."""
-    stand = [(0, 0, 0)]
-    for folder in config.release_folder.parent.glob("v*"):
-        found = re.fullmatch(r"v(\d+)\.(\d+)\.(\d+)", folder.name)
-        if found:
-            stand.append((int(found[1]), int(found[2]), int(found[3])))
-    major, minor, _ = max(stand)
-    return f"{major}.{minor + 1}.0"
+def next_free(config: configs.Config, level: str) -> str:
+    """The next number after all that stand beside the config's: a major step or a minor one.
+
+    Never a patch: whether a changed registry only takes rows away is known when it was applied.
+    """
+    newest = max(_standing(config), default=(0, 0, 0))
+    return ".".join(map(str, step(newest, "major" if level == "major" else "minor")))
+
+
+def _standing(config: configs.Config) -> list[tuple[int, int, int]]:
+    """The numbers of the releases of this name that are there."""
+    folders = config.release_folder.parent.glob("v*")
+    return [parse(one.name) for one in folders if re.fullmatch(r"v\d+\.\d+\.\d+", one.name)]
 
 
 def _plain(value: Any) -> Any:
