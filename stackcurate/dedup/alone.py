@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -85,7 +85,8 @@ def dedup_parquet(
     run(engine, plan, "keep", WriteKept(job), own)
     _join_kept(job, out / "kept.parquet")
     shutil.rmtree(work)
-    return summary
+    empty = sum(piece.rows for piece in pieces[:own]) - summary.files  # null: kept, never matched
+    return replace(summary, files=summary.files + empty, kept=summary.kept + empty)
 
 
 @dataclass(frozen=True)

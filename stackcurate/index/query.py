@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -305,9 +306,14 @@ def _one_select(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
 
 
 def _values(column: pa.Array) -> list[Any]:
-    """Python values; times in microseconds, because Python knows no shorter ones."""
+    """Python values; times in microseconds, because Python knows no shorter ones.
+
+    32-bit floats as they are written: 0.7, not the nearest of 64 bits, 0.699999988079071.
+    """
     if pa.types.is_timestamp(column.type):
         column = pc.cast(column, pa.timestamp("us", column.type.tz), safe=False)
+    if pa.types.is_float32(column.type):
+        return [None if one is None else float(str(np.float32(one))) for one in column.to_pylist()]
     return column.to_pylist()
 
 

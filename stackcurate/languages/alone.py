@@ -32,7 +32,7 @@ def languages(records: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
                 "id": record.get("id"),
                 "language": row["language"],
                 "method": row["language_method"],
-                "confidence": row["language_confidence"],
+                "confidence": _short(row["language_confidence"]),
             }
 
 
@@ -55,3 +55,8 @@ def _content(record: Mapping[str, Any]) -> bytes | None:
     if text is not None:
         return str(text).encode("utf-8", "replace")
     return record.get("content")
+
+
+def _short(value: float | None) -> float | None:
+    """A confidence as it was written: 0.6, not the 32-bit number nearest to it."""
+    return None if value is None else round(value, 6)
