@@ -19,13 +19,13 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from stackcurate.licenses.expression import combine, ids, license_class, normalize
-from stackcurate.licenses.fields import toml
+from stackcurate.licenses.fields import Refused, toml
 from stackcurate.licenses.manifests import dep5_expression
 from stackcurate.licenses.policy import RANK
 from stackcurate.licenses.spoken import UNKNOWN
 
 MAX_CHARS = 400_000  # of one file
-MAX_STATEMENTS = 1000  # of one file; more are read as one statement about everything
+MAX_STATEMENTS = 1000  # of one file; one with more is not read by its paragraphs
 MAX_GLOBS = 2000  # of one statement
 _RULE = "paths:"
 _TAG = re.compile(r"SPDX-License-Identifier:([^\r\n]{0,1000})")
@@ -56,12 +56,14 @@ class Said(NamedTuple):
     end: int
     form: str  # dep5, reuse or sidecar: how its globs are read
     precedence: str = CLOSEST
+    why: str = ""  # of a file that nobody read, and that therefore is unknown
 
     @property
     def rule(self) -> str:
-        """The statement's rule in EVIDENCE; ``regexes`` reads it back."""
+        """The statement's rule in EVIDENCE; ``globs_of`` reads it back."""
         form = self.form + ("" if self.precedence == CLOSEST else f"/{self.precedence}")
-        return f"{_RULE}{form} {json.dumps(self.globs, ensure_ascii=False)}"
+        said = f"{_RULE}{form} {json.dumps(self.globs, ensure_ascii=False)}"
+        return f"{said} {self.why}" if self.why else said
 
 
 def about_paths(rule: str | None) -> bool:
@@ -72,7 +74,7 @@ def about_paths(rule: str | None) -> bool:
 def globs_of(rule: str) -> tuple[str, list[str]]:
     """(form, globs) of a rule that ``about_paths``."""
     form, _, said = rule[len(_RULE) :].partition(" ")
-    return form.partition("/")[0], json.loads(said)
+    return form.partition("/")[0], json.JSONDecoder().raw_decode(said)[0]
 
 
 def precedence_of(rule: str) -> str:
@@ -124,22 +126,22 @@ def statements(
     """What a file says about paths, in its order; empty where it is of none of the formats.
 
     ``name`` decides the format: a ``.toml`` is REUSE's, a ``.license`` stands beside one file,
-    everything else may be DEP-5. ``read`` gives the expression of a license text whose short name
-    nobody knows.
+    everything else may be DEP-5. A REUSE file that could cost too much is unknown, one of Debian
+    is left to who reads it as text. ``read`` gives the expression of a license text whose short
+    name nobody knows.
     """
     text = data[:MAX_CHARS].decode("utf-8", "replace")
     base = name.rpartition("/")[2]
     if base.lower().endswith(".license"):
         return _sidecar(base, text)
     if base.lower().endswith(".toml"):
-        said = _reuse(text)
-    else:
-        said = _dep5(text, read)
-        if base == "dep5":
-            said = [one._replace(precedence=AGGREGATE) for one in said]
-    if len(data) > MAX_CHARS or len(said) > MAX_STATEMENTS:
-        return []
-    return said
+        return _bounded_reuse(data, text)
+    said = _dep5(text, read)
+    bounded = len(data) <= MAX_CHARS and len(said) <= MAX_STATEMENTS
+    if base != "dep5":
+        return said if bounded else []
+    said = said if bounded else [_unread(data, "too long")]
+    return [one._replace(precedence=AGGREGATE) for one in said]
 
 
 def is_dep5(data: bytes) -> bool:
@@ -237,11 +239,27 @@ def whole(said: Sequence[Said]) -> str | None:
     return combine(one.expression for one in said)
 
 
-def _reuse(text: str) -> list[Said]:
+def _bounded_reuse(data: bytes, text: str) -> list[Said]:
+    """What a REUSE.toml says; one that could cost too much leaves its files unknown."""
     try:
-        document = toml(text.encode())
-    except (ValueError, RecursionError):
+        if len(data) > MAX_CHARS:
+            raise Refused("too long")
+        said = _reuse(text)
+        if len(said) > MAX_STATEMENTS:
+            raise Refused("too many annotations")
+    except (Refused, RecursionError) as error:
+        return [_unread(data, str(error) if isinstance(error, Refused) else "too deep to parse")]
+    except ValueError:
         return []
+    return said
+
+
+def _unread(data: bytes, why: str) -> Said:
+    return Said(["**"], UNKNOWN, 0, len(data), "reuse", why=f"not read, {why}")
+
+
+def _reuse(text: str) -> list[Said]:
+    document = toml(text.encode())
     said = []
     entries = document.get("annotations")
     entries = entries if isinstance(entries, list) else []

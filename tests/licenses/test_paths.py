@@ -90,7 +90,7 @@ def test_reuse_annotations():
     ("name", "data"),
     [
         ("REUSE.toml", b"= ="), ("REUSE.toml", b"annotations = 7"), ("REUSE.toml", b"\xff"),
-        ("REUSE.toml", b"a = " + b"[" * 9999), ("REUSE.toml", b"[[annotations]]\npath = [3]\n"),
+        ("REUSE.toml", b"[[annotations]]\npath = [3]\n"),
         ("copyright", b"Files: *\nLicense: MIT\n"), ("copyright", b""),
         ("copyright", b"Format: x\n\n" + b"Files: a\nLicense: MIT\n\n" * 1001),
         ("copyright", b"Format: x\n\nFiles: *\nLicense: MIT\n\n" + b"x" * 400_000),
@@ -98,6 +98,24 @@ def test_reuse_annotations():
 )  # fmt: skip
 def test_what_says_nothing_about_paths(name, data):
     assert statements(name, data) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"a = " + b"[" * 9999, "nested too deeply"),
+        (b"version = 1\n" + b"#" * 400_000, "too long"),
+        (b'[[annotations]]\npath = "a"\nSPDX-License-Identifier = "MIT"\n' * 1001, "too many"),
+    ],
+)
+def test_a_reuse_file_that_is_refused_leaves_its_files_unknown_and_says_why(data, why):
+    (one,) = statements(".reuse/dep5", DEP5.encode() + b"\n" * 400_000)
+    assert one.rule == 'paths:reuse/aggregate ["**"] not read, too long'
+    (one,) = statements("REUSE.toml", data)
+    assert one.expression == "LicenseRef-scancode-unknown" and why in one.rule
+    assert globs_of(one.rule) == ("reuse", ["**"])
+    files = {"/REUSE.toml": data.decode(), "/LICENSE": body("mit"), "/x/LICENSE": body("isc")}
+    assert covered(files, ["/a.c", "/x/a.c"]) == ["LicenseRef-scancode-unknown", "ISC"]
 
 
 def covered(files: dict[str, str], wanted: list[str]):
