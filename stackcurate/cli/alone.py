@@ -186,15 +186,12 @@ def license_command(
 def _as_asked(path: Path, table: pa.Table) -> Iterator[Record]:
     """Rows of ``scan_path`` with paths as the one who asked for ``path`` would write them."""
     base = path.absolute() if path.is_dir() else root_of(path)
-
-    def named(name: str) -> str:
-        whole = os.path.normpath(f"{base}/{name}")
-        return whole if path.is_absolute() else os.path.relpath(whole)
-
+    shown = str(base) if path.is_absolute() else os.path.relpath(base)
     for row in table.to_pylist():
         evidence = row["evidence"]
-        evidence = evidence and {**evidence, "path": named(evidence["path"])}
-        yield {"id": named(row.pop("path")), **row, "evidence": evidence}
+        if evidence is not None:
+            evidence["path"] = os.path.normpath(f"{shown}/{evidence['path']}")
+        yield {"id": os.path.normpath(f"{shown}/{row.pop('path')}"), **row}
 
 
 def _one_text(row: Record, target: Path | None, as_json: bool) -> None:

@@ -32,7 +32,7 @@ _TAG = re.compile(r"SPDX-License-Identifier:([^\r\n]{0,1000})")
 CLOSEST, AGGREGATE, OVERRIDE = "closest", "aggregate", "override"
 SIDECAR = "sidecar"  # the form of ``x.license``
 _OPEN = ("permissive", "public_domain")
-_FORMAT = re.compile(r"(?i)\ufeff?\s*format(?:-specification)?:")
+_FORMAT = re.compile(r"(?i)\ufeff?(?:\s*#[^\n]*\n)*\s*format(?:-specification)?:")
 _SAYS_DEP5 = re.compile(rf"{_FORMAT.pattern}\s*\S*(?:copyright[-_]?format|dep-?5)")
 _VERSIONED = re.compile(r"\b(?:(?:[AL]?GPL|GFDL)-|Artistic)")  # the text may not say which one
 _ALTERED = re.compile("LicenseRef-stackcurate-")  # riders and changed words
@@ -146,7 +146,7 @@ def statements(
 
 def is_dep5(data: bytes) -> bool:
     """Whether a text says that it is in Debian's form, whatever the file is called."""
-    return _SAYS_DEP5.match(data[:400].decode("utf-8", "replace")) is not None
+    return _SAYS_DEP5.match(data[:4000].decode("utf-8", "replace")) is not None
 
 
 def _dep5(text: str, read: Callable[[bytes], str | None] | None) -> list[Said]:

@@ -212,6 +212,10 @@ def test_license_files_in_debians_form_are_read_as_such(name):
     assert covered({name: DEP5}, wanted) == ["MIT", "GPL-2.0-or-later", "ISC"]
     (first, *_) = rows(text(DEP5, "license_file", name))
     assert first["expression"] == "MIT AND GPL-2.0-or-later AND ISC"
+    assert covered({name: f"# All licenses\n# ====\n\n{DEP5}"}, wanted[:2]) == [
+        "MIT",
+        "GPL-2.0-or-later",
+    ]
     other = DEP5.replace("Format: https", "Formats: https")
     assert len(rows(text(other, "license_file", name))) == 1
 
