@@ -107,7 +107,7 @@ def _cells(
 
     ``headers``: rows of ``contents`` and where in them a line reads like the first of a table.
     """
-    rows = [row for row, path in enumerate(paths) if is_table(path.as_py() or "")]
+    rows = [row for row, path in enumerate(paths.to_pylist()) if path and is_table(path)]
     tables = [
         (row, *lines(contents[row].as_buffer().to_pybytes(), paths[row].as_py())) for row in rows
     ]
@@ -314,7 +314,7 @@ class _Judge:
         confidence = rule.confidence * JUDGES[rule.judge](place)
         if confidence <= 0:
             return
-        if names_key(place, rule.judge):
+        if self.force.generic[number] and names_key(place, rule.judge):
             number = self.force.named_key
             rule = self.table.rules[number]
         if confidence < self.least[number] and not (rule.kind == "ip" and confidence == UNSURE_IP):

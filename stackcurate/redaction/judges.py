@@ -141,11 +141,11 @@ def bare(place: Place) -> float:
 
 # Keys of tables, caches and lists, and keys that are published; tokens that page and repeat.
 _OPEN_WORDS = frozenset(
-    b"websocket public publishable anon site cache sort partition foreign idempotency dedup object"
-    b" row item field translation i18n locale message lookup hash map react column index unique"
-    b" natural group shard routing route fingerprint id pub host tree node bucket next page paging"
-    b" cursor sync csrf xsrf nonce state registry vector expected known request lock update"
-    b" continuation verification s3 primary".split()
+    b" websocket socket public publishable anon site cache sort partition foreign idempotency"
+    b" dedup object row item field translation i18n locale message lookup hash map react"
+    b" column index unique natural group shard routing route fingerprint id pub host tree"
+    b" node bucket next page paging cursor sync csrf xsrf nonce state registry vector"
+    b" expected known request lock update continuation verification s3 primary".split()
 )
 _WORD = re.compile(rb"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[A-Za-z][0-9]")
 
@@ -165,6 +165,8 @@ _SECRET_SALT = re.compile(
     rb"(?i)(?:(?:pass(?:word)?|hash(?:ids)?|sign(?:ing)?|auth|logged_in|secure|nonce|cookie|app|site|encrypt\w*|secret|jwt|token)_?-?)*salt$"
 )
 _SECRET_HASH = re.compile(rb"(?i)api_?hash$")  # Telegram's name for the key of an application
+# SubjectPublicKeyInfo (RFC 5280) of P-256, RSA and Ed25519 in base64.
+_PUBLIC_DER = (b"MFkwEwYHKoZIzj0CAQ", b"MIIBIjANBgkqhkiG9w", b"MIGfMA0GCSqGSIb3DQ", b"MCowBQYDK2Vw")
 _PUBLIC = re.compile(rb"(?i)(?:public|pub|host|verif\w+|minisign)[ _-]{1,2}$")
 _DIGEST_BEFORE = re.compile(rb"(?i)^(?:sha\d{1,3}|md5)[-:]")
 
@@ -176,7 +178,7 @@ def machine(place: Place) -> float:
         return 0.0 if noise.token_noise(value) else 0.9
     if noise.noise(value) or noise.token_noise(value) or noise.is_number(value):
         return 0.0
-    if CHAIN_ADDRESS.fullmatch(value):
+    if CHAIN_ADDRESS.fullmatch(value) or value.startswith(_PUBLIC_DER):
         return 0.0
     name = _SECRET_SALT.sub(b"app_secret", _SECRET_HASH.sub(b"api_key", _ACCESS_ID.sub(b"", name)))
     if _is_open(name) or noise.NOT_A_VALUE_NAME.search(name):
@@ -316,7 +318,9 @@ _ALPHABET = re.compile(rb"(?i)abc|xyz|012|789|aeiou|bcdf|%s|\\")
 
 
 def netrc(place: Place) -> float:
-    """As ``password``, where services take UUIDs too."""
+    """As ``password``, where services take UUIDs too; anonymous logins give an address."""
+    if place.value.endswith(b"@") or b"login anonymous" in place.before(40):
+        return 0.0
     return 0.9 if noise.is_uuid(place.value) else password(place)
 
 

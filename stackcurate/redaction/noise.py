@@ -40,7 +40,7 @@ _PLACEHOLDER = re.compile(
     rb"(?i)x{4}|\*{3}|\.{3}|\xe2\x80\xa6|example|sample|dummy|placeholder"
     rb"|change[-_ ]?(?:me|it|this)|replace|redact|insert|your|my[-_]?(?:api|secret|pass|key|token)"
     rb"|some[-_ ]?(?:pass|secret|key|token|value)|todo|fixme|foobar|foo[-_]?bar|fake|mock"
-    rb"|undefined|default|^none$|^null$|^nil$"
+    rb"|undefined|default|^none$|^null$|^nil$|^-?anonymous"
     rb"|^true$|^false$|^test$|hidden|removed|censored|not[-_ ]?(?:set|used|needed|required)"
     rb"|(.)\1{5}|(?:lorem|ipsum)|-{3}|_{4}|={4}|#{3}"
 )
@@ -74,7 +74,9 @@ _INTEGRITY = re.compile(
     rb"(?i)(?:sha(?:1|2|224|256|384|512)?|md5|h1|blake2?[bs]?|sri)[-:=_ ]\W{0,2}$"
 )
 _INTEGRITY_VALUE = re.compile(rb"(?i)^(?:sha\d{1,3}|md5|h1|blake2?[bs]?)[-:=]")
-_NUMBER = re.compile(rb"^[v+-]?[0-9][0-9., :/T+-]*[a-zA-Z%]{0,2}[0-9]{0,2}$|^0x[0-9a-fA-F]{1,8}$")
+_NUMBER = re.compile(
+    rb"^[v+^~-]?[<>]?=?[0-9][0-9., :/T+-]*[a-zA-Z%]{0,2}[0-9]{0,2}$|^0x[0-9a-fA-F]{1,8}$"
+)
 _DATA = re.compile(rb"(?i)base64,|data:|sourcemap|woff|<svg|image/|font/|\bpath d=")
 _DIGEST_NAME = re.compile(
     rb"(?i)sha\d|sha-\d|md5|hash|digest|checksum|fingerprint|thumbprint|integrity|etag|commit"

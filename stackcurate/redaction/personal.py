@@ -30,22 +30,47 @@ _EXAMPLE_MAILBOX = re.compile(
     rb"(?i)^(?:you|your[-_.]?(?:name|email|mail)?|name|user(?:name)?\d?|foo|bar|test\d?|someone"
     rb"|somebody|email|example|first\.?last)$"
 )
-_COPYRIGHT = (b"copyright", b"(c)", b"\xc2\xa9", b"&copy;")
+_SIGN = re.compile(rb"\xc2\xa9|&copy;")
 _FILE_LIKE = (b".py", b".sh", b".rs", b".pl", b".md", b".so", b".cc", b".ps", b".zip", b".mov")
 
 
-_LOGIN_WORDS = (b"ssh", b"scp", b"sftp", b"rsync", b"mosh")
+_LOGIN_WORD = re.compile(rb"s(?:sh|cp|ftp)|rsync|mosh")
 _LOGIN_COMMAND = re.compile(
     rb"(?<![\w./-])(?:auto)?(?:ssh(?:-copy-id|fs)?|scp|sftp|rsync|mosh)[ \t][^\n|;&\"'`]{0,100}$"
 )
 _ADDRESS_USER = re.compile(rb"(?<!otpauth)://[^\s\"'<>,;|]*$")
 _MESSAGE_ID = re.compile(rb"(?i)(?:message-id|in-reply-to|references|^uid)[^\n]{0,40}$")
+_ID = re.compile(rb"[Ii][Dd]:|[Rr]eferences|-[Tt]o:")
 _MADE_ID = re.compile(rb"(?i)[0-9a-f-]{30,}|[A-Za-z0-9]{10,}\.[0-9A-F]{6,}|[0-9.]{14,}")
 
 
 def email(place: Place) -> float:
     """How sure it is that the value is a mailbox of somebody: 0 is syntax, .35 an example."""
-    mailbox, _, domain = place.value.rpartition(b"@")
+    value = place.value
+    sure = _mailbox(value)
+    if not sure:
+        return 0.0
+    after = place.after(2)
+    if after[:1] in (b"(", b"/", b":") and (after[:1] != b":" or after[1:2].isalnum()):
+        return 0.0  # a call, the host of an address with credentials, scp's host:path
+    before = place.before(120)
+    if not before:
+        return sure
+    near = before[-64:]
+    if b"://" in near and _ADDRESS_USER.search(near):
+        return 0.0  # user info of an address: the password rules look at it
+    made = _MADE_ID.match(value) is not None
+    if (made or (near.endswith(b"<") and _ID.search(near))) and _MESSAGE_ID.search(near):
+        return 0.0
+    if _LOGIN_WORD.search(before) and _LOGIN_COMMAND.search(before):
+        return 0.3  # an account of a machine
+    return sure
+
+
+@lru_cache(maxsize=256)  # authors stand in many lines of a file
+def _mailbox(value: bytes) -> float:
+    """What the address by itself says."""
+    mailbox, _, domain = value.rpartition(b"@")
     domain = domain.lower()
     if domain.rpartition(b".")[2] not in tlds() and not domain.endswith(_RESERVED_TLD):
         return 0.0
@@ -53,21 +78,6 @@ def email(place: Place) -> float:
         return 0.0
     if b".." in mailbox or not mailbox.strip(b"._%+'-"):
         return 0.0
-    after = place.after(2)
-    if after[:1] in (b"(", b"/", b":") and (after[:1] != b":" or after[1:2].isalnum()):
-        return 0.0  # a call, the host of an address with credentials, scp's host:path
-    before = place.before(64)
-    if b"://" in before and _ADDRESS_USER.search(before):
-        return 0.0  # user info of an address: the password rules look at it
-    if _MESSAGE_ID.search(before) and (_MADE_ID.match(mailbox) or b"<" in before[-1:]):
-        return 0.0
-    before = place.before(120)
-    if any(word in before for word in _LOGIN_WORDS) and _LOGIN_COMMAND.search(before):
-        return 0.3  # an account of a machine
-    return _mail_confidence(mailbox, domain)
-
-
-def _mail_confidence(mailbox: bytes, domain: bytes) -> float:
     if domain in _PROTOCOL_DOMAINS:
         return 0.0
     if domain == _GITHUB_NOREPLY:
@@ -90,7 +100,7 @@ def _is_example_domain(domain: bytes) -> bool:
 def in_copyright_notice(place: Place) -> bool:
     """The line is a copyright notice, which licenses ask to leave as it is."""
     around = (place.before(160) + b"\n" + place.after(80)).lower()
-    return any(word in around for word in _COPYRIGHT)
+    return b"copyright" in around or b"(c)" in around or _SIGN.search(around) is not None
 
 
 # Public resolvers: names of a service that everybody uses, as facts on their operators' pages.
@@ -150,6 +160,8 @@ _NUMBER_BEHIND = re.compile(rb"[ ,a-zA-Z-]{1,3}[0-9.]")
 _COMPARED = re.compile(rb"(?:[<>~^]=?|[=@]=)\s{0,4}[\"']?$|@\^?~?$")
 _LOGIN = re.compile(rb"(?:^|[\s\"'=])[a-z_][a-z0-9_-]{0,31}@$")  # root@, behind which a host stands
 
+_CHECKSUM = re.compile(rb"[0-9a-f]{8}@$")  # behind which a version stands
+
 
 def ipv4(place: Place) -> float:
     """How sure it is that the value is a machine's address; 0 for private and well-known ones."""
@@ -164,7 +176,8 @@ def ipv4(place: Place) -> float:
     after = place.after(12)
     if _AMONG_NUMBERS.search(before[-4:]) and _NUMBER_BEHIND.match(after):
         return 0.0
-    if _LOGIN.search(before) and not after[:1].isalnum():
+    login = _LOGIN.search(before)
+    if login and not after[:1].isalnum() and not _CHECKSUM.search(login[0]):
         return 0.9
     if _VERSION_WORD.search(before[-60:]) and not re.search(rb"://$", before):
         return 0.4 if _HOST_WORD.search(before) else 0.0
@@ -235,6 +248,8 @@ def ipv6(place: Place) -> float:
         host = int(address) & (1 << 64) - 1 and re.match(rb"/(?:64|128)(?!\d)", place.after(5))
         return 0.8 if host else 0.45
     groups = [group for group in place.value.split(b":") if group]
+    if len(groups) < 3 or len(set(groups)) < 3:
+        return 0.4  # typed for an example
     if len(groups) < 4 and not _HOST_WORD.search(place.before(100)):
         return 0.5
     return 0.9

@@ -50,7 +50,7 @@ def replacement(kind: str, content_id: bytes, number: int, family: int = 4) -> b
     return f"{_NETWORKS[network]}{host + 1}".encode()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: there are many, and frozen ones are made slowly
 class Placed:
     """A finding with its number, its span in the given text, and its span in what ships."""
 
@@ -80,9 +80,12 @@ def rewrite(
         start = max(at, syntax.start(start, end))
         new = text[start:end]
         if span.rule.kind not in settings.mark:
-            family = 6 if b":" in span.value else 4
+            family = 6 if span.rule.kind == "ip" and b":" in span.value else 4
             token = replacement(span.rule.kind, content_id, number, family)
-            new = _replaced(text, start, end, span.parts, token, syntax)
+            if span.parts or span.rule.kind == "coordinates":
+                new = _replaced(text, start, end, span.parts, token, syntax)
+            else:
+                new = syntax.written(token, start, end)
         kept = text[at:start]
         out += [kept, new]
         length += len(kept)

@@ -20,7 +20,7 @@ LETTERS = re.compile(rb"[A-Za-z]")
 
 
 TECHNICAL = re.compile(
-    rb"(?i)^(?:v?\d+[a-z]?\b|\w+=|[a-z]+(?:\.[a-z][a-z\d]*)+$|[a-z]+:[a-z]+:|col-|h\d|[a-z]{1,3}\d{1,2}$|[a-z]+\d?$|[\w.]+\(|--|#|\.|/|@)|utf|ascii|int\d|float\d|win32"
+    rb"(?i)^(?:v?\d+[a-z]?\b|\w+=|[a-z]+(?:\.[a-z\d]+)*\.(?:[a-z][a-z\d]*|\d{1,3})$|[a-z]+:[a-z]+:|col-|h\d|[a-z]{1,3}\d{1,2}$|[a-z]+\d?$|[\w.]+\(|--|#|\.|/|@)|utf|ascii|int\d|float\d|win32"
     rb"|i18n|l10n|base\d\d|sqlite|mysql|postgre|python|java|linux|x86|arm64|[a-z]\.[a-z]+\.[a-z]|\$\{|%[sd]|\?\w+=|[{}\[\]()|\\]"
 )
 
@@ -59,8 +59,11 @@ def _is_whole(place: Place) -> bool:
     """The value ends its line or its quotes, and is no argument of a call."""
     after = place.after(8).strip(b" \t\r;,")
     quoted = place.after(1) in (b'"', b"'", b"`", b"<")
-    call = b"(" in place.region[place.head : place.start]
-    return (quoted or not after) and not call
+    between = place.region[place.head : place.start]
+    return (quoted or not after) and b"(" not in between and _OPERATOR.search(between) is not None
+
+
+_OPERATOR = re.compile(rb"[=:>]")
 
 
 # Names of variables whose value is what a service is started with, weak as it may be.
