@@ -6,6 +6,7 @@ ours holds a live-looking secret.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -48,7 +49,14 @@ def cases() -> tuple[Case, ...]:
     """The whole set, in a fixed order."""
     text = resources.files("stackcurate.tables").joinpath("redactions_labelled.yaml").read_text()
     table = yaml.safe_load(text)
-    return tuple([*_planted(table["formats"]), *_files(table["files"]), *_look_alikes(table)])
+    return tuple(
+        [
+            *_planted(table["formats"]),
+            *_files(table["files"]),
+            *_placed(table),
+            *_look_alikes(table),
+        ]
+    )
 
 
 def _planted(formats: dict[str, list[dict[str, Any]]]) -> Iterator[Case]:
@@ -84,6 +92,28 @@ def _files(entries: list[dict[str, Any]]) -> Iterator[Case]:
             seed = f"{SEED}{entry['path']}/{place}"
             text = marks.sub(lambda mark: f"\1{expand(mark[1], seed)}\2", entry["text"])  # noqa: B023
             yield _case(entry["path"], expand(text, seed), tuple(kinds), f"file{entry['path']}")
+
+
+def _placed(table: dict[str, Any]) -> Iterator[Case]:
+    """Every place with each sort of value that its kind has, at most ``PLACES`` of them."""
+    words = table["words"].split()
+    for number, place in enumerate(table["places"]):
+        kind, path = place["kind"], place["path"]
+        for turn, template in enumerate(table["values"][kind][:PLACES]):
+            seed = f"{SEED}/place/{number}/{turn}"
+            value = _worded(_draw(template, seed), words, seed)
+            marked = place["text"].replace("<>", f"\1{value}\2", 1)
+            yield _case(path, marked, (kind,), f"place{path}")
+
+
+def _worded(text: str, words: list[str], seed: str) -> str:
+    """``text`` with a word at each ``[word]``."""
+    pieces = text.split("[word]")
+    out = pieces[0]
+    for number, piece in enumerate(pieces[1:]):
+        digest = hashlib.sha256(f"{seed}{number}".encode()).digest()
+        out += words[int.from_bytes(digest[:4], "big") % len(words)] + piece
+    return out
 
 
 def _look_alikes(table: dict[str, Any]) -> Iterator[Case]:
