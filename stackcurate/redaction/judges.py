@@ -189,7 +189,7 @@ def machine(place: Place) -> float:
         # A bare key: of a dictionary, or of a test of a cipher; padded base64 is of a cipher.
         padded = len(value) in (44, 88) and value.endswith(b"=") and noise.is_random(value)
         padded = padded or (b"appsettings" in place.path.lower().encode() and len(value) >= 16)
-        mixed = len(value) >= 20 and noise.is_random(value) and not noise.is_hex(value)
+        mixed = len(value) >= 16 and noise.is_random(value) and not noise.is_hex(value)
         both = mixed and not value.islower() and not value.isupper()
         public = _PUBLIC.search(place.region[max(0, place.head - 24) : place.head])
         return 0.7 if (padded or both) and not (public or is_test_path(place.path)) else 0.45
