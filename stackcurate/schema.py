@@ -218,7 +218,19 @@ def one_chunk(table: pa.Table, name: str) -> pa.Array:
 
 def row_key(origin: str, path: bytes) -> str:
     """The key of a file across releases: 32 hex digits of BLAKE2b over origin, NUL, path."""
-    return hashlib.blake2b(origin.encode() + b"\0" + path, digest_size=16).hexdigest()
+    return key_of(origin.encode() + b"\0" + path)
+
+
+def key_of(place: bytes) -> str:
+    """`row_key` of origin, NUL, path in one."""
+    return hashlib.blake2b(place, digest_size=16).hexdigest()
+
+
+def row_keys(batch: pa.Table) -> list[str]:
+    """The `row_key` of every row, from ``origin``, ``path`` and ``path_bytes``."""
+    path = pc.coalesce(batch["path_bytes"], batch["path"].cast(pa.binary()))
+    places = pc.binary_join_element_wise(batch["origin"].cast(pa.binary()), path, b"\0")
+    return [key_of(place) for place in places.to_pylist()]
 
 
 def escape_name(name: bytes) -> tuple[str, bytes | None]:

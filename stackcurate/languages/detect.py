@@ -96,6 +96,14 @@ def detect(paths: Column, contents: Column) -> pa.Table:
     return _table(answers).take(pa.array(answer_of))
 
 
+def told_by_name(paths: Column) -> pa.Array:
+    """Which paths tell a language without their content: one alone, or a usual one (boolean)."""
+    names = pc.dictionary_encode(base_names(paths))
+    known = map(by_name, names.dictionary.to_pylist())
+    told = [len(name.candidates) == 1 or bool(name.default) for name in known]
+    return pa.array(told, pa.bool_()).take(names.indices)
+
+
 def detect_one(path: str, data: bytes) -> Detected:
     """The language of one file; the same answer as `detect` gives in a batch."""
     row = detect(pa.array([path]), pa.array([data], pa.large_binary())).to_pylist()[0]

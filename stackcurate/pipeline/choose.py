@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 
 from stackcurate.kernels.places import PLACES, merge_places
 from stackcurate.pipeline.tasks import Run
-from stackcurate.schema import ID, row_key
+from stackcurate.schema import ID, key_of
 from stackcurate.storage import partitions
 from stackcurate.storage.exchange import read_exchange, write_exchange
 
@@ -204,10 +204,7 @@ _RANK_HEAD = 28  # bytes of a rank before the origin
 
 
 def _row_keys(ranks: pa.ChunkedArray) -> pa.Array:
-    keys = []
-    for value in ranks.to_pylist():
-        origin, _, path = value[_RANK_HEAD:].partition(b"\0")
-        keys.append(row_key(origin.decode(), path))
+    keys = [key_of(value[_RANK_HEAD:]) for value in ranks.to_pylist()]
     return pa.array(keys, pa.string())
 
 

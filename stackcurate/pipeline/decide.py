@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stackcurate.engine.base import Failure
-from stackcurate.languages.detect import base_names, detect
+from stackcurate.languages.detect import told_by_name
 from stackcurate.languages.flags import vendored
 from stackcurate.licenses.cover import cover
 from stackcurate.licenses.inherit import COVER, GRANTED, OPEN, REFUSED, declared_evidence
@@ -32,7 +32,7 @@ from stackcurate.pipeline.evidence import FOLDERS, Evidence, read_folders
 from stackcurate.pipeline.forks import Forks
 from stackcurate.pipeline.listing import Partition
 from stackcurate.pipeline.tasks import Run
-from stackcurate.schema import PAPERS, drop, fill, one_chunk, row_key
+from stackcurate.schema import PAPERS, drop, fill, one_chunk, row_keys
 from stackcurate.sources.ids import hexed
 from stackcurate.storage import partitions
 
@@ -115,7 +115,7 @@ class DecideTask:
             return batch
         reasons = dict(skip)
         ids = [one and one.hex() for one in batch["content_id"].to_pylist()]
-        keys = zip(_row_keys(batch), ids, strict=True)
+        keys = zip(row_keys(batch), ids, strict=True)
         found = [reasons.get(key) or reasons.get(one) for key, one in keys]
         hit = pa.array([one is not None for one in found])
         for reason in sorted({one for one in found if one}):
@@ -192,7 +192,7 @@ class DecideTask:
                 np.where(marks != 0, 2, dropped),
                 _true(pc.equal(batch["license_state"], "open")),
                 _true(batch["is_vendor"]),
-                ~_recognized(one_chunk(batch, "path")),
+                ~_true(told_by_name(one_chunk(batch, "path"))),
                 _integers(heads["star_events_count"], head),
                 _integers(heads["fork_events_count"], head),
                 dates.take(head).to_numpy(),
@@ -239,12 +239,6 @@ def _root_keys(table: pa.Table) -> pa.Array:
     rows = table.select(["input", "root"]).combine_chunks()
     keys = pc.binary_join_element_wise(rows["input"].cast(pa.string()), rows["root"], " ")
     return one_chunk(pa.table({"key": keys}), "key")
-
-
-def _row_keys(batch: pa.Table) -> list[str]:
-    raw = pc.coalesce(batch["path_bytes"], batch["path"].cast(pa.binary())).to_pylist()
-    origins = batch["origin"].to_pylist()
-    return [row_key(origin, path) for origin, path in zip(origins, raw, strict=True)]
 
 
 def cover_roots(
@@ -353,7 +347,7 @@ class _Names:
 
     def accuse(self, item: DecideItem, at: int, failure: Failure) -> str:
         listed = partitions.read_arrow(item.partition.path).slice(at, 1)
-        (key,) = _row_keys(_join(listed, partitions.read_arrow(item.partition.heads)))
+        (key,) = row_keys(_join(listed, partitions.read_arrow(item.partition.heads)))
         self.quarantine.add("decide", "row_key", key, failure.reason)
         return f"the file with row key {key}"
 
@@ -364,14 +358,6 @@ def _true(mask: pa.Array | pa.ChunkedArray) -> np.ndarray:
 
 def _integers(column: pa.ChunkedArray, rows: pa.ChunkedArray) -> np.ndarray:
     return column.fill_null(-1).take(rows).to_numpy().astype(np.int64)
-
-
-def _recognized(paths: pa.Array) -> np.ndarray:
-    """Which paths tell their language by name alone."""
-    names = pc.dictionary_encode(base_names(paths))
-    nothing = pa.repeat(pa.scalar(b"", pa.large_binary()), len(names.dictionary))
-    known = pc.is_valid(detect(names.dictionary, nothing)["language"])
-    return _true(known.take(names.indices))
 
 
 def _license_dates(batch: pa.Table, heads: pa.Table, kinds: pa.Array) -> list[pa.Array]:

@@ -24,7 +24,7 @@ from stackcurate.pipeline.inputs import meta_of
 from stackcurate.pipeline.listing import Partition
 from stackcurate.pipeline.tasks import Run
 from stackcurate.releases.writer import write_table
-from stackcurate.schema import KEPT, LEDGER, one_chunk, row_key
+from stackcurate.schema import KEPT, LEDGER, one_chunk, row_keys
 from stackcurate.sources.ids import hexed
 from stackcurate.storage import partitions
 
@@ -141,13 +141,8 @@ def _ledger_rows(rows: pa.Table) -> pa.Table:
         }
     )
     single = rows.filter(pc.invert(pc.is_in(rows["head"], one_chunk(heads, "head"))))
-    names_of = pc.coalesce(single["path_bytes"], single["path"].cast(pa.binary())).to_pylist()
-    keys = [
-        row_key(origin, path)
-        for origin, path in zip(single["origin"].to_pylist(), names_of, strict=True)
-    ]
     files = single.append_column("scope", pa.array(["file"] * single.num_rows, pa.string()))
-    files = files.append_column("row_key", pa.array(keys, pa.string()))
+    files = files.append_column("row_key", pa.array(row_keys(single), pa.string()))
     at = files.schema.get_field_index("content_id")
     files = files.set_column(at, "content_id", hexed(single["content_id"]))
     return pa.concat_tables([_as_ledger(scopes), _as_ledger(files)])
