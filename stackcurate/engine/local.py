@@ -19,26 +19,28 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from importlib.abc import MetaPathFinder
 from multiprocessing.connection import Connection, wait
 from types import ModuleType, TracebackType
 from typing import Any, TypeVar
 
 from stackcurate.engine.base import Failure
+from stackcurate.engine.unused import do_without_unused
 from stackcurate.errors import StackcurateError, TransientError
 from stackcurate.storage.partitions import disk_error_number
 
 T = TypeVar("T")
-# Arrow's allocator gives freed memory back to the system at once and faults it in again for the
-# next batch: a tenth of a run. Slices are of one size, so a worker may keep what its largest took.
-_MEMORY = {"MIMALLOC_PURGE_DELAY": "-1"}
-# pyarrow asks whether a value is one of pandas, numba whether scipy has linear algebra: both import
-# the whole package for it, half a second of every worker's start, and no task uses either.
-_UNUSED = frozenset({"pandas", "scipy"})
+# Libraries read it when they are loaded, so it is set before. Arrow's allocator gives freed memory
+# back to the system at once and faults it in again for the next batch: a tenth of a run. Slices are
+# of one size, so a worker may keep what its largest took. OpenBLAS shall start no thread where
+# workers fork.
+_AT_START = {"MIMALLOC_PURGE_DELAY": "-1", "OPENBLAS_NUM_THREADS": "1"}
 # Tasks make lists of bytes and no cycles to speak of. Looking for some after every 700 objects,
 # over all that the imports left, is a fiftieth of a run.
 _GARBAGE = 50_000
-_SPAWN = multiprocessing.get_context("spawn")  # forking beside Arrow's threads can deadlock
+# Forking beside Arrow's threads can deadlock, and a process from nothing needs a second to load
+# what tasks use. So a process without threads loads it once, and workers are forked from that.
+_FORKS = "forkserver" in multiprocessing.get_all_start_methods()
+_CONTEXT: Any = multiprocessing.get_context("forkserver" if _FORKS else "spawn")
 
 
 class LocalEngine:
@@ -57,6 +59,8 @@ class LocalEngine:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        for worker in self._pool:
+            worker.process.kill()  # all at once: giving their memory back takes time
         for worker in self._pool:
             worker.stop()
         self._pool = []
@@ -141,17 +145,20 @@ def _finished(busy: dict[_Worker, int]) -> list[_Worker]:
 class _Worker:
     """One process and the pipe to it; ``main`` says whether it runs the caller's script first.
 
-    Python has every spawned process do so, for what may be defined there. It costs half a second
-    of each worker's start, and starts a script without `if __name__ == "__main__"` all over again,
-    so only tasks that are defined there ask for it.
+    Python has every process do so that is not a plain fork, for what may be defined there. It costs
+    half a second of each worker's start, and starts a script without `if __name__ == "__main__"`
+    all over again, so only tasks that are defined there ask for it.
     """
 
     def __init__(self, main: bool) -> None:
-        for name, value in _MEMORY.items():  # read when a process starts, so it is set before
+        for name, value in _AT_START.items():
             os.environ.setdefault(name, value)
+        if _FORKS:
+            _CONTEXT.set_forkserver_preload(["stackcurate.engine.preload"])
         self.main = main
-        self.pipe, theirs = _SPAWN.Pipe()
-        self.process = _SPAWN.Process(target=_serve, args=(theirs, os.getpid()), daemon=False)
+        self.pipe, theirs = _CONTEXT.Pipe()
+        about = (theirs, dict(os.environ))
+        self.process = _CONTEXT.Process(target=_serve, args=about, daemon=False)
         with contextlib.nullcontext() if main else _no_script():
             self.process.start()
         theirs.close()
@@ -183,10 +190,9 @@ class _Worker:
         return Failure("crashed", f"the worker process ended with {how}")
 
     def stop(self) -> None:
+        """End the process: it has nothing to tidy up, whether it waits or works."""
         self.pipe.close()
-        self.process.join(0.1)
-        if self.process.is_alive():
-            self.process.kill()
+        self.process.kill()
         self.process.join()
 
 
@@ -201,11 +207,13 @@ def _no_script() -> Iterator[None]:
         sys.modules["__main__"] = script
 
 
-def _serve(pipe: Connection, parent: int) -> None:
+def _serve(pipe: Connection, environment: dict[str, str]) -> None:
     """The worker's loop: one task after another until the pipe closes."""
-    _die_with(parent)
+    _die_with_parent()
+    os.environ.clear()
+    os.environ.update(environment)  # what it forked from started in an older one
     gc.set_threshold(_GARBAGE)
-    sys.meta_path.insert(0, _Absent())
+    do_without_unused()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
     _one_thread_each()
     while True:
@@ -256,21 +264,14 @@ def describe(error: BaseException) -> str:
     return f"{type(error).__name__} at {where}"
 
 
-class _Absent(MetaPathFinder):
-    """Says of the packages in _UNUSED that they are not installed."""
+def _die_with_parent() -> None:
+    """Ask Linux to end this process with its parent; elsewhere the closed pipe does.
 
-    def find_spec(self, name: str, path: Any, target: Any = None) -> None:
-        if name in _UNUSED:
-            raise ModuleNotFoundError(f"{name} is not needed in a worker", name=name)
-
-
-def _die_with(parent: int) -> None:
-    """Ask Linux to end this process with its parent; elsewhere the closed pipe does."""
+    What workers fork from ends with the process that uses them.
+    """
     if sys.platform == "linux":
         pr_set_pdeathsig = 1
         ctypes.CDLL(None, use_errno=True).prctl(pr_set_pdeathsig, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
 
 
 def _one_thread_each() -> None:
