@@ -54,7 +54,7 @@ dedup:
   # earlier: drop                 # drop | mark (keep, and say so in the ledger)
   # store: false                  # true ships signatures, so that later releases hash only the new
 release:
-  shard_bytes: 268435456          # text per Parquet file
+  shard_bytes: 268435456          # text per Parquet file, about; small folders are cut finer
   row_group_bytes: 33554432
 
 releases: releases
