@@ -140,9 +140,12 @@ def _written(cells: Iterator[Cell], text: bytes) -> tuple[bytes, list[Line]]:
     return b"".join(out), places
 
 
-def lines_below(text: bytes, header: int) -> tuple[bytes, list[Line]]:
-    """As ``lines``, for the table whose first line begins at ``header``, amid any text."""
-    return _written(_separated(text, b",", header), text)
+def lines_below(text: bytes, header: int) -> tuple[bytes, list[Line], int]:
+    """As ``lines``, for the table whose first line begins at ``header``, and where it ends."""
+    cells = list(_separated(text, b",", header))
+    last = cells[-1][2] if cells else header
+    end = text.find(b"\n", last)
+    return *_written(iter(cells), text), len(text) if end < 0 else end
 
 
 def is_table(path: str) -> bool:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..kernels.entropy import CLASSES, high_entropy
 from ..kernels.regions import regions
 from .blocks import BLOCKS
-from .columns import is_table, lines, lines_below
+from .columns import Line, is_table, lines, lines_below
 from .force import in_force
 from .judges import GENERIC, JUDGES, names_key
 from .noise import is_random, is_uuid
@@ -111,9 +111,7 @@ def _cells(
     tables = [
         (row, *lines(contents[row].as_buffer().to_pybytes(), paths[row].as_py())) for row in rows
     ]
-    tables += [
-        (row, *lines_below(contents[row].as_buffer().to_pybytes(), start)) for row, start in headers
-    ]
+    tables += _below(contents, headers)
     tables = [table for table in tables if table[2]]
     if not tables:
         return
@@ -127,6 +125,19 @@ def _cells(
         start, end = line.start + span.start - line.at, line.start + span.end - line.at
         if line.start <= start and end <= line.end:
             yield replace(span, file=row, start=start, end=end, parts=())
+
+
+def _below(
+    contents: pa.LargeStringArray, headers: list[tuple[int, int]]
+) -> Iterator[tuple[int, bytes, list[Line]]]:
+    """The tables below ``headers``; one that stands inside another is a line of it."""
+    row, stop = -1, 0
+    for number, start in sorted(headers):
+        if number != row:
+            row, stop, text = number, 0, contents[number].as_buffer().to_pybytes()
+        if start >= stop:
+            cells, places, stop = lines_below(text, start)
+            yield row, cells, places
 
 
 ECHOES = 32  # distinct values per file that are looked for again

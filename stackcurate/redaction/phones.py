@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from .place import Place
@@ -38,7 +39,7 @@ def phone(place: Place) -> float:
         regions = ("DE",)
     else:
         regions = _TRUNK if digits.startswith("0") else _NO_TRUNK
-    if not any(_in_plan(phonenumbers, text, region) for region in regions):
+    if not _in_plans(text, regions):
         if not strong:
             return 0.0
         if text.startswith("+"):
@@ -78,6 +79,13 @@ _TRUNK = (
 
 
 _NO_TRUNK = ("US", "ES", "DK", "NO", "PL", "PT", "CZ", "RU", "CN", "GR", "MX", "SG", "HK")
+
+
+@lru_cache(maxsize=64)
+def _in_plans(text: str, regions: tuple[str | None, ...]) -> bool:
+    import phonenumbers
+
+    return any(_in_plan(phonenumbers, text, region) for region in regions)
 
 
 def _in_plan(phonenumbers: Any, text: str, region: str | None) -> bool:

@@ -52,7 +52,8 @@ def test_cells(path: str, text: str, right: list[tuple[str, str]]) -> None:
 
 def test_a_table_amid_code_ends_where_its_width_does() -> None:
     text = b"import x\n\nname;numero_secu;phone\nAda;2920;1\nEve;3920;2\nx = 1\nBob;1;2\n"
-    out, places = lines_below(text, text.index(b"name;"))
+    out, places, end = lines_below(text, text.index(b"name;"))
+    assert text[:end].endswith(b"Eve;3920;2")
     assert out.decode().splitlines() == ["phone: 1", "phone: 2"]
     assert [text[place.start : place.end] for place in places] == [b"1", b"2"]
 
