@@ -76,7 +76,7 @@ def url_password(place: Place) -> float:
     ):
         local = re.match(rb"localhost|127\.", host) is not None
         chosen = is_strong(value) or (
-            reason == "words" and (is_chosen(value) or is_long_word(value))
+            reason == "words" and (is_chosen(value) or is_long_word(value, 10))
         )
         return 0.75 if local and chosen and not LABEL.search(value) else 0.45
     if reason == "short" or value.lower() in (*_URL_WORDS, user):
@@ -249,6 +249,8 @@ def literal_password(place: Place) -> float:
         return 0.8 if is_plain(value, reason) else 0.0
     if noise.is_number(value) or noise.is_uuid(value) or _NO_LITERAL.search(value):
         return 0.0
+    if reason:
+        return 0.7
     return password_strength(value, reason, place)
 
 
