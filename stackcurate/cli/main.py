@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from stackcurate import __version__
-from stackcurate.engine.local import describe
+from stackcurate.engine.attempt import describe
 from stackcurate.errors import EXIT_STOPPED, EXIT_USAGE, StackcurateError
 from stackcurate.storage.partitions import disk_errors
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import click
 from stackcurate import config as configs
 from stackcurate import report
 from stackcurate.cli.progress import watcher
+from stackcurate.engine.base import Engine
 from stackcurate.engine.local import LocalEngine
 from stackcurate.errors import EXIT_SET_ASIDE, ConfigError
 from stackcurate.pipeline import plan as plans
@@ -42,9 +44,23 @@ def default_workers() -> int:
     "look. The release is named NAME-limitN.",
 )
 @click.option("--strict", is_flag=True, help="Exit with 1 where an input was set aside.")
+@click.option(
+    "--engine",
+    "engine_name",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help="Where tasks run: processes of this machine, or the Ray cluster that RAY_ADDRESS names "
+    "(needs stackcurate[ray], and paths that all machines share).",
+)
 @LOG_FORMAT
 def run_command(
-    config: Path, workers: int | None, limit: int | None, strict: bool, log_format: str
+    config: Path,
+    workers: int | None,
+    limit: int | None,
+    strict: bool,
+    engine_name: str,
+    log_format: str,
 ) -> int:
     """Build the release that CONFIG describes.
 
@@ -58,7 +74,7 @@ def run_command(
     """
     os.environ["STACKCURATE_LOG_FORMAT"] = log_format
     checked = configs.load(config)
-    with LocalEngine(workers or default_workers()) as engine:
+    with _engine(engine_name, workers or default_workers()) as engine:
         result = runs.run(checked, engine, watcher(log_format), limit)
     if log_format != "json":
         click.echo(report.Report.of(result.manifest).as_text())
@@ -73,6 +89,14 @@ def run_command(
             f"{result.problems} {were} set aside; `stackcurate report {where}` lists them", err=True
         )
     return EXIT_SET_ASIDE if strict and result.problems else 0
+
+
+def _engine(name: str, workers: int) -> contextlib.AbstractContextManager[Engine]:
+    if name == "local":
+        return LocalEngine(workers)
+    from stackcurate.engine.ray import RayEngine  # an extra
+
+    return RayEngine(workers)
 
 
 @click.command("plan")

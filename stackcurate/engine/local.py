@@ -16,24 +16,22 @@ import pickle
 import signal
 import sys
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 from types import ModuleType, TracebackType
 from typing import Any, TypeVar
 
+from stackcurate.engine.attempt import attempt, one_thread_each
 from stackcurate.engine.base import Failure
 from stackcurate.engine.unused import do_without_unused
-from stackcurate.errors import StackcurateError, TransientError
-from stackcurate.storage.partitions import disk_error_number
 
 T = TypeVar("T")
 # Libraries read it when they are loaded, so it is set before. Arrow's allocator gives freed memory
 # back to the system at once and faults it in again for the next batch: a tenth of a run. Slices are
 # of one size, so a worker may keep what its largest took. OpenBLAS shall start no thread where
 # workers fork.
-_AT_START = {"MIMALLOC_PURGE_DELAY": "-1", "OPENBLAS_NUM_THREADS": "1"}
+AT_START = {"MIMALLOC_PURGE_DELAY": "-1", "OPENBLAS_NUM_THREADS": "1"}
 # Tasks make lists of bytes and no cycles to speak of. Looking for some after every 700 objects,
 # over all that the imports left, is a fiftieth of a run.
 _GARBAGE = 50_000
@@ -151,10 +149,10 @@ class _Worker:
     """
 
     def __init__(self, main: bool) -> None:
-        for name, value in _AT_START.items():
+        for name, value in AT_START.items():
             os.environ.setdefault(name, value)
         if _FORKS:
-            _CONTEXT.set_forkserver_preload(["stackcurate.engine.preload"])
+            _CONTEXT.set_forkserver_preload(["stackcurate.pipeline.preload"])
         self.main = main
         self.pipe, theirs = _CONTEXT.Pipe()
         about = (theirs, dict(os.environ))
@@ -215,53 +213,16 @@ def _serve(pipe: Connection, environment: dict[str, str]) -> None:
     gc.set_threshold(_GARBAGE)
     do_without_unused()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
-    _one_thread_each()
+    one_thread_each()
     while True:
         try:
             task, item = pipe.recv()
         except (EOFError, ConnectionError):
             return
         try:
-            pipe.send(_attempt(task, item))
+            pipe.send(attempt(task, item))
         except (BrokenPipeError, ConnectionError):
             return
-
-
-# Seconds before each further try of a task whose fault may pass.
-BACK_OFF = (1.0, 5.0, 25.0)
-
-
-def _attempt(task: Callable[[Any], Any], item: Any) -> Any:
-    for pause in BACK_OFF:
-        result = _try(task, item)
-        if not isinstance(result, TransientError):
-            return result
-        time.sleep(pause)
-    return _try(task, item)
-
-
-def _try(task: Callable[[Any], Any], item: Any) -> Any:
-    try:
-        return task(item)
-    except StackcurateError as error:
-        return error
-    except OSError as error:
-        return OSError(error.errno, error.strerror)
-    except Exception as error:
-        number = disk_error_number(error)
-        if number is not None:  # no fault of the input: the run stops and goes on with more room
-            return OSError(number, os.strerror(number))
-        # Only where it happened: a library's message may quote the contents it was given.
-        return Failure("crashed", describe(error))
-
-
-def describe(error: BaseException) -> str:
-    """An unexpected error without its message: type and the last places in the code."""
-    places = traceback.extract_tb(error.__traceback__)[-3:]
-    where = " < ".join(
-        f"{os.path.basename(p.filename)}:{p.lineno} {p.name}" for p in reversed(places)
-    )
-    return f"{type(error).__name__} at {where}"
 
 
 def _die_with_parent() -> None:
@@ -272,11 +233,3 @@ def _die_with_parent() -> None:
     if sys.platform == "linux":
         pr_set_pdeathsig = 1
         ctypes.CDLL(None, use_errno=True).prctl(pr_set_pdeathsig, signal.SIGKILL)
-
-
-def _one_thread_each() -> None:
-    """Workers are the parallelism; threads inside them would only fight over the cores."""
-    import pyarrow as pa
-
-    pa.set_cpu_count(1)
-    pa.set_io_thread_count(1)
