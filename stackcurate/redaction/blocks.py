@@ -9,7 +9,7 @@ from typing import NamedTuple
 from . import kubernetes, noise
 
 LIMIT = 65536  # bytes of one block; a 16384-bit RSA key in PEM has 12,700
-LEAST = 40  # characters of base64: an Ed25519 key in PKCS#8 has 64, a P-256 scalar alone 44
+LEAST = 32  # characters: an Ed25519 key in PKCS#8 has 64 of base64, a key of 128 bits 32 of hex
 
 _END = re.compile(rb"-{4,5} ?(?:END|BEGIN) [A-Za-z0-9 ]{0,40}-{4,5}")
 _RUN = re.compile(rb"(?:\\[nr]|[A-Za-z0-9+/=])+")
@@ -55,7 +55,8 @@ def _body(data: bytes, begin: int) -> list[Piece]:
     long_runs = [(start, stop) for start, stop in runs if stop - start >= 16]
     total = sum(stop - start for start, stop in long_runs)
     text = b"".join(body[start:stop] for start, stop in long_runs)
-    if total < LEAST or len(set(text)) < 16 or noise.sequence(text[:40]) or b"EXAMPLE" in text:
+    least = 10 if noise.is_hex(text) else 16
+    if total < LEAST or len(set(text)) < least or noise.sequence(text[:40]) or b"EXAMPLE" in text:
         return []
     if _RAW.fullmatch(body):
         start = begin + len(body) - len(body.lstrip())

@@ -17,7 +17,7 @@ _NAME = re.compile(
     rb"|cnp|oib|bsn|cpf|cpr|iin|inn|nric|afm)(?![a-z])|cc_?n|phone|mobile|telefon|fax|handy|whatsapp"
     rb"|contact|location|coord|gps|social|insur|my_?number|[a-z]ip$|secret|token|_key|api[_ ]?key"
     rb"|(?-i:[a-z]Key(?![a-z]))|national|tax_?"
-    rb"(?:id|file|num)|pesel|curp|isik|kood|kenni|person|hetu|f.dsel|codice|fiscal|steuer|aadha|kimlik"
+    rb"(?:id|file|num)|pesel|curp|isik|kood|kenni|person|hetu|f.dsel|tckn|(?:sa|za)_?id|burger|codice|fiscal|steuer|aadha|kimlik"
     rb"|cedula|rodne|snils|iban|latitude|longitude|amka|emso|jmbg|rijks|regist"
 )
 _DELIMITER = {"csv": b",", "tsv": b"\t", "psv": b"|"}
@@ -53,6 +53,15 @@ _NAMED_ELEMENT = re.compile(
     rb"<\w{1,30}[ \t][^<>\n]{0,80}?(?:name|key|id)=[\"']([\w.-]{3,80})[\"'][^<>\n]{0,80}>"
     rb"([^<>\n]{4,600})</"
 )
+# Fields that say what they are in their own names: Argument.name above Argument.value (JMeter).
+_FIELD_NAME = rb'<\w{1,30}[ \t]name="\w{0,40}[.]name">(?P<name>[^<>\n]{3,80})</\w{1,30}>'
+_FIELD_VALUE = rb'<\w{1,30}[ \t]name="\w{0,40}[.]value">(?P<value>[^<>\n]{4,600})</\w{1,30}>'
+_FIELDS = re.compile(_FIELD_NAME + rb"\s{0,60}" + _FIELD_VALUE)
+_FIELDS_TURNED = re.compile(_FIELD_VALUE + rb"\s{0,60}" + _FIELD_NAME)
+_VALUED = re.compile(
+    rb"<\w{1,30}[ \t][^<>\n]{0,80}?(?:name|key|id)=[\"']([\w.-]{3,80})[\"'][^<>\n]{0,80}>\s{0,60}"
+    rb"<value>([^<>\n]{4,600})</value>"
+)
 _PROPERTY = re.compile(rb"<name>([^<>\n]{3,80})</name>\s{0,60}<value>([^<\n]{4,600})</value>")
 _PLIST = re.compile(rb"<key>([^<>\n]{2,80})</key>\s{0,60}<string>([^<\n]{4,600})</string>")
 _PARAMETER = re.compile(
@@ -64,16 +73,34 @@ _PARAMETER = re.compile(
 _LOGIN = re.compile(
     rb'"(api_?key)"\s{0,4}:\s{0,4}\[[^\]]{0,200}?"value"\s{0,4}:\s{0,4}"([^"\s]{16,600})"\s{0,8}\}'
 )
+# A parameter and, among what is said about it, the default that it takes.
+_DEFAULTED = re.compile(
+    rb"(?m)^[ \t]{0,40}[\"']?([\w.-]{3,80})[\"']?:[ \t]{0,4}\{?[ \t]{0,4}\r?\n(?:[ \t]{1,40}[\"']?[A-Z]?[a-z]\w{1,30}[\"']?:"
+    rb"[^\n]{0,200}\n){0,6}?[ \t]{1,40}[\"']?[Dd]efault[\"']?:[ \t]{1,8}[\"']?([^\s\"'{}!*&]{4,600})"
+)
+# Headers as recorders of HTTP write them: a name, and its values in a list below.
+_LISTED = re.compile(
+    rb"(?m)^[ \t]{0,40}[\"']?([\w.-]{3,80})[\"']?:[ \t]{0,4}\r?\n[ \t]{0,40}-[ \t]{1,4}[\"']?([^\s\"'{}:]{4,600})[\"']?[ \t]{0,4}\r?$"
+)
+_YAML_PAIRS = ((_DEFAULTED, b"efault"), (_LISTED, b"- "))
 _DATA_PAIRS = (
     (_NAME_VALUE, b"value"),
     (_PARAMETER, b"ParameterValue"),
     (_LOGIN, b'"apikey"'),
 )
-_XML_PAIRS = ((_ELEMENT, b"alue>"), (_NAMED_ELEMENT, b"="), (_PROPERTY, b"<value>"))
+_XML_PAIRS = (
+    (_ELEMENT, b"alue>"),
+    (_NAMED_ELEMENT, b"="),
+    (_VALUED, b"<value>"),
+    (_PROPERTY, b"<value>"),
+    (_FIELDS, b".value"),
+    (_FIELDS_TURNED, b".value"),
+)
 _PAIRS = {
-    **dict.fromkeys(("yaml", "yml", "json", "har"), _DATA_PAIRS),
+    **dict.fromkeys(("json", "har"), (*_DATA_PAIRS, (_DEFAULTED, b"efault"))),
+    **dict.fromkeys(("yaml", "yml"), (*_DATA_PAIRS, *_YAML_PAIRS)),
     **dict.fromkeys(("tf", "tfvars", "hcl"), ((_VARIABLE, b"variable"),)),
-    **dict.fromkeys(("xml", "config", "resx"), _XML_PAIRS),
+    **dict.fromkeys(("xml", "config", "resx", "jmx"), _XML_PAIRS),
     "plist": ((_PLIST, b"<key>"),),
 }
 _SECRETS = {
@@ -197,8 +224,9 @@ def _separated(text: bytes, delimiter: bytes, start: int = -1) -> Iterator[Cell]
 
 def _paired(text: bytes, pair: re.Pattern[bytes]) -> Iterator[Cell]:
     for match in pair.finditer(text):
-        if _names(match[1]):
-            yield match[1], *match.span(2)
+        name, value = ("name", "value") if pair.groupindex else (1, 2)
+        if _names(match[name]):
+            yield match[name], *match.span(value)
 
 
 def _piped(text: bytes) -> Iterator[Cell]:

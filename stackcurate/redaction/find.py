@@ -16,6 +16,7 @@ from .blocks import BLOCKS
 from .columns import Line, is_table, lines, lines_below
 from .force import in_force
 from .judges import GENERIC, JUDGES, names_key
+from .national import alike
 from .noise import is_random, is_uuid
 from .personal import UNSURE_IP, in_copyright_notice
 from .place import FILES, Place, is_lock_path
@@ -64,7 +65,8 @@ def find(
     judge.spans += _cells(contents, paths, judge.headers, settings, engine)
     sure = {span.file for span in judge.spans if span.rule.kind == "ip"}
     peers = [span for span in judge.unsure if span.file in sure]
-    return settled([*judge.spans, *peers, *_echoes(judge.spans, contents)], settings)
+    again = [*_echoes(judge.spans, contents), *_alike(judge.spans, contents)]
+    return settled([*judge.spans, *peers, *again], settings)
 
 
 def _inside(
@@ -161,6 +163,17 @@ def _echoes(spans: list[Span], contents: pa.LargeStringArray) -> list[Span]:
             for start in _whole(text, value):
                 out.append(Span(file, start, start + len(value), span.rule, span.confidence, value))
     return out
+
+
+def _alike(spans: list[Span], contents: pa.LargeStringArray) -> Iterator[Span]:
+    """Numbers of persons in lists of a file in which another of their kind stands by its name."""
+    first = {
+        (span.file, span.rule.id): span for span in reversed(spans) if span.rule.judge == "national"
+    }
+    for (row, rule), span in first.items():
+        text = contents[row].as_buffer().to_pybytes()
+        for start, end in alike(text, rule, span.value):
+            yield replace(span, start=start, end=end, value=text[start:end])
 
 
 def _whole(text: bytes, value: bytes) -> Iterator[int]:

@@ -47,6 +47,7 @@ from .strength import (
     LETTERS,
     TECHNICAL,
     is_chosen,
+    is_diceware,
     is_long_word,
     is_passphrase,
     is_plain,
@@ -60,7 +61,8 @@ from .whereabouts import coordinate, coordinates, degrees, mac, mac_bytes
 Judge = Callable[[Place], float]
 
 
-_URL_WORDS = (b"password", b"passwd", b"pass", b"secret", b"tiger")  # scott/tiger: Oracle's example
+_URL_WORDS = (b"password", b"passwd", b"pass", b"secret", b"tiger", b"x-oauth-basic", b"x-access-token")
+# scott/tiger: Oracle's example; GitHub: the token is the user, and this says so
 
 
 def url_password(place: Place) -> float:
@@ -107,8 +109,16 @@ _NAMES: dict[str, Callable[[Place], bytes]] = {}
 
 def names_key(place: Place, judge: str) -> bool:
     """A rule that reads names found its value behind one that is no password: token, api_key."""
-    name = _NAMES.get(judge)
-    return name is not None and not PASSWORD_NAME.search(name(place))
+    read = _NAMES.get(judge)
+    name = read(place) if read else b"password"
+    return not PASSWORD_NAME.search(name) and not _is_typed_secret(place, name)
+
+
+def _is_typed_secret(place: Place, name: bytes) -> bool:
+    """``secret = ...`` of servers for calls and logins (Asterisk, FreeRADIUS): people type it."""
+    if name.lower() != b"secret" or not place.path.endswith((".conf", ".cfg", ".cnf")):
+        return False
+    return len(place.value) < 24 and not noise.is_hex(place.value)
 
 
 def _by_name(place: Place, name: bytes) -> float:
@@ -295,9 +305,11 @@ def device_secret(place: Place) -> float:
         return 0.0 if noise.token_noise(value) else 0.9
     if TECHNICAL.search(value) or noise.is_hex(value):
         return 0.0
-    return literal_password(place) if _MARKED.search(place.before(12)) else said(place)
+    peer = is_diceware(value) and _PEER.search(place.before(80))
+    return literal_password(place) if peer or _MARKED.search(place.before(12)) else said(place)
 
 
+_PEER = re.compile(rb"(?i)isakmp|(?<![a-z])ike(?![a-z])|pre-shared|ipsec|radius|tacacs|snmp|psk")
 _MARKED = re.compile(rb"(?i)(?:password|secret|key)[ \t]{1,4}[05][ \t]{1,4}$")
 
 
@@ -337,7 +349,13 @@ def near_password(place: Place) -> float:
 def said_strongly(place: Place) -> float:
     """As ``said``, where no word says password: only what can hardly be anything else."""
     value = place.value
-    return said(place) if is_strong(value) and not TECHNICAL.search(value) else 0.0
+    technical = TECHNICAL.search(value) and not noise.is_shuffled(value)
+    return said(place) if is_strong(value) and not technical else 0.0
+
+
+def account_password(place: Place) -> float:
+    """As ``chosen_strongly``, where a password must stand: words joined by dashes are one, too."""
+    return literal_password(place) if is_diceware(place.value) else chosen_strongly(place)
 
 
 def chosen_strongly(place: Place) -> float:
@@ -422,11 +440,16 @@ def _full_name(place: Place) -> bytes:
     """The whole name that the value is assigned to, with its prefixes."""
     region, head = place.region, place.head
     scope = _SCOPE.search(region[max(0, head - 80) : head])
-    if scope and (b"::" in scope[0] or b"arn:" in scope[0]):
+    if scope and (b"::" in scope[0] or b"arn:" in scope[0]) and not _is_hiera(place, scope[0]):
         return b"type"  # AWS::IAM::AccessKey and arn:aws:...:secret: are names of kinds and places
     prefix = _NAME.search(region[max(0, head - 60) : head])
     tail = _REST.match(region[head : min(head + 60, place.start)])
     return (prefix[0] if prefix else b"") + (tail[0] if tail else b"")
+
+
+def _is_hiera(place: Place, scope: bytes) -> bool:
+    """Puppet's data: profile::app::api_key is the name of a value."""
+    return place.path.endswith((".yaml", ".yml", ".eyaml")) and scope.islower()
 
 
 def entropy(place: Place) -> float:
@@ -452,6 +475,7 @@ _NAMES.update(
 
 JUDGES: dict[str, Judge] = {
     "account": account,
+    "account_password": account_password,
     "always": always,
     "any_national": any_national,
     "assigned": assigned,
@@ -522,6 +546,7 @@ GENERIC = frozenset(
             *_NAMES,
             "bare_machine",
             "bearer",
+            "account_password",
             "chosen_strongly",
             "device_secret",
             "before_name",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from .checkdigits import CHECKS
 from .place import Place
@@ -32,6 +33,26 @@ def compact(value: bytes) -> str:
 
 def _confidence(number: str) -> float:
     return 0.4 if _STAND_IN.search(number) or len(set(number)) < 4 else 1.0
+
+
+# A literal of a list or of a call.
+_LISTED = re.compile(rb"[\[,({]\s{0,40}[\"']([0-9A-Z][0-9A-Z ./()-]{5,24})[\"'](?=\s{0,8}[,\])}])")
+
+
+def alike(text: bytes, rule: str, value: bytes) -> Iterator[tuple[int, int]]:
+    """Where lists of ``text`` hold numbers of the kind of ``value``, which ``rule`` found there.
+
+    They are as long, have their letters where it has, and their check digits are right.
+    """
+    shape = _shape(value)
+    for match in _LISTED.finditer(text):
+        start, end = match.span(1)
+        if _shape(match[1]) == shape and national(Place(text, start, start, end, "", rule)) == 1.0:
+            yield start, end
+
+
+def _shape(value: bytes) -> str:
+    return re.sub(r"\d", "0", compact(value))
 
 
 def any_national(place: Place) -> float:

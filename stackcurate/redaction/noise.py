@@ -31,7 +31,7 @@ REASONS = {
 }
 
 _TEMPLATE = re.compile(
-    rb"^\$[\w.:>\[\]'\"-]*$|^\$[^A-Za-z]|^%|\$\{|\$\(|\{\{|\}\}|<%|%>|#\{|%\(|^<[^<>]*>$|^\{[^{}]*\}$|^\[[^\[\]]*\]$|^%?[sdvr]$"
+    rb"^\$[\w.:>\[\]'\"-]*$|^\$[^A-Za-z]|^%|\$\{|\$\(|\{\{|\}\}|<%|%>|#\{|%\(|^<[^<>]*>$|^\{(?![A-Za-z0-9+/]{24,600}={1,2}\}$)[^{}]*\}$|^\[[^\[\]]*\]$|^%?[sdvr]$"
     rb"|%[sdvrq](?![a-z])|\{[\w.]*\}|^@[A-Za-z_./{(-]+[0-9]?@?$|\\\(|^__\w+__$|(?<![A-Za-z0-9])\$[A-Za-z_]{3}|^\*[\w./\\*-]*$"
     rb"|^&lt;|^ENC\[|^Ag[A-D][A-Za-z0-9+/]{120}"
     rb"|(?i:^!(?:vault|secret|env|ref|getatt|sub|include|encrypted))|<[A-Za-z_ -]{2,}>"
@@ -53,7 +53,7 @@ _SEQUENCE = re.compile(
     rb"|deadbeef|aabbcc|112233|^a1b2c3|a1b2c3d4"
 )
 _LOOKUP = re.compile(
-    rb"(?i)\benv\b|environ|getenv|process\.|config[.\[(]|settings[.\[(]|\w\(|\)\s*$|->|::"
+    rb"(?i)\benv\b|environ|getenv|process\.|config[.\[(]|settings[.\[(]|\w\([^()]*\)|^\$?[\w.:>-]+\(|^[^()]*\)\s*$|->|::"
     rb"|^(?:self|this|os|args|options|opts|params|request|req|ctx|data|props|state|var|local|vault"
     rb"|secrets?|module|each|kwargs)[.\[]|secretsmanager|arn:aws|keyvault|^vault:|^ssm:|^ref\+|^file:"
 )
@@ -273,7 +273,15 @@ def is_unspeakable(value: bytes) -> bool:
     """Letters of both cases whose neighbors no language puts side by side: made by chance."""
     if value.islower() or value.isupper() or len(value) > 64:
         return False
-    return len(_ODD.findall(value)) >= max(2, len(value) // 8)
+    odd = len(_ODD.findall(value))
+    return odd >= max(2, len(value) // 8) or (odd > 0 and is_shuffled(value))
+
+
+def is_shuffled(value: bytes) -> bool:
+    """Letters of both cases in pieces that are shorter than words, some of them capitals alone."""
+    if len(value) < 9 or not value.isalpha() or len(_CAPITALS.findall(value)) < 2:
+        return False
+    return len(_LOWER_RUN.findall(value)) * 7 >= len(value) * 2
 
 
 _PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")

@@ -10,6 +10,7 @@ from functools import lru_cache
 from .checkdigits import luhn
 from .place import Place
 from .rules import tlds
+from .strength import is_passphrase, is_strong
 
 # Names left of an @ that are syntax or a login shared by everybody, not a mailbox.
 _NO_MAILBOX = frozenset(
@@ -51,7 +52,7 @@ def email(place: Place) -> float:
     if not sure:
         return 0.0
     after = place.after(2)
-    if after[:1] in (b"(", b"/", b":") and (after[:1] != b":" or after[1:2].isalnum()):
+    if after[:1] in (b"(", b"/", b":") and (after[:1] != b":" or _is_path(place)):
         return 0.0  # a call, the host of an address with credentials, scp's host:path
     before = place.before(120)
     if not before:
@@ -65,6 +66,18 @@ def email(place: Place) -> float:
     if _LOGIN_WORD.search(before) and _LOGIN_COMMAND.search(before):
         return 0.3  # an account of a machine
     return sure
+
+
+_BEHIND_COLON = re.compile(rb":([^\s\"'`<>]*)")
+
+
+def _is_path(place: Place) -> bool:
+    """What the colon behind the address joins to it is a path; a password is mixed as those are."""
+    behind = _BEHIND_COLON.match(place.after())
+    text = behind[1] if behind else b""
+    if b"/" in text or b"." in text or not (is_strong(text) or is_passphrase(text)):
+        return text[:1].isalnum()
+    return False
 
 
 @lru_cache(maxsize=256)  # authors stand in many lines of a file
@@ -138,7 +151,7 @@ _HOST_WORD = re.compile(
     rb"(?i)(?<![a-z])(?:ips?|ipv[46]|ip_?addr\w*|addr(?:ess)?(?:es)?|host(?:name|s)?|servers?|gateway"
     rb"|dns|nameserver|subnet|netmask|bind|listen|remote\w*|client_?ip|peers?|prox(?:y|ies)|ping|ssh"
     rb"|scp|sftp|rsync|mosh|nmap|nc|curl|wget|telnet|inet6?|whitelist|allowlist|firewall|iptables|endpoint|redis|mysql|mongo\w*"
-    rb"|postgres\w*|kafka|x_?forwarded_?(?:for)?)(?![a-z])|(?<![a-z])from[ ]$|_ip\b|\bip_|_host\b|_addr\b|://$|://[^\s/]*@$"
+    rb"|postgres\w*|kafka|x_?forwarded_?(?:for)?)(?![a-z])|(?<![a-z])from[ ]$|_ip\b|\bip_|_host\b|_addr\b|[ ]-h[ =]?$|://$|://[^\s/]*@$"
 )
 _VERSION_WORD = re.compile(
     rb"(?i)versions?|\bver\b|\bv\d*$|assembly|release|kernel\W{0,4}$|\bbuild\b|firmware|driver|chrome/|firefox/"
@@ -148,7 +161,7 @@ _VERSION_WORD = re.compile(
 # The value's own key names a machine: size and look of its numbers then say nothing.
 _HOST_KEY = re.compile(
     rb"(?i)(?:(?<![a-z])(?:ip|ipv4)|(?-i:[a-z]I[pP])|(?<![a-z])ip_?addr(?:ess)?|addr(?:ess)?|host(?:name)?|server|gateway|router"
-    rb"|controller|peer|proxy|remote|nameserver|upstream|backend|master|replica|broker)_?[0-9]{0,3}"
+    rb"|controller|domain|peer|proxy|remote|nameserver|upstream|backend|master|replica|broker)_?[0-9]{0,3}"
     rb"[\"'`\])]{0,3}\s{0,4}(?::=|=>|=|:|\(|>)\s{0,4}[\"'`\[(]{0,2}$"
 )
 _WHOLE_VALUE = re.compile(
@@ -203,6 +216,8 @@ def _unnamed_ipv4(octets: bytes, before: bytes, after: bytes) -> float:
         return 0.4
     if named:
         return 0.9
+    if max(octets[:3]) < 32:
+        return 0.4  # 12.7.18.89: a version counts up from little, with its build at the end
     if sum(octet > 99 for octet in octets) >= 2:
         return 0.75
     alone = before[-1:] in (b"'", b'"', b"`") and after[:1] == before[-1:]

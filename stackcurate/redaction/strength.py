@@ -20,7 +20,7 @@ LETTERS = re.compile(rb"[A-Za-z]")
 
 
 TECHNICAL = re.compile(
-    rb"(?i)^(?:v?\d+[a-z]?\b|\w+=|[a-z]+(?:\.[a-z\d]+)*\.(?:[a-z][a-z\d]*|\d{1,3})$|[a-z]+:[a-z]+:|col-|h\d|[a-z]{1,3}\d{1,2}$|[a-z]+\d?$|[\w.]+\(|--|#|\.|/|@)|utf|ascii|int\d|float\d|win32"
+    rb"(?i)^(?:v?\d+[a-z]?\b|[a-z_]+=|[a-z]+(?:\.[a-z\d]+)*\.(?:[a-z][a-z\d]*|\d{1,3})$|[a-z]+:[a-z]+:|col-|h\d|[a-z]{1,3}\d{1,2}$|[a-z]+\d?$|[\w.]+\(|--|#|\.|/|@)|utf|ascii|int\d|float\d|win32"
     rb"|i18n|l10n|base\d\d|sqlite|mysql|postgre|python|java|linux|x86|arm64|[a-z]\.[a-z]+\.[a-z]|\$\{|%[sd]|\?\w+=|[{}\[\]()|\\]"
 )
 
@@ -127,7 +127,8 @@ _SENTENCE = re.compile(
 )
 
 
-def _is_diceware(value: bytes) -> bool:
+def is_diceware(value: bytes) -> bool:
+    """Three words or more, joined by dashes, dots or underscores, none of an interface."""
     if not _DICEWARE.fullmatch(value):
         return False
     return not LABEL.search(value) and not _SENTENCE.search(value)
@@ -153,7 +154,9 @@ def is_plain(value: bytes, reason: str) -> bool:
 
 def is_chosen(value: bytes) -> bool:
     """Chosen by a person or by chance, though words or letters alone: no label reads so."""
-    return is_passphrase(value) or noise.is_unspeakable(value) or _is_diceware(value)
+    if is_passphrase(value) or noise.is_unspeakable(value) or is_diceware(value):
+        return True
+    return value.isalnum() and not value.isalpha() and noise.is_random(value)
 
 
 def is_label(value: bytes) -> bool:
@@ -222,6 +225,6 @@ def _is_chosen_secret(value: bytes) -> bool:
     """What people type where a secret is asked for: letters and a number, words and a number."""
     if is_label(value) or TECHNICAL.search(value):
         return False
-    if _is_diceware(value):
+    if is_diceware(value):
         return True
     return is_strong(value) or is_passphrase(value)
