@@ -75,12 +75,14 @@ _LOGIN = re.compile(
 )
 # A parameter and, among what is said about it, the default that it takes.
 _DEFAULTED = re.compile(
-    rb"(?m)^[ \t]{0,40}[\"']?([\w.-]{3,80})[\"']?:[ \t]{0,4}\{?[ \t]{0,4}\r?\n(?:[ \t]{1,40}[\"']?[A-Z]?[a-z]\w{1,30}[\"']?:"
-    rb"[^\n]{0,200}\n){0,6}?[ \t]{1,40}[\"']?[Dd]efault[\"']?:[ \t]{1,8}[\"']?([^\s\"'{}!*&]{4,600})"
+    rb"(?m)^[ \t]{0,40}[\"']?([\w.-]{3,80})[\"']?:[ \t]{0,4}\{?[ \t]{0,4}\r?\n"
+    rb"(?:[ \t]{1,40}[\"']?[A-Z]?[a-z]\w{1,30}[\"']?:[^\n]{0,200}\n){0,6}?"
+    rb"[ \t]{1,40}[\"']?[Dd]efault[\"']?:[ \t]{1,8}[\"']?([^\s\"'{}!*&]{4,600})"
 )
 # Headers as recorders of HTTP write them: a name, and its values in a list below.
 _LISTED = re.compile(
-    rb"(?m)^[ \t]{0,40}[\"']?([\w.-]{3,80})[\"']?:[ \t]{0,4}\r?\n[ \t]{0,40}-[ \t]{1,4}[\"']?([^\s\"'{}:]{4,600})[\"']?[ \t]{0,4}\r?$"
+    rb"(?m)^[ \t]{0,40}[\"']?([\w.-]{3,80})[\"']?:[ \t]{0,4}\r?\n"
+    rb"[ \t]{0,40}-[ \t]{1,4}[\"']?([^\s\"'{}:]{4,600})[\"']?[ \t]{0,4}\r?$"
 )
 _YAML_PAIRS = ((_DEFAULTED, b"efault"), (_LISTED, b"- "))
 _DATA_PAIRS = (

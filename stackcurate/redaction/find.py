@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from ..kernels.entropy import CLASSES, high_entropy
 from ..kernels.regions import regions
+from .assigned import names_key
 from .blocks import BLOCKS
 from .columns import Line, is_table, lines, lines_below
 from .force import in_force
-from .judges import GENERIC, JUDGES, names_key
+from .judges import GENERIC, JUDGES
 from .national import alike
 from .noise import is_random, is_uuid
 from .personal import UNSURE_IP, in_copyright_notice

@@ -151,7 +151,8 @@ _HOST_WORD = re.compile(
     rb"(?i)(?<![a-z])(?:ips?|ipv[46]|ip_?addr\w*|addr(?:ess)?(?:es)?|host(?:name|s)?|servers?|gateway"
     rb"|dns|nameserver|subnet|netmask|bind|listen|remote\w*|client_?ip|peers?|prox(?:y|ies)|ping|ssh"
     rb"|scp|sftp|rsync|mosh|nmap|nc|curl|wget|telnet|inet6?|whitelist|allowlist|firewall|iptables|endpoint|redis|mysql|mongo\w*"
-    rb"|postgres\w*|kafka|x_?forwarded_?(?:for)?)(?![a-z])|(?<![a-z])from[ ]$|_ip\b|\bip_|_host\b|_addr\b|[ ]-h[ =]?$|://$|://[^\s/]*@$"
+    rb"|postgres\w*|kafka|x_?forwarded_?(?:for)?)(?![a-z])|(?<![a-z])from[ ]$|_ip\b|\bip_"
+    rb"|_host\b|_addr\b|[ ]-h[ =]?$|://$|://[^\s/]*@$"
 )
 _VERSION_WORD = re.compile(
     rb"(?i)versions?|\bver\b|\bv\d*$|assembly|release|kernel\W{0,4}$|\bbuild\b|firmware|driver|chrome/|firefox/"

@@ -32,7 +32,8 @@ def mac(place: Place) -> float:
     """How sure it is that the value is one device's hardware address (IEEE 802, EUI-48).
 
     Groups (multicast, broadcast) and documentation's addresses are nobody's; addresses with the
-    bit for local use are made by software, for containers and virtual machines: an example at most.
+    bit for local use are made by software, for containers and virtual machines: an example at most,
+    but for those of QEMU's guests, by which networks know them.
     """
     octets = _HEX.sub(b"", place.value).lower()
     first = int(octets[:2], 16)
@@ -61,7 +62,11 @@ def mac_bytes(place: Place) -> float:
     """An address as six bytes of code: nobody's where it is a group's or made up."""
     octets = bytes(int(one, 16) for one in place.value.split(b","))
     plain = octets.hex().encode()
-    if (octets[0] & 3 and not _is_guest(plain)) or plain.startswith(_RESERVED) or len(set(plain)) < 4:
+    if (
+        (octets[0] & 3 and not _is_guest(plain))
+        or plain.startswith(_RESERVED)
+        or len(set(plain)) < 4
+    ):
         return 0.0
     return 0.4 if _MADE_UP.search(plain) else 1.0
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import importlib
 import random
 
+import pyarrow as pa
 import pytest
 
 from stackcurate.redaction.checkdigits import CHECKS
 from stackcurate.redaction.examples import valid
+from stackcurate.redaction.find import find
 from stackcurate.redaction.rules import load
+from stackcurate.redaction.settings import Settings
 
 stdnum = pytest.importorskip("stdnum", reason="python-stdnum is for tests only")
 
@@ -98,3 +101,15 @@ def test_examples_draw_right_numbers() -> None:
     number = valid("pl-pesel", "790412#####", "x")
     assert number.startswith("790412") and CHECKS["pl-pesel"](number)
     assert valid("pl-pesel", "790412#####", "x") == number
+
+
+def test_a_list_of_numbers_is_told_by_one_that_has_a_name() -> None:
+    numbers = [valid("nl-bsn", "2########", one) for one in "abc"]
+    other = str(int(numbers[2]) + 1)
+    text = f'BSN = "{numbers[0]}"\nGOOD = ["{numbers[1]}",\n  "{numbers[2]}"]\nBAD = ["{other}"]\n'
+    alone = text.replace("BSN", "ROW")
+    texts = pa.array([text, alone], pa.large_string())
+    spans = find(texts, pa.array(["a.py", "b.py"]), Settings())
+    assert [(span.file, text[span.start : span.end]) for span in spans] == [
+        (0, number) for number in numbers
+    ]

@@ -43,6 +43,24 @@ MADE = "CREATE TABLE houses (id INT, owner VARCHAR(60), lat DECIMAL(9,6), lng DE
             [("password", "hX7pq"), ("password", "hX8pq")],
         ),
         ("a.plist", "<key>RootPw</key>\n<string>hX7pq</string>", [("RootPw", "hX7pq")]),
+        (
+            "a.jmx",
+            '<p name="Argument.value">hX7pq</p>\n<p name="Argument.name">password</p>',
+            [("password", "hX7pq")],
+        ),
+        (
+            "a.jmx",
+            '<p name="Header.name">X-Api-Key</p>\n<p name="Header.value">hX7pq</p>',
+            [("X-Api-Key", "hX7pq")],
+        ),
+        ("a.xml", '<p name="password"><value>hX7pq</value></p>', [("password", "hX7pq")]),
+        (
+            "a.yaml",
+            "DBPassword:\n  Type: String\n  NoEcho: true\n  Default: hX7pq\n",
+            [("DBPassword", "hX7pq")],
+        ),
+        ("a.yaml", "DBPassword:\n  Type: String\nHost:\n  Default: hX7pq\n", []),
+        ("a.yaml", "X-Api-Key:\n- hX7pq\n", [("X-Api-Key", "hX7pq")]),
         ("a.py", "password,phone\n1,2\n", []),
     ],
 )

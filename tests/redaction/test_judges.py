@@ -6,6 +6,7 @@ import pyarrow as pa
 import pytest
 
 from stackcurate.redaction.examples import expand
+from stackcurate.redaction.find import find
 from stackcurate.redaction.redact import redact
 from stackcurate.redaction.settings import Settings
 
@@ -26,9 +27,11 @@ SYNTAXES = [
     ("a.java", 'props.put("password", "%s");'),
     ("a.java", 'ds.setPassword("%s");'),
     ("a.kt", 'val apiKey = "%s"'),
+    ("a.kt", 'val password = """%s"""'),
     ("a.go", 'password := "%s"'),
     ("a.go", 'Password: "%s",'),
     ("a.rs", 'let password: &str = "%s";'),
+    ("a.rs", 'let p = env::var("PASSWORD").unwrap_or("%s".into());'),
     ("a.c", 'const char *password = "%s";'),
     ("a.c", '#define WIFI_PASSWORD "%s"'),
     ("a.cs", 'Password = @"%s",'),
@@ -38,13 +41,17 @@ SYNTAXES = [
     ("a.php", "'password' => '%s',"),
     ("a.rb", ":password => '%s'"),
     ("a.pl", "my $password = '%s';"),
+    ("a.pl", "connect(passwd => q{%s}, port => 1);"),
     ("a.swift", 'let password = "%s"'),
     ("a.scala", 'val secret: String = "%s"'),
     ("a.lua", 'password = "%s"'),
     ("a.r", 'password <- "%s"'),
     ("a.sql", "ALTER USER app WITH PASSWORD '%s';"),
     ("a.sql", "CREATE USER 'x'@'h' IDENTIFIED BY '%s';"),
+    ("a.sql", "CREATE USER x IDENTIFIED BY %s;"),
     ("a.sh", "export DB_PASSWORD=%s"),
+    ("a.sh", 'security unlock-keychain -p "%s" login.keychain'),
+    ("a.robot", "${DB PASSWORD}    %s"),
     ("a.sh", 'PGPASSWORD="%s" psql'),
     ("a.sh", "mysql --password=%s db"),
     ("a.ps1", '$password = "%s"'),
@@ -57,7 +64,9 @@ SYNTAXES = [
     ("a.toml", 'password = "%s"'),
     ("a.ini", "password = %s"),
     ("a.properties", "spring.datasource.password=%s"),
+    ("a.yaml", "profile::app::db_password: %s"),
     ("a.xml", "<password>%s</password>"),
+    ("a.xml", "<url>jdbc:mysql://db/x?user=app&amp;password=%s</url>"),
     ("a.config", '<add key="DbPassword" value="%s" />'),
     ("a.tf", 'password = "%s"'),
     (".env", "SECRET_TOKEN=%s"),
@@ -88,6 +97,12 @@ VALUES = [
     ("a.py", "commit = '9f2c1e0b7a6d5c4b3a291807f6e5d4c3b2a19080'"),
     ("a.py", "id = '123e4567-e89b-12d3-a456-426614174000'"),
     ("a.py", "PASSWORD_HASHERS = ['django.contrib.auth.hashers.PBKDF2PasswordHasher']"),
+    ("a.py", "password = self.secret_of(user_1)"),
+    ("a.py", 'password = """Type the password of the account."""'),
+    ("a.rb", "items.map { |x| x.password.or('none') }"),
+    ("a.cpp", 'proto::Token::Key = "MyVeryLongClassNameForTesting"'),
+    ("a.txt", "12.7.18.89"),
+    ("a.sql", "-- rows are identified by primary_key_1 and name"),
     ("yarn.lock", "  resolved token=" + HEX),
 ]
 
@@ -112,3 +127,30 @@ def test_values_go_and_syntax_stays(path: str, line: str, value: str) -> None:
 @pytest.mark.parametrize(("path", "line"), VALUES)
 def test_what_is_no_secret_stays(path: str, line: str) -> None:
     assert shipped(path, line) == line
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "pMYV#XgsW(nrf7",
+        "yCTEvoouKOGYccf",
+        "CKiAKETyWJNSq9",
+        "we8=4!qd4%IZ",
+        "tiger-biscuit-bonjour",
+    ],
+)
+def test_brackets_signs_and_shuffled_letters_are_in_passwords(value: str) -> None:
+    assert value not in shipped("a.py", f"password = '{value}'")
+
+
+@pytest.mark.parametrize(
+    "value", ["getHTTPSURLForAPIKey", "get_secret(name)", "os.getenv(", "passwordResetView"]
+)
+def test_names_and_calls_are_no_passwords(value: str) -> None:
+    assert value in shipped("a.py", f"password = '{value}'")
+
+
+def test_what_people_type_as_secret_of_a_server_is_a_password() -> None:
+    texts = pa.array([f"secret={one}\n" for one in ("asd721RTYsol", HEX)], pa.large_string())
+    spans = find(texts, pa.array(["sip.conf"] * 2), Settings())
+    assert [(span.file, span.rule.kind) for span in spans] == [(0, "password"), (1, "key")]

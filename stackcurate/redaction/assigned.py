@@ -1,0 +1,142 @@
+"""Judges of values behind a name: password, secret, api_key, in an assignment or its like."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from . import noise
+from .names import PASSWORD_NAME
+from .place import Place, is_config_path, is_lock_path
+from .strength import is_plain, password_strength, token_strength
+
+_SCOPE = re.compile(rb"[\w:.-]{1,80}$")
+_QUERY = re.compile(rb"[?&;][\w.-]{0,40}$")
+_DSN = re.compile(
+    rb"(?i)(?:host|user(?:name)?|dbname|database|port|server|uid|login|data source)=[^\s;,]{1,80}"
+    rb"[\s;,]{1,2}$"
+)
+_BEHIND = re.compile(rb"\W{0,12}([\w.$]{1,80})")
+_QUOTED_NAME = re.compile(rb"[\"'][A-Z][A-Z0-9_]{3,60}=$")  # putenv("DB_PASSWORD=...")
+_NAME = re.compile(rb"[\w.$-]{1,60}$")
+
+
+def assigned(place: Place) -> float:
+    """A value that stands behind a name like ``password``, ``secret`` or ``api_key``."""
+    return _by_name(place, full_name(place))
+
+
+NAMES: dict[str, Callable[[Place], bytes]] = {}
+
+
+def names_key(place: Place, judge: str) -> bool:
+    """A rule that reads names found its value behind one that is no password: token, api_key."""
+    read = NAMES.get(judge)
+    name = read(place) if read else b"password"
+    return not PASSWORD_NAME.search(name) and not is_typed_secret(place, name)
+
+
+def is_typed_secret(place: Place, name: bytes) -> bool:
+    """``secret = ...`` of servers for calls and logins (Asterisk, FreeRADIUS): people type it."""
+    if name.lower() != b"secret" or not place.path.endswith((".conf", ".cfg", ".cnf")):
+        return False
+    return len(place.value) < 24 and not noise.is_hex(place.value)
+
+
+def _by_name(place: Place, name: bytes) -> float:
+    value = place.value
+    reason = noise.noise(value)
+    if reason and reason != "words" and not is_plain(value, reason):
+        return 0.0
+    if (
+        noise.NOT_A_VALUE_NAME.search(name)
+        or noise.has_digest_name(name)
+        or is_lock_path(place.path)
+    ):
+        return 0.35 if noise.is_random(value) else 0.0
+    if PASSWORD_NAME.search(name):
+        return password_strength(value, reason, place)
+    return token_strength(value, reason, name)
+
+
+def bare(place: Place) -> float:
+    """As ``assigned``, for a value without quotes: only where a language writes values so."""
+    before = place.region[max(0, place.head - 120) : place.head]
+    named = _QUOTED_NAME.search(place.region[max(0, place.head - 60) : place.start])
+    if is_config_path(place.path) or named or _QUERY.search(before) or _DSN.search(before):
+        return assigned(place)
+    value = place.value
+    if len(value) < 16 or not noise.is_random(value) or noise.noise(value):
+        return 0.0
+    return 0.8 * assigned(place)
+
+
+def defined(place: Place) -> float:
+    """The literal behind ``#define NAME``."""
+    return _by_name(place, _defined_name(place))
+
+
+def _defined_name(place: Place) -> bytes:
+    return re.split(rb"[ \t]+", place.region[place.head : place.start])[-2]
+
+
+def instruction(place: Place) -> float:
+    """The value behind a keyword and a name: ENV NAME VALUE."""
+    return _by_name(place, _instruction_name(place))
+
+
+def _instruction_name(place: Place) -> bytes:
+    return place.region[place.head : place.start].rstrip(b" \t\"'")
+
+
+def defaulted(place: Place) -> float:
+    """The default of a property or a variable: ${NAME:VALUE}."""
+    return _by_name(place, _property_name(place))
+
+
+def _property_name(place: Place) -> bytes:
+    return place.region[place.head : place.start].strip(b"${:-")
+
+
+def compared(place: Place) -> float:
+    """A literal before the comparison with a secret: the name stands behind it."""
+    return _by_name(place, _name_behind(place))
+
+
+def _name_behind(place: Place) -> bytes:
+    name = _BEHIND.match(place.after())
+    return name[1] if name else b""
+
+
+def password(place: Place) -> float:
+    """A value whose surroundings say that it is a password."""
+    return _by_name(place, b"password")
+
+
+_REST = re.compile(rb"[.-]?(?i:mot de passe)?[\w\x80-\xff-]{0,60}")
+
+
+def full_name(place: Place) -> bytes:
+    """The whole name that the value is assigned to, with its prefixes."""
+    region, head = place.region, place.head
+    scope = _SCOPE.search(region[max(0, head - 80) : head])
+    if scope and (b"::" in scope[0] or b"arn:" in scope[0]) and not _is_hiera(place, scope[0]):
+        return b"type"  # AWS::IAM::AccessKey and arn:aws:...:secret: are names of kinds and places
+    prefix = _NAME.search(region[max(0, head - 60) : head])
+    tail = _REST.match(region[head : min(head + 60, place.start)])
+    return (prefix[0] if prefix else b"") + (tail[0] if tail else b"")
+
+
+def _is_hiera(place: Place, scope: bytes) -> bool:
+    """Puppet's data: profile::app::api_key is the name of a value."""
+    return place.path.endswith((".yaml", ".yml", ".eyaml")) and scope.islower()
+
+
+NAMES.update(
+    assigned=full_name,
+    bare=full_name,
+    compared=_name_behind,
+    defaulted=_property_name,
+    defined=_defined_name,
+    instruction=_instruction_name,
+)

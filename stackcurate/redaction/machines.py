@@ -1,0 +1,113 @@
+"""Judges of values that machines made, behind names that end in key, token and the like."""
+
+from __future__ import annotations
+
+import re
+
+from . import noise
+from .assigned import full_name, is_typed_secret
+from .place import Place, is_config_path, is_lock_path, is_test_path
+from .strength import CHAIN_ADDRESS
+
+# Keys of tables, caches and lists, and keys that are published; tokens that page and repeat.
+_OPEN_WORDS = frozenset(
+    b" websocket socket public publishable anon site cache sort partition foreign idempotency"
+    b" dedup object row item field translation i18n locale message lookup hash map react"
+    b" column index unique natural group shard routing route fingerprint id pub host tree"
+    b" node bucket next page paging cursor sync csrf xsrf nonce state registry vector"
+    b" expected known request lock update continuation verification s3 primary".split()
+)
+_WORD = re.compile(rb"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[A-Za-z][0-9]")
+
+
+def _is_open(name: bytes) -> bool:
+    """A word of ``name`` says that its value is no secret; the primary key of a service is."""
+    words = [word.lower() for word in _WORD.findall(name)]
+    if words[-2:] == [b"primary", b"key"] and len(words) > 2:
+        words.remove(b"primary")
+    return not _OPEN_WORDS.isdisjoint(words)
+
+
+_LICENSE_NAME = re.compile(rb"(?i)licen[cs]e|serial|product|activation")
+_LICENSE_CODE = re.compile(rb"(?=[^0-9]*[0-9])(?:[A-Z0-9]{4,8}-){2,7}[A-Z0-9]{4,8}")
+_ACCESS_ID = re.compile(rb"(?i)access[_-]?(?:key[_-]?)?id$")
+_SECRET_SALT = re.compile(
+    rb"(?i)(?:(?:pass(?:word)?|hash(?:ids)?|sign(?:ing)?|auth|logged_in|secure|nonce|cookie|app|site|encrypt\w*|secret|jwt|token)_?-?)*salt$"
+)
+_SECRET_HASH = re.compile(rb"(?i)api_?hash$")  # Telegram's name for the key of an application
+# SubjectPublicKeyInfo (RFC 5280) of P-256, RSA and Ed25519 in base64.
+_PUBLIC_DER = (b"MFkwEwYHKoZIzj0CAQ", b"MIIBIjANBgkqhkiG9w", b"MIGfMA0GCSqGSIb3DQ", b"MCowBQYDK2Vw")
+_PUBLIC = re.compile(rb"(?i)(?:public|pub|host|verif\w+|minisign)[ _-]{1,2}$")
+_DIGEST_BEFORE = re.compile(rb"(?i)^(?:sha\d{1,3}|md5)[-:]")
+
+
+def machine(place: Place) -> float:
+    """A random value behind a name that ends in key, token, secret and the like."""
+    value, name = place.value, full_name(place)
+    code = value.count(b"-") > 3 or _LICENSE_NAME.search(name)
+    if code and _LICENSE_CODE.fullmatch(value):
+        return 0.0 if noise.token_noise(value) else 0.9
+    if noise.noise(value) or noise.token_noise(value) or noise.is_number(value):
+        return 0.0
+    if CHAIN_ADDRESS.fullmatch(value) or value.startswith(_PUBLIC_DER):
+        return 0.0
+    if is_typed_secret(place, name):
+        return 0.0
+    name = _SECRET_SALT.sub(b"app_secret", _SECRET_HASH.sub(b"api_key", _ACCESS_ID.sub(b"", name)))
+    if _is_open(name) or noise.NOT_A_VALUE_NAME.search(name):
+        return 0.0
+    if noise.has_digest_name(name) or is_lock_path(place.path) or _DIGEST_BEFORE.search(value):
+        return 0.0
+    if re.fullmatch(rb"(?i)[\W_]*(?:key|auth|pat|license)", name):
+        # A bare key: of a dictionary, or of a test of a cipher; padded base64 is of a cipher.
+        padded = len(value) in (44, 88) and value.endswith(b"=") and noise.is_random(value)
+        padded = padded or (b"appsettings" in place.path.lower().encode() and len(value) >= 16)
+        mixed = len(value) >= 16 and noise.is_random(value) and not noise.is_hex(value)
+        both = mixed and not value.islower() and not value.isupper()
+        public = _PUBLIC.search(place.region[max(0, place.head - 24) : place.head])
+        return 0.7 if (padded or both) and not (public or is_test_path(place.path)) else 0.45
+    if noise.is_uuid(value):
+        return 0.65
+    if not noise.is_random(value):
+        return 0.0
+    return 0.5 if is_test_path(place.path) and noise.is_hex(value) else 0.9
+
+
+def said_key(place: Place) -> float:
+    """As ``machine``, in prose: hex digits are a digest there, unless a key's name shouts."""
+    if noise.is_hex(place.value) and not _SHOUTED.search(place.before(60)):
+        return 0.0
+    return machine(place) if len(set(place.value)) > 11 else 0.0
+
+
+_SHOUTED = re.compile(rb"[A-Z0-9]{2,}_(?:KEY|TOKEN|SECRET|PAT)\b")
+
+
+def bare_machine(place: Place) -> float:
+    """As ``machine``, without quotes: where a language or a command writes values so."""
+    if is_config_path(place.path) or _SHELL_NAME.search(place.before(80)):
+        return machine(place)
+    return 0.0
+
+
+_SHELL_NAME = re.compile(rb"(?:^|[ \t\"'])[A-Z][A-Z0-9_]{3,60}=$")
+
+
+def key_argument(place: Place) -> float:
+    """A literal that a call encrypts or signs with: random, and not of a test of the cipher."""
+    value = place.value
+    if noise.token_noise(value) or is_test_path(place.path):
+        return 0.0
+    if b"otp" in place.region[place.head : place.start].lower() and _BASE32.fullmatch(value):
+        return 1.0
+    return 1.0 if noise.is_random(value) and not noise.noise(value) else 0.0
+
+
+_BASE32 = re.compile(rb"[A-Z2-7]{16,128}")
+
+
+def before_name(place: Place) -> float:
+    """A random value whose name stands behind it."""
+    if noise.noise(place.value) or noise.token_noise(place.value):
+        return 0.0
+    return 1.0 if noise.is_random(place.value) or noise.is_uuid(place.value) else 0.0
