@@ -218,7 +218,7 @@ def _unnamed_ipv4(octets: bytes, before: bytes, after: bytes) -> float:
     if named:
         return 0.9
     if max(octets[:3]) < 32:
-        return 0.4  # 12.7.18.89: a version counts up from little, with its build at the end
+        return 0.4  # 11.6.23.147: a version counts up from little, with its build at the end
     if sum(octet > 99 for octet in octets) >= 2:
         return 0.75
     alone = before[-1:] in (b"'", b'"', b"`") and after[:1] == before[-1:]
