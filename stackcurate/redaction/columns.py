@@ -84,7 +84,7 @@ _LISTED = re.compile(
     rb"(?m)^[ \t]{0,40}[\"']?([\w.-]{3,80})[\"']?:[ \t]{0,4}\r?\n"
     rb"[ \t]{0,40}-[ \t]{1,4}[\"']?([^\s\"'{}:]{4,600})[\"']?[ \t]{0,4}\r?$"
 )
-_YAML_PAIRS = ((_DEFAULTED, b"efault"), (_LISTED, b"- "))
+_YAML_PAIRS = ((_DEFAULTED, b"assw"), (_LISTED, b"Key:"), (_LISTED, b"Token:"))
 _DATA_PAIRS = (
     (_NAME_VALUE, b"value"),
     (_PARAMETER, b"ParameterValue"),
@@ -99,7 +99,7 @@ _XML_PAIRS = (
     (_FIELDS_TURNED, b".value"),
 )
 _PAIRS = {
-    **dict.fromkeys(("json", "har"), (*_DATA_PAIRS, (_DEFAULTED, b"efault"))),
+    **dict.fromkeys(("json", "har"), (*_DATA_PAIRS, (_DEFAULTED, b"assw"))),
     **dict.fromkeys(("yaml", "yml"), (*_DATA_PAIRS, *_YAML_PAIRS)),
     **dict.fromkeys(("tf", "tfvars", "hcl"), ((_VARIABLE, b"variable"),)),
     **dict.fromkeys(("xml", "config", "resx", "jmx"), _XML_PAIRS),
