@@ -102,6 +102,7 @@ VALUES = [
     ("a.rb", "items.map { |x| x.password.or('none') }"),
     ("a.cpp", 'proto::Token::Key = "MyVeryLongClassNameForTesting"'),
     ("a.txt", "11.6.23.147"),
+    ("a.cfg", "	signingkey = " + HEX[:16]),
     ("a.sql", "-- rows are identified by primary_key_1 and name"),
     ("yarn.lock", "  resolved token=" + HEX),
 ]
