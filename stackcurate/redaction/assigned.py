@@ -43,8 +43,19 @@ def is_typed_secret(place: Place, name: bytes) -> bool:
     return len(place.value) < 24 and not noise.is_hex(place.value)
 
 
+_PGP_KEY = re.compile(rb"(?i)(?:signing|gpg|pgp)[_-]?key(?:[_-]?id)?$")
+_PGP_ID = re.compile(rb"(?:0x)?(?:[0-9A-Fa-f]{16}|[0-9A-Fa-f]{40})")
+
+
+def is_key_id(name: bytes, value: bytes) -> bool:
+    """git's user.signingkey: which key signs, by its fingerprint or the end of it."""
+    return _PGP_KEY.search(name) is not None and _PGP_ID.fullmatch(value) is not None
+
+
 def _by_name(place: Place, name: bytes) -> float:
     value = place.value
+    if is_key_id(name, value):
+        return 0.0
     reason = noise.noise(value)
     if reason and reason != "words" and not is_plain(value, reason):
         return 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from . import noise
-from .assigned import full_name, is_typed_secret
+from .assigned import full_name, is_key_id, is_typed_secret
 from .place import Place, is_config_path, is_lock_path, is_test_path
 from .strength import CHAIN_ADDRESS
 
@@ -38,9 +38,6 @@ _SECRET_HASH = re.compile(rb"(?i)api_?hash$")  # Telegram's name for the key of 
 # SubjectPublicKeyInfo (RFC 5280) of P-256, RSA and Ed25519 in base64.
 _PUBLIC_DER = (b"MFkwEwYHKoZIzj0CAQ", b"MIIBIjANBgkqhkiG9w", b"MIGfMA0GCSqGSIb3DQ", b"MCowBQYDK2Vw")
 _PUBLIC = re.compile(rb"(?i)(?:public|pub|host|verif\w+|minisign)[ _-]{1,2}$")
-# git's user.signingkey: which key signs, by the end of its fingerprint.
-_PGP_KEY = re.compile(rb"(?i)(?:signing|gpg|pgp)[_-]?key(?:[_-]?id)?$")
-_PGP_ID = re.compile(rb"(?:0x)?(?:[0-9A-Fa-f]{16}|[0-9A-Fa-f]{40})")
 _DIGEST_BEFORE = re.compile(rb"(?i)^(?:sha\d{1,3}|md5)[-:]")
 
 
@@ -54,7 +51,7 @@ def machine(place: Place) -> float:
         return 0.0
     if CHAIN_ADDRESS.fullmatch(value) or value.startswith(_PUBLIC_DER):
         return 0.0
-    if is_typed_secret(place, name) or (_PGP_KEY.search(name) and _PGP_ID.fullmatch(value)):
+    if is_typed_secret(place, name) or is_key_id(name, value):
         return 0.0
     name = _SECRET_SALT.sub(b"app_secret", _SECRET_HASH.sub(b"api_key", _ACCESS_ID.sub(b"", name)))
     if _is_open(name) or noise.NOT_A_VALUE_NAME.search(name):
