@@ -37,6 +37,23 @@ class Engine(Protocol):
     ) -> Iterator[tuple[int, Any]]: ...
 
 
+def with_retries(
+    run: Callable[[Sequence[int], int], Iterator[tuple[int, Any]]], count: int, workers: int
+) -> Iterator[tuple[int, Any]]:
+    """Results of ``count`` items from ``run(item numbers, workers)``; what failed runs once more.
+
+    Alone, for memory that others took may have been the reason.
+    """
+    suspects: list[int] = []
+    for number, result in run(range(count), workers):
+        if isinstance(result, Failure):
+            suspects.append(number)
+        else:
+            yield number, result
+    for number in sorted(suspects):
+        yield from run([number], 1)
+
+
 @dataclass(frozen=True)
 class SerialEngine:
     """Runs everything in this process, in order: for tests and debugging. No limits, no retries."""

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from stackcurate.engine.attempt import attempt, one_thread_each
-from stackcurate.engine.base import Failure
+from stackcurate.engine.base import Failure, with_retries
 from stackcurate.engine.local import AT_START
 from stackcurate.engine.unused import do_without_unused
 from stackcurate.errors import ConfigError
@@ -65,15 +65,14 @@ class RayEngine:
         retry: bool = True,
     ) -> Iterator[tuple[int, Any]]:
         """See ``engine.base.Engine``; ``timeout`` is seconds per task with its worker's start."""
-        suspects: list[int] = []
         shared = ray.put(task)
-        for number, result in self._run(shared, items, range(len(items)), self.workers, timeout):
-            if retry and isinstance(result, Failure):
-                suspects.append(number)
-            else:
-                yield number, result
-        for number in sorted(suspects):  # once more, alone
-            yield from self._run(shared, items, [number], 1, timeout)
+
+        def run(numbers: Sequence[int], workers: int) -> Iterator[tuple[int, Any]]:
+            return self._run(shared, items, numbers, workers, timeout)
+
+        if retry:
+            return with_retries(run, len(items), self.workers)
+        return run(range(len(items)), self.workers)
 
     def _run(
         self,
