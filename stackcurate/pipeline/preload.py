@@ -10,8 +10,14 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
+import os
+import sys
 
 from stackcurate.engine.unused import do_without_unused
+
+# Python starts this process with the working directory first on its path. What lies there is data,
+# perhaps a hostile repository, and its numpy.py is not ours. Workers get the path of their caller.
+sys.path[:] = [place for place in sys.path if place not in ("", os.getcwd())]
 
 
 def load() -> None:

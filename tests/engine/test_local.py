@@ -103,3 +103,17 @@ def test_tasks_may_be_defined_in_the_script(tmp_path) -> None:
     (tmp_path / "script.py").write_text(OWN)
     done = subprocess.run([sys.executable, "script.py"], cwd=tmp_path, capture_output=True)
     assert done.stdout.decode().strip() == "[(0, 1), (1, 2)] [(0, 3), (1, 6)]", done.stderr
+
+
+def test_modules_that_lie_where_the_command_runs_are_not_loaded(tmp_path) -> None:
+    trap = "open('sprung', 'w').close()\nraise ImportError\n"
+    for name in ("numba", "pyarrow", "numpy", "yaml"):
+        (tmp_path / f"{name}.py").write_text(trap)
+    lines = ["from stackcurate.engine.local import LocalEngine", "with LocalEngine(1) as engine:"]
+    lines.append("    print(list(engine.map(abs, [-1])))")
+    (tmp_path / "scripts").mkdir()
+    (tmp_path / "scripts" / "run.py").write_text("\n".join(lines))
+    place = [sys.executable, "scripts/run.py"]
+    done = subprocess.run(place, cwd=tmp_path, capture_output=True)
+    assert done.stdout.decode().strip() == "[(0, 1)]", done.stderr
+    assert not (tmp_path / "sprung").exists()
