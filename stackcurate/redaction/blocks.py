@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from . import kubernetes, noise
+from . import kubernetes, noise, places
 
 LIMIT = 65536  # bytes of one block; a 16384-bit RSA key in PEM has 12,700
 LEAST = 32  # characters: an Ed25519 key in PKCS#8 has 64 of base64, a key of 128 bits 32 of hex
@@ -122,11 +122,11 @@ def table_header(data: bytes, head: int, begin: int) -> list[Found]:
     return []
 
 
-def _alone(values: Callable[[bytes, int], list[Piece]]) -> Block:
-    """Values that stand by themselves, each a secret of its own."""
+def _alone(values: Callable[[bytes, int, int], list[Piece]]) -> Block:
+    """Values that stand by themselves, each a finding of its own."""
 
     def block(data: bytes, head: int, begin: int) -> list[Found]:
-        return [Found(start, end, ((start, end),)) for start, end in values(data, begin)]
+        return [Found(start, end, ((start, end),)) for start, end in values(data, head, begin)]
 
     return block
 
@@ -135,6 +135,8 @@ BLOCKS: dict[str, Block] = {
     "kubernetes_keys": _alone(kubernetes.key_values),
     "kubernetes_passwords": _alone(kubernetes.password_values),
     "pem": pem,
+    "places_below": _alone(places.below),
+    "places_listed": _alone(places.listed),
     "putty": putty,
     "table_header": table_header,
 }

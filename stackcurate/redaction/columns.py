@@ -18,7 +18,7 @@ _NAME = re.compile(
     rb"|contact|location|coord|gps|social|insur|my_?number|[a-z]ip$|secret|token|_key|api[_ ]?key"
     rb"|(?-i:[a-z]Key(?![a-z]))|national|tax_?"
     rb"(?:id|file|num)|pesel|curp|isik|kood|kenni|person|hetu|f.dsel|tckn|(?:sa|za)_?id|burger|codice|fiscal|steuer|aadha|kimlik"
-    rb"|cedula|rodne|snils|iban|latitude|longitude|amka|emso|jmbg|rijks|regist"
+    rb"|cedula|rodne|snils|iban|latitud|longitud|breite|l(?:\xc3\xa4|ae)nge(?:n|$)|amka|emso|jmbg|rijks|regist"
 )
 _DELIMITER = {"csv": b",", "tsv": b"\t", "psv": b"|"}
 _INSERT = re.compile(
@@ -63,7 +63,7 @@ _VALUED = re.compile(
     rb"<value>([^<>\n]{4,600})</value>"
 )
 _PROPERTY = re.compile(rb"<name>([^<>\n]{3,80})</name>\s{0,60}<value>([^<\n]{4,600})</value>")
-_PLIST = re.compile(rb"<key>([^<>\n]{2,80})</key>\s{0,60}<string>([^<\n]{4,600})</string>")
+_PLIST = re.compile(rb"<key>([^<>\n]{2,80})</key>\s{0,60}<(?:string|real)>([^<\n]{4,600})</")
 _PARAMETER = re.compile(
     rb"Parameter(?:Key|Name)[\"']?[:=][ \t]{0,8}[\"']?([\w.-]{3,80})[\"']?,?\s{0,60}"
     rb"[\"']?ParameterValue[\"']?[:=][ \t]{0,8}[\"']?([^\s\"'{}]{4,600})"

@@ -24,6 +24,7 @@ from .place import FILES, Place, is_lock_path
 from .rules import Rule, load
 from .scan import scanner
 from .settings import Settings
+from .whereabouts import UNSURE_PLACE, tells_places
 from .wrapped import SECRETS, wrapped
 
 CHUNK = 1 << 30  # bytes per scan; Hyperscan counts a block's bytes in 32 bits
@@ -64,10 +65,24 @@ def find(
         judge.chunk(first, data, offsets, engine)
         judge.spans += _inside(first, data, offsets, paths, settings, engine)
     judge.spans += _cells(contents, paths, judge.headers, settings, engine)
-    sure = {span.file for span in judge.spans if span.rule.kind == "ip"}
-    peers = [span for span in judge.unsure if span.file in sure]
+    peers = _peers(judge, contents, paths)
     again = [*_echoes(judge.spans, contents), *_alike(judge.spans, contents)]
     return settled([*judge.spans, *peers, *again], settings)
+
+
+def _peers(judge: _Judge, contents: pa.LargeStringArray, paths: pa.Array) -> list[Span]:
+    """What only its file can explain: believed where the file has a sure one, or tells it."""
+    sure = {("ip", span.file) for span in judge.spans if span.rule.kind == "ip"}
+    told: dict[int, bool] = {}
+    for span in judge.unsure:
+        if span.rule.kind == "coordinates" and span.file not in told:
+            text = contents[span.file].as_buffer().to_pybytes()
+            told[span.file] = tells_places(text, paths[span.file].as_py() or "")
+    return [
+        span
+        for span in judge.unsure
+        if told.get(span.file, False) or (span.rule.kind, span.file) in sure
+    ]
 
 
 def _inside(
@@ -206,6 +221,7 @@ def _chunks(
         first = last
 
 
+UNSURE = {"ip": UNSURE_IP, "coordinates": UNSURE_PLACE}  # answers that only a file can explain
 MEMO = 4 << 20  # bytes of one file's regions whose answers are kept at a time
 _Answer = tuple[int, int, int, float]  # start and end in the region, rule number, confidence
 
@@ -342,7 +358,8 @@ class _Judge:
         if self.force.generic[number] and names_key(place, rule.judge):
             number = self.force.named_key
             rule = self.table.rules[number]
-        if confidence < self.least[number] and not (rule.kind == "ip" and confidence == UNSURE_IP):
+        unsure = rule.confidence * UNSURE.get(rule.kind, -1)
+        if confidence < self.least[number] and confidence != unsure:
             return
         if self.keep_attribution and rule.kind in ("email", "name") and in_copyright_notice(place):
             return

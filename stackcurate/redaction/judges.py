@@ -57,7 +57,7 @@ from .shapes import (
     token,
 )
 from .wallets import base58check, mnemonic, stellar
-from .whereabouts import coordinate, coordinates, degrees, mac, mac_bytes
+from .whereabouts import coordinate, coordinates, coordinates_alone, degrees, mac, mac_bytes
 
 Judge = Callable[[Place], float]
 
@@ -96,6 +96,7 @@ JUDGES: dict[str, Judge] = {
     "chosen_strongly": chosen_strongly,
     "coordinate": coordinate,
     "coordinates": coordinates,
+    "coordinates_alone": coordinates_alone,
     "crc": crc,
     "defaulted": defaulted,
     "defined": defined,

@@ -30,12 +30,12 @@ _OPEN = re.compile(
 )
 
 
-def password_values(text: bytes, begin: int) -> list[tuple[int, int]]:
+def password_values(text: bytes, head: int, begin: int) -> list[tuple[int, int]]:
     """Spans of the values whose key says password, in the Secret whose kind ends at ``begin``."""
     return [span for key, span in _values(text, begin) if _PASSWORD.search(key)]
 
 
-def key_values(text: bytes, begin: int) -> list[tuple[int, int]]:
+def key_values(text: bytes, head: int, begin: int) -> list[tuple[int, int]]:
     """Spans of the other secret values."""
     return [span for key, span in _values(text, begin) if not _PASSWORD.search(key)]
 

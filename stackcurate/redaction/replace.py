@@ -115,7 +115,7 @@ def _replaced(
 
 
 _DECIMAL = re.compile(rb"[+-]?[0-9]+\.[0-9]+")
-_DECIMALS = re.compile(rb"(?:[+-]?[0-9]+\.[0-9]+(?:[\s,;]|%2C)*)+")
+_DECIMALS = re.compile(rb"(?:[+-]?[0-9]+\.[0-9]+(?:[\s,;:/~\"']|%2C)*)+")
 
 
 def numbered(spans: Iterable[Span]) -> Iterator[tuple[Span, int]]:

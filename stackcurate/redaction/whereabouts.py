@@ -74,16 +74,33 @@ def mac_bytes(place: Place) -> float:
 # The number with its sign; four decimals name a street, five a house.
 _NUMBER = re.compile(rb"[+-]?\d{1,3}\.\d{4,}")
 _PLACE_WORD = re.compile(
-    rb"(?i)(?<![a-z])(?:lat(?:itude)?s?|lng|lon(?:g(?:itude)?)?s?|latlng|lnglat|coord\w*|gps\w*|geo\w*|location\w*"
+    # Names of numbers and of places, alone or as a word of a longer name.
+    rb"(?i)(?<![a-z])(?:lat(?:itude)?s?|lng|lon(?:g(?:itude)?)?s?|latlng|lnglat|coord\w*|gps\w*|geo\w*|loc(?:ation\w*)?"
     rb"|position|home|address|house|office|maps?|marker\w*|center|centre|point|pin|place\w*|where"
-    rb"|wgs\s?84|ll|daddr|saddr|origin|destination|waypoint\w*|work|depot|store|shop|start|end|st_\w+)(?![a-z])|@$|geo:|[?&]q="
+    rb"|wgs\s?84|ll|daddr|saddr|origin|destination|waypoint\w*|work|depot|store|shop|start|end|st_\w+|(?:multi)?point|linestring|polygon|gml|icbm)(?![a-z])|@$|geo:|[?&]q="
     rb"|(?:lat|lng|lon|latitude|longitude|location|coords?|coordinates|position)s?(?:$|[^a-z])"
-    rb"|[a-z](?:Lat|Lng|Lon|Location|Coord|Position|Point)"
+    rb"|(?-i:[a-z](?:Lat|Lng|Lon|Location|Coord|Position|Point))"
+    # Calls that ask about a place: how far it is, when the sun rises there, what weather it has.
+    rb"|(?<![a-z])(?:haversine|geodesic|vincenty|great_?circle|distance|topos|from_?degrees|from_?geodetic|astral"
+    rb"|(?:sun|moon)(?:calc|rise|set|times?|_?info)?|date_sun\w{3,5}|dusk\w*|weather\w*|forecast|wttr\.in|time_?zone\w*)(?![a-z])"
+    rb"|(?-i:[a-z](?:Distance|Haversine|From_?Degrees|Weather|Times?Zone))|distance_?between|sun_?times|l\.(?:circle|latlng)"
+    # Where people say that they are.
+    rb"|(?<![a-z])(?:(?:liv(?:es?|ing)|park(?:s|ed)?|meet(?:ing)?|stays?|sleeps?|we'?re|i'?m|met)\s"
+    rb"(?:\w+\s)?(?:at|near|by|here)|(?:our|my|his|her|their)\sflat|apartment|treff(?:punkt|en)"
+    rb"|wohn\w*|zu\s?hause|daheim|adres\w*|standort|koordinaten|casa|domicil\w*|direcci\w+"
+    rb"|ubicaci\w+|posici\w+|localiza\w+|maison|lieu|rendez-?vous|indirizzo|posizione|thuis|woning"
+    rb"|bostad|koti|hjemme|lokal\w*|adr)(?![a-z])|"
+    + "коорд|адрес|домой|место|住所|自宅|坐标|座標|地址|位置|위치|좌표".encode()
+)
+# Parts of addresses of maps, routes and forecasts, in whose paths a pair stands.
+_PLACE_ADDRESS = re.compile(
+    rb"(?i)https?://[^\s\"'<>]{0,200}(?:map|geo|rout|driving|walking|weather|forecast|place|timezone|sun|earth|nearby)"
+    rb"[^\s\"'<>]*$"
 )
 _NO_PLACE = re.compile(
     rb"(?i)<(?:path|polygon|polyline|line|circle|rect|svg|g)\b|\bd=[\"']|translate|matrix|scale|rotate"
     rb"|viewbox|bezier|rgba?\(|color|vertex|vertices|float[234]?\b|vec[234]|normal|quat|weight|score"
-    rb"|pixel|screen|camera|sprite|mesh|array\(|mpf|tensor|linspace|canvas|mouse|cursor|offset|assert\w*\(.{0,40}(?:almost|close)"
+    rb"|pixel|screen|camera|sprite|mesh|array\(\[|\.array\(|mpf|tensor|linspace|canvas|mouse|cursor|offset|assert\w*\(.{0,40}(?:almost|close)"
 )
 _IN_LIST = re.compile(rb"[0-9]\s{0,4},\s{0,4}$")
 _PATH_OF_PLACES = re.compile(rb"(?i)linestring|polygon|multipoint|polyline|path=|waypoints|\|$")
@@ -97,13 +114,57 @@ _SIGHTS = re.compile(
 def coordinates(place: Place) -> float:
     """How sure it is that two decimal numbers side by side name a place where somebody lives."""
     first, second = (float(number) for number in _NUMBER.findall(place.value)[:2])
-    if not _on_earth(first, second) or _NO_PLACE.search(place.before(120)):
+    if not on_earth(first, second) or _NO_PLACE.search(place.before(120)):
         return 0.0
     if _IN_LIST.search(place.before(24)) and not _PATH_OF_PLACES.search(place.before()):
         return 0.0
-    if not _PLACE_WORD.search(place.before(80)):
-        return 0.35
+    if not (_PLACE_WORD.search(place.before(80)) or _PLACE_ADDRESS.search(place.before())):
+        return UNSURE_PLACE if _stands_alone(place) else 0.35
     return 0.5 if len(_SIGHTS.findall(place.value)) == 2 else 1.0
+
+
+UNSURE_PLACE = 0.45
+"""A pair that only its file can explain: believed where ``tells_places`` says so."""
+
+_OPENED = re.compile(
+    rb"[\w\"'][\"')\]]{0,2}\s{0,2}(?:=>|[:=,])?\s{0,2}(?:[A-Za-z][\w.:]{0,30})?[\[({<\"'`]\s?$"
+    rb"|(?:=>|[:=])\s?$|[\"']\s?,\s?$"
+)
+_CLOSED = re.compile(
+    rb"[ ]?(?:[\])}>\"'`;]|,?[ ]*$|,[ ]?(?:-?[0-9]{1,4}(?:\.[0-9]{1,2})?[ ]?[,\])}]|[A-Za-z\"']))"
+)
+_COMPUTED = re.compile(rb"\.\d{9}")  # no map gives a millimeter
+_RATIO = re.compile(rb"(?<![0-9])0\.[0-9]{4}(?![0-9])")
+_TELLS = re.compile(
+    rb"(?i)latitude|longitude|lat_?lng|lng_?lat|lat_?lon|(?<![a-z])(?:lat|lng|gps|haversine|leaflet"
+    rb"|geo(?:json|cod\w*|loc\w*|graph\w*|hash|py)?|mapbox|maplibre|openstreetmap|nominatim"
+    rb"|wgs_?84|homes|street|weather|sunrise|sunset|where\s[^\n]{0,40}\slives?|lives?\s(?:at|here|in)"
+    rb"|check-?ins?|locations?|coord(?:inate)?s?)(?![a-z])"
+)
+_TELLS_NUMBERS = re.compile(
+    rb"assert_all|allclose|almost_equal|approx\(|tensor\(|np\.random|viewBox"
+)
+
+
+def tells_places(text: bytes, path: str) -> bool:
+    """A file with these bytes is about places of people: its unsure pairs are coordinates."""
+    if _TELLS_NUMBERS.search(text):
+        return False
+    return _TELLS.search(text) is not None or _TELLS.search(path.encode()) is not None
+
+
+def _stands_alone(place: Place) -> bool:
+    """Two numbers and no third, in brackets or quotes of their own, or behind a name."""
+    before, after = place.before(48), place.after(24)
+    if _COMPUTED.search(place.value) or _RATIO.search(place.value):
+        return False
+    return _OPENED.search(before) is not None and _CLOSED.match(after) is not None
+
+
+def coordinates_alone(place: Place) -> float:
+    """Two decimal numbers in a place where nothing but coordinates stands."""
+    first, second = (float(number) for number in _NUMBER.findall(place.value)[:2])
+    return 1.0 if on_earth(first, second) else 0.0
 
 
 def coordinate(place: Place) -> float:
@@ -119,7 +180,7 @@ def degrees(place: Place) -> float:
     return 1.0
 
 
-def _on_earth(first: float, second: float) -> bool:
+def on_earth(first: float, second: float) -> bool:
     """A latitude and a longitude, in either order, away from the null island and its sea."""
     inside = abs(first) <= 180 and abs(second) <= 180 and min(abs(first), abs(second)) <= 90
     return inside and max(abs(first), abs(second)) > 3
