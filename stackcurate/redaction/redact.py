@@ -55,19 +55,20 @@ def _assembled(contents: pa.LargeStringArray, texts: dict[int, bytes]) -> pa.Lar
     offsets = np.frombuffer(raw_offsets, np.int64)
     offsets = offsets[contents.offset : contents.offset + len(contents) + 1]
     lengths = np.diff(offsets)
-    view = memoryview(raw)
-    pieces: list[bytes | memoryview] = []
-    at = 0
     for row, text in texts.items():
-        pieces += [view[offsets[at] : offsets[row]], text]
         lengths[row] = len(text)
-        at = row + 1
-    pieces.append(view[offsets[at] : offsets[-1]])
     bounds = np.zeros(len(contents) + 1, np.int64)
     np.cumsum(lengths, out=bounds[1:])
-    return pa.LargeStringArray.from_buffers(
-        len(contents), pa.py_buffer(bounds), pa.py_buffer(b"".join(pieces))
-    )
+    # Arrow's memory, not that of bytes: its pages are large and used again batch after batch.
+    buffer = pa.allocate_buffer(int(bounds[-1]))
+    source, target = np.frombuffer(raw, np.uint8), np.frombuffer(buffer, np.uint8)
+    at = 0
+    for row, text in texts.items():
+        target[bounds[at] : bounds[row]] = source[offsets[at] : offsets[row]]
+        target[bounds[row] : bounds[row + 1]] = np.frombuffer(text, np.uint8)
+        at = row + 1
+    target[bounds[at] :] = source[offsets[at] : offsets[-1]]
+    return pa.LargeStringArray.from_buffers(len(contents), pa.py_buffer(bounds), buffer)
 
 
 def _findings(rows: int, placed: dict[int, list[Placed]]) -> pa.ListArray:
