@@ -222,15 +222,16 @@ def _chunks(
 
 
 UNSURE = {"ip": UNSURE_IP, "coordinates": UNSURE_PLACE}  # answers that only a file can explain
-MEMO = 4 << 20  # bytes of one file's regions whose answers are kept at a time
+MEMO = 4 << 20  # bytes of regions whose answers are kept at a time
 _Answer = tuple[int, int, int, float]  # start and end in the region, rule number, confidence
 
 
 class _Judge:
     """Runs the exact rules over the regions that hits name.
 
-    Equal regions of one file get equal answers without being judged again, so that a text which
-    repeats costs little. ``steps`` counts the candidates that were judged, for tests.
+    Equal regions of files with one path, or of any files where no judge asked for the path, get
+    equal answers without being judged again, so that a text which repeats costs little. ``steps``
+    counts the candidates that were judged, for tests.
     """
 
     def __init__(self, settings: Settings, paths: pa.Array) -> None:
@@ -245,9 +246,11 @@ class _Judge:
         self.headers: list[tuple[int, int]] = []
         self.steps = 0
         self.text = -1, b""
-        self.memo: dict[tuple[bytes, tuple[int, ...]], list[_Answer]] = {}
+        # By region and rules: answers, and the path that they hold for, if for one only.
+        self.memo: dict[tuple[bytes, tuple[int, ...]], tuple[list[_Answer], str | None]] = {}
         self.memo_bytes = 0
         self.path = ""
+        self.asked = False  # a judge of the region at hand wanted to know the path
 
     def chunk(
         self, first: int, data: NDArray[np.uint8], offsets: NDArray[np.int64], engine: str | None
@@ -289,7 +292,6 @@ class _Judge:
 
     def _open(self, row: int) -> None:
         self.path = self.paths[row].as_py() or ""
-        self.memo, self.memo_bytes = {}, 0
 
     def _region(
         self,
@@ -308,17 +310,24 @@ class _Judge:
             for number in sorted(self.force.blocks.intersection(numbers)):
                 self._block(row, region, base, self.table.rules[number])
             numbers = [number for number in numbers if number not in self.force.blocks]
+        if numbers:
+            self._note(row, region, base, self._answers(region, numbers))
+
+    def _answers(self, region: bytes, numbers: list[int]) -> list[_Answer]:
+        """What the rules ``numbers`` find in ``region``."""
         key = region, tuple(numbers)
-        answers = self.memo.get(key)
-        if answers is None:
-            answers = []
-            for number in numbers:
-                self._rule(region, number, answers)
-            if self.memo_bytes > MEMO:
-                self.memo, self.memo_bytes = {}, 0
-            self.memo[key] = answers
-            self.memo_bytes += len(region) + 100
-        self._note(row, region, base, answers)
+        known, path = self.memo.get(key, (None, None))
+        if known is not None and path in (None, self.path):
+            return known
+        answers: list[_Answer] = []
+        self.asked = False
+        for number in numbers:
+            self._rule(region, number, answers)
+        if self.memo_bytes > MEMO:
+            self.memo, self.memo_bytes = {}, 0
+        self.memo[key] = answers, self.path if self.asked else None
+        self.memo_bytes += len(region) + 100
+        return answers
 
     def _block(self, row: int, region: bytes, base: int, rule: Rule) -> None:
         text = self.text[1]
@@ -350,20 +359,26 @@ class _Judge:
         self, region: bytes, head: int, start: int, end: int, number: int, answers: list[_Answer]
     ) -> None:
         self.steps += 1
+        place = Place(region, head, start, end, self.path, self.table.rules[number].id)
+        answer = self._judged(place, number)
+        self.asked |= place.asked
+        if answer:
+            answers.append(answer)
+
+    def _judged(self, place: Place, number: int) -> _Answer | None:
         rule = self.table.rules[number]
-        place = Place(region, head, start, end, self.path, rule.id)
         confidence = rule.confidence * JUDGES[rule.judge](place)
         if confidence <= 0:
-            return
+            return None
         if self.force.generic[number] and names_key(place, rule.judge):
             number = self.force.named_key
             rule = self.table.rules[number]
         unsure = rule.confidence * UNSURE.get(rule.kind, -1)
         if confidence < self.least[number] and confidence != unsure:
-            return
+            return None
         if self.keep_attribution and rule.kind in ("email", "name") and in_copyright_notice(place):
-            return
-        answers.append((start, end, number, confidence))
+            return None
+        return place.start, place.end, number, confidence
 
     def _note(self, row: int, region: bytes, base: int, answers: list[_Answer]) -> None:
         for start, end, number, confidence in answers:
@@ -425,6 +440,8 @@ def settled(spans: list[Span], settings: Settings) -> list[Span]:
 
 
 def _union(group: list[Span], settings: Settings) -> Span:
+    if len(group) == 1:
+        return group[0]
     best = max(
         group,
         key=lambda span: (
@@ -439,7 +456,7 @@ def _union(group: list[Span], settings: Settings) -> Span:
     end = max(span.end for span in group)
     if (start, end) != (best.start, best.end):
         return Span(best.file, start, end, best.rule, best.confidence, best.value)
-    if not best.parts or len(group) == 1:
+    if not best.parts:
         return best
     return replace(best, parts=_joined([piece for span in group for piece in _pieces(span)]))
 

@@ -28,15 +28,23 @@ _LOCK = re.compile(
 class Place:
     """A value at ``region[start:end]`` in a file at ``path``; ``head`` is where the match began.
 
-    A region is a line or a piece of a long one, never more than one file.
+    A region is a line or a piece of a long one, never more than one file. ``asked`` tells whether
+    somebody wanted to know the path: an answer without it holds in every file.
     """
 
     region: bytes
     head: int
     start: int
     end: int
-    path: str
+    file: str
     rule: str
+    asked: bool = False
+
+    @property
+    def path(self) -> str:
+        """The path of the file."""
+        self.asked = True
+        return self.file
 
     @property
     def value(self) -> bytes:
