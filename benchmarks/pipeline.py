@@ -46,15 +46,14 @@ TICK = os.sysconf("SC_CLK_TCK")
 class Watch:
     """Watches a run: processor and wall seconds of each phase, memory of all processes."""
 
-    phases: dict[str, list[float]] = field(default_factory=dict)  # name: [wall, processor]
+    phases: dict[str, list[float]] = field(default_factory=dict)  # [wall, processor, of it system]
     largest: int = 0  # bytes, the most that one process held
     together: int = 0  # bytes, the most that all held at one time
-    _now: tuple[str, float, float] = ("start", 0.0, 0.0)
+    _now: tuple[str, float, float, float] = ("start", 0.0, 0.0, 0.0)
     _over: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> Watch:
-        self._begin = _processor()
-        self._now = ("start", time.monotonic(), self._begin)
+        self._now = ("start", time.monotonic(), *_processor())
         self._sampler = threading.Thread(target=self._sample, daemon=True)
         self._sampler.start()
         return self
@@ -64,12 +63,12 @@ class Watch:
         self._sampler.join()
 
     def phase(self, name: str, total: int, done: int) -> None:
-        wall, processor = time.monotonic(), _processor()
-        before, since, used = self._now
-        spent = self.phases.setdefault(before, [0.0, 0.0])
-        spent[0] += wall - since
-        spent[1] += processor - used
-        self._now = (name, wall, processor)
+        now = (time.monotonic(), *_processor())
+        before, *begin = self._now
+        spent = self.phases.setdefault(before, [0.0, 0.0, 0.0])
+        for i, (one, other) in enumerate(zip(now, begin, strict=True)):
+            spent[i] += one - other
+        self._now = (name, *now)
 
     def step(self, name: str, files: int, size: int) -> None: ...
 
@@ -96,13 +95,14 @@ def _processes() -> list[int]:
     return found
 
 
-def _processor() -> float:
-    """Processor seconds (user and system) of this process and all below, ended ones too."""
-    total = 0.0
+def _processor() -> tuple[float, float]:
+    """Processor seconds of this process and all below, ended ones too; and the system's part."""
+    total = system = 0
     for process in _processes():
         words = _read(f"/proc/{process}/stat").rpartition(")")[2].split()
-        total += sum(map(int, words[11:15])) / TICK if words else 0.0
-    return total
+        total += sum(map(int, words[11:15]))
+        system += sum(map(int, words[12:15:2]))
+    return total / TICK, system / TICK
 
 
 def _read(path: str) -> str:
@@ -149,10 +149,10 @@ def measure(given: argparse.Namespace, data: Path, work: Path, workers: int) -> 
         checked = replace(checked, stages=FRAME, filter=Signals())
     start = time.monotonic()
     with Watch() as watch, LocalEngine(workers) as engine:
-        before = _processor()
+        before = _processor()[0]
         done = run(checked, engine, watch)
         watch.phase("end", 0, 0)
-        processor = _processor() - before
+        processor = _processor()[0] - before
     wall = time.monotonic() - start
     fetched = done.work["fetch"]
     listed = done.work["list"]["files"]
@@ -237,15 +237,19 @@ def compare(given: argparse.Namespace, data: Path, work: Path) -> None:
 
 def report(found: Measured, workers: int) -> None:
     """Print a run by phase. MB/s/core is text that reached `fetch` by processor second."""
-    print(f"{'phase':<12}{'wall s':>9}{'cpu s':>9}{'MB/s/core':>11}{'files/s':>11}{'share':>8}")
-    for name, (wall, processor) in found.watch.phases.items():
+    head = f"{'phase':<12}{'wall s':>9}{'cpu s':>9}{'system s':>10}"
+    print(f"{head}{'MB/s/core':>11}{'files/s':>11}{'share':>8}")
+    for name, (wall, processor, system) in found.watch.phases.items():
         rate = found.text / 1e6 / processor if processor else 0.0
         files = found.files / wall if wall else 0.0
         share = processor / found.processor
-        print(f"{name:<12}{wall:9.2f}{processor:9.2f}{rate:11.0f}{files:11.0f}{share:8.1%}")
+        print(
+            f"{name:<12}{wall:9.2f}{processor:9.2f}{system:10.2f}{rate:11.0f}{files:11.0f}{share:8.1%}"
+        )
+    system = sum(spent[2] for spent in found.watch.phases.values())
     print(
-        f"{'all':<12}{found.wall:9.2f}{found.processor:9.2f}{found.per_processor:11.1f}"
-        f"{found.files / found.wall:11.0f}\n"
+        f"{'all':<12}{found.wall:9.2f}{found.processor:9.2f}{system:10.2f}"
+        f"{found.per_processor:11.1f}{found.files / found.wall:11.0f}\n"
         f"{found.listed} files listed, {found.files} fetched ({found.text / 1e6:.1f} MB), "
         f"{found.kept} kept; by wall {found.per_second / workers:.1f} MB/s and core\n"
         f"memory: {found.watch.largest / 1e6:.0f} MB in the largest process, "

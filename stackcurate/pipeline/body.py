@@ -68,7 +68,7 @@ class BodyTask:
     stages: tuple[RowStage, ...]
     dedup: DedupSettings | None
     max_bytes: int
-    packed: bool = True  # the spill is compressed; no result depends on it
+    way: spill.Way = field(default_factory=spill.Way)  # no result depends on it
     known: Cache = field(
         default_factory=Cache
     )  # what headers state; no result depends on it either
@@ -97,7 +97,7 @@ class BodyTask:
             write_part(part, batch)
             partitions.write_arrow(part / "rows.arrow", conform(batch, ROWS), rows=ROWS_BATCH)
             np.save(part / "keys.npy", np.array(batch["row_key"].to_pylist(), "S32"))
-            spill.write_spill(part / "spill.arrow", texts, order, self.packed)
+            spill.write_spill(part / "spill.arrow", texts, order, self.way)
             if self.dedup is not None:
                 signed = signatures(texts, self.dedup).take(pa.array(order))
                 for_dedup = _for_dedup(batch, signed, self.dedup)

@@ -11,7 +11,7 @@ from stackcurate.pipeline.body import BodyTask, Slice
 from stackcurate.pipeline.culprits import Quarantine, do_without_culprits
 from stackcurate.pipeline.inputs import meta_of
 from stackcurate.pipeline.listing import Partition
-from stackcurate.pipeline.spill import is_wide
+from stackcurate.pipeline.spill import way_of
 from stackcurate.pipeline.tasks import Run
 from stackcurate.pipeline.winners import slices_of
 from stackcurate.storage import partitions
@@ -39,7 +39,7 @@ def fetch(
     """Pass over every slice; a slice that kills its worker is halved until the file is found."""
     slices = _Slices(run, settings, quarantine)
     size = sum(meta_of(folder)["bytes"] for folder in winners)
-    task = replace(task, packed=not is_wide(run.folder, size, run.engine.workers))
+    task = replace(task, way=way_of(run.folder, size, run.engine.workers))
     items: list[Slice] = []
     owners: list[int] = []
     for part, decisions, folder in zip(found, decided, winners, strict=True):

@@ -28,6 +28,7 @@ from stackcurate.pipeline.tasks import Run
 from stackcurate.releases.writer import Shard, write_shard, write_table
 from stackcurate.schema import FILE, conform, fill
 from stackcurate.storage import partitions
+from stackcurate.storage.passing import give_back, is_bulk
 
 # Rows gathered at a time, and their most text: a bound on memory, without trace in the output.
 GATHER_ROWS = 4096
@@ -70,11 +71,12 @@ class ShipTask:
     row_group_bytes: int
     registry: Registry
     store: pa.Schema | None = None  # of the signatures, where they ship too
+    passing: bool = False  # the spill is larger than what the system remembers
 
     def __call__(self, item: ShipItem) -> tuple[int, int]:
         order = _order(item)
         with partitions.whole_folder(item.out) as part:
-            rows = self._checked(_gather(item, order))
+            rows = self._checked(_gather(item, order, self.passing))
             shard = write_shard(part / "shard.parquet", rows, self.row_group_bytes)
             partitions.write_json(part / "meta.json", asdict(shard))
             if self.store is not None:
@@ -122,7 +124,8 @@ def ship(
             sizes[language, number] = size
     # The longest first, so that no worker begins it when the others are done.
     items.sort(key=lambda item: -sizes[item.folder, item.number])
-    run.do("ship", ShipTask(options.row_group_bytes, registry, store), items)
+    passing = is_bulk(sum(sizes.values()))
+    run.do("ship", ShipTask(options.row_group_bytes, registry, store, passing), items)
     return {item.name: item.out for item in items}
 
 
@@ -158,7 +161,7 @@ def _order(item: ShipItem) -> pa.Table:
     return table.sort_by(keys).select(["stretch", "row", "text_bytes"])
 
 
-def _gather(item: ShipItem, order: pa.Table) -> Iterator[pa.Table]:
+def _gather(item: ShipItem, order: pa.Table, passing: bool) -> Iterator[pa.Table]:
     """The rows in order, with their texts, some thousand at a time."""
     readers: dict[int, _Reader] = {}
     sizes = np.maximum(order["text_bytes"].to_numpy(), GATHER_BYTES // GATHER_ROWS)
@@ -171,10 +174,12 @@ def _gather(item: ShipItem, order: pa.Table) -> Iterator[pa.Table]:
         here, mine = stretches[begin:end], rows[begin:end]
         for number in np.unique(here).tolist():
             if number not in readers:
-                readers[number] = _Reader(item.stretches[number])
+                readers[number] = _Reader(item.stretches[number], mapped=not passing)
         table = _by_runs(readers, here, mine) or _by_stretch(readers, here, mine)
         yield table
         begin = end
+    for reader in readers.values() if passing else ():
+        give_back(reader.texts.path)
 
 
 def _by_runs(
@@ -230,10 +235,10 @@ def _ends(keep: Path) -> np.ndarray:
 class _Reader:
     """Full rows of one body by number."""
 
-    def __init__(self, stretch: Stretch) -> None:
+    def __init__(self, stretch: Stretch, mapped: bool) -> None:
         self.keep = partitions.read_arrow(stretch.keep / "keep.arrow", ["cluster_size"])
         self.rows = Batches(stretch.body / "rows.arrow", _ends(stretch.keep))
-        self.texts = open_spill(stretch.body / "spill.arrow")
+        self.texts = open_spill(stretch.body / "spill.arrow", mapped)
 
     def read(self, rows: np.ndarray) -> pa.Table:
         table = fill(self.rows.read(rows), self.texts.read(rows))

@@ -2,18 +2,21 @@
 
 Rows lie in the order in which a release wants them, in small batches, so that a reader of any range
 takes in little more than that range. Batches are lz4 where the disk is the narrow place, and plain
-where it is wide (see ``is_wide``): packing costs a sixth of a run, and no byte of a release depends
-on it.
+where it is wide: packing costs a sixth of a run. A spill that is large beside the memory passes it
+(see ``storage.passing``). No byte of a release depends on either.
 """
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+
+from stackcurate.storage.passing import is_bulk, write_behind
 
 _SCHEMA = pa.schema([("content", pa.large_string())])
 BATCH_BYTES = 1 << 20
@@ -24,21 +27,31 @@ BATCH_BYTES = 1 << 20
 WIDE_TIMES, WIDE_WORKERS = 4, 8
 
 
-def is_wide(folder: Path, size: int, workers: int) -> bool:
-    """Whether the disk of ``folder`` takes a spill of ``size`` bytes of text unpacked."""
+@dataclass(frozen=True)
+class Way:
+    """How a spill takes its way over the disk."""
+
+    packed: bool = True  # lz4
+    passing: bool = False  # the memory of the system is too small to hold it
+
+
+def way_of(folder: Path, size: int, workers: int) -> Way:
+    """The way of ``size`` bytes of text over the disk of ``folder``."""
     free = shutil.disk_usage(folder).free
-    return workers <= WIDE_WORKERS and free > WIDE_TIMES * size
+    wide = workers <= WIDE_WORKERS and free > WIDE_TIMES * size
+    return Way(packed=not wide, passing=is_bulk(size))
 
 
 def write_spill(
-    path: Path, contents: pa.LargeStringArray, order: np.ndarray, packed: bool = True
+    path: Path, contents: pa.LargeStringArray, order: np.ndarray, way: Way | None = None
 ) -> None:
     """Write texts, row ``order[i]`` as row i, in batches of about BATCH_BYTES.
 
     A longer text is a batch of its own.
     """
+    way = way or Way()
     ends = np.cumsum(text_lengths(contents)[order])
-    options = pa.ipc.IpcWriteOptions(compression="lz4" if packed else None)
+    options = pa.ipc.IpcWriteOptions(compression="lz4" if way.packed else None)
     with (
         pa.OSFile(str(path), "wb") as sink,
         pa.ipc.new_file(sink, _SCHEMA, options=options) as writer,
@@ -48,6 +61,8 @@ def write_spill(
             writer.write_batch(pa.record_batch([rows], schema=_SCHEMA))
     written = [end for _, end in cuts(ends, BATCH_BYTES)]
     np.save(path.with_suffix(".npy"), np.array(written, np.int64))
+    if way.passing:
+        write_behind(path)
 
 
 def cuts(ends: np.ndarray, size: int) -> Iterator[tuple[int, int]]:
@@ -76,11 +91,13 @@ def offsets(contents: pa.LargeStringArray) -> np.ndarray:
 class Batches:
     """Reads rows of an Arrow file by number; holds the last batch it inflated.
 
-    ``ends`` is the running total of rows after each batch.
+    ``ends`` is the running total of rows after each batch. The file is mapped, or read in pieces of
+    its own: pages that are mapped cannot be given back.
     """
 
-    def __init__(self, path: Path, ends: np.ndarray) -> None:
-        self._reader = pa.ipc.open_file(pa.memory_map(str(path)))
+    def __init__(self, path: Path, ends: np.ndarray, mapped: bool = True) -> None:
+        self.path = path
+        self._reader = pa.ipc.open_file((pa.memory_map if mapped else pa.OSFile)(str(path)))
         self._ends = ends
         self._held: tuple[int, pa.RecordBatch] | None = None
 
@@ -104,6 +121,6 @@ class Batches:
         return self._held[1]
 
 
-def open_spill(path: Path) -> Batches:
+def open_spill(path: Path, mapped: bool = True) -> Batches:
     """A reader of the spilled texts at ``path``; its one column is ``content``."""
-    return Batches(path, np.load(path.with_suffix(".npy")))
+    return Batches(path, np.load(path.with_suffix(".npy")), mapped)

@@ -140,26 +140,7 @@ def test_the_empty_blob_in_a_million_places_is_one_record(tmp_path) -> None:
     assert back.num_rows == 1 and back["places"].to_pylist() == [count]
 
 
-# --- spill and slices -----------------------------------------------------------------------------
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(st.text(max_size=40), max_size=60), st.integers(1, 50), st.booleans(), st.data())
-def test_what_is_spilled_comes_back_row_by_row(
-    tmp_path_factory, texts, batch, packed, data
-) -> None:
-    path = tmp_path_factory.mktemp("spill") / "spill.arrow"
-    padded = pa.array(["before", *texts, "behind"], pa.large_string())
-    old, spill.BATCH_BYTES = spill.BATCH_BYTES, batch
-    try:
-        order = np.array(data.draw(st.permutations(range(len(texts)))), np.int64)
-        spill.write_spill(path, padded.slice(1, len(texts)), order, packed)
-    finally:
-        spill.BATCH_BYTES = old
-    reader = spill.open_spill(path)
-    rows = data.draw(st.lists(st.integers(0, len(texts) - 1), unique=True)) if texts else []
-    wanted = np.array(sorted(rows), np.int64)
-    assert reader.read(wanted)["content"].to_pylist() == [texts[order[n]] for n in wanted]
+# --- slices ---------------------------------------------------------------------------------------
 
 
 @given(st.lists(st.integers(0, 100), max_size=50), st.integers(1, 120))
