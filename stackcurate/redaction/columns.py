@@ -14,7 +14,7 @@ from .names import PASSWORD_NAME
 _NAME = re.compile(
     PASSWORD_NAME.pattern
     + rb"|card|(?<![a-z])(?:pan|sin|tfn|nino|nhs|rut|lat|lng|lon|ssn|tel|key|dni|nie|nif|nir|egn"
-    rb"|cnp|oib|bsn|cpf|cpr|iin|inn|nric|afm)(?![a-z])|cc_?n|phone|mobile|telefon|fax|handy|whatsapp"
+    rb"|cnp|oib|bsn|cpf|cpr|iin|inn|nric|afm)(?![a-z])|cc_?n|phone|mobile|telef|fax|handy|whatsapp|puhelin|t(?:\xc3\xa9|e)l(?:\xc3\xa9|e)ph|celular|m(?:\xc3\xb3|o)vil|gsm|msisdn"
     rb"|contact|location|coord|gps|social|insur|my_?number|[a-z]ip$|secret|token|_key|api[_ ]?key"
     rb"|(?-i:[a-z]Key(?![a-z]))|national|tax_?"
     rb"(?:id|file|num)|pesel|curp|isik|kood|kenni|person|hetu|f.dsel|tckn|(?:sa|za)_?id|burger|codice|fiscal|steuer|aadha|kimlik"

@@ -20,6 +20,7 @@ from .judges import GENERIC, JUDGES
 from .national import alike
 from .noise import is_random, is_uuid
 from .personal import UNSURE_IP, in_copyright_notice
+from .phones import UNSURE_PHONE, tells_phones
 from .place import FILES, Place, is_lock_path
 from .rules import Rule, load
 from .scan import scanner
@@ -72,17 +73,16 @@ def find(
 
 def _peers(judge: _Judge, contents: pa.LargeStringArray, paths: pa.Array) -> list[Span]:
     """What only its file can explain: believed where the file has a sure one, or tells it."""
-    sure = {("ip", span.file) for span in judge.spans if span.rule.kind == "ip"}
-    told: dict[int, bool] = {}
+    sure = {(span.rule.kind, span.file) for span in judge.spans}
+    told: dict[tuple[str, int], bool] = {}
     for span in judge.unsure:
-        if span.rule.kind == "coordinates" and span.file not in told:
-            text = contents[span.file].as_buffer().to_pybytes()
-            told[span.file] = tells_places(text, paths[span.file].as_py() or "")
-    return [
-        span
-        for span in judge.unsure
-        if told.get(span.file, False) or (span.rule.kind, span.file) in sure
-    ]
+        key = span.rule.kind, span.file
+        if key not in told:
+            told[key] = key in sure and span.rule.kind in PEERS
+            if not told[key] and span.rule.kind in TELLS:
+                text = contents[span.file].as_buffer().to_pybytes()
+                told[key] = TELLS[span.rule.kind](text, paths[span.file].as_py() or "")
+    return [span for span in judge.unsure if told[span.rule.kind, span.file]]
 
 
 def _inside(
@@ -221,7 +221,10 @@ def _chunks(
         first = last
 
 
-UNSURE = {"ip": UNSURE_IP, "coordinates": UNSURE_PLACE}  # answers that only a file can explain
+# Answers that only a file can explain: by a sure finding of the kind, or by its words.
+UNSURE = {"ip": UNSURE_IP, "coordinates": UNSURE_PLACE, "phone": UNSURE_PHONE}
+PEERS = frozenset(("ip", "phone"))
+TELLS = {"coordinates": tells_places, "phone": tells_phones}
 MEMO = 4 << 20  # bytes of regions whose answers are kept at a time
 _Answer = tuple[int, int, int, float]  # start and end in the region, rule number, confidence
 

@@ -24,7 +24,7 @@ from .personal import (
     ipv6,
     person,
 )
-from .phones import phone, phone_cell, phone_grouped, phone_named
+from .phones import phone, phone_cell, phone_grouped, phone_named, phone_unnamed, phone_whole
 from .place import Place, is_lock_path
 from .said import (
     account_password,
@@ -130,6 +130,8 @@ JUDGES: dict[str, Judge] = {
     "phone_cell": phone_cell,
     "phone_grouped": phone_grouped,
     "phone_named": phone_named,
+    "phone_unnamed": phone_unnamed,
+    "phone_whole": phone_whole,
     "random": random,
     "reference_token": reference_token,
     "said": said,

@@ -39,7 +39,8 @@ def phone(place: Place) -> float:
         regions = ("DE",)
     else:
         regions = _TRUNK if digits.startswith("0") else _NO_TRUNK
-    if not _in_plans(text, regions):
+    grouped = () if regions == (None,) else _GROUPED[digits.startswith("0")]
+    if not _in_plans(text, regions) and not _printed_so(text, grouped):
         if not strong:
             return 0.0
         if text.startswith("+"):
@@ -50,35 +51,23 @@ def phone(place: Place) -> float:
 
 # check_call(4000000000): words that say as much only beside a number that is written like one.
 _STRONG_PHONE_WORD = re.compile(
-    "(?i)phone|mobile|telefon|fax|whatsapp|(?<![a-z])"
-    "(?:t(?:e|é)l|msisdn|celular|cellulare|m(?:o|ó)vil|gsm|callerid|cmgs)(?![a-z])"
+    "(?i)phone|mobile|telef(?:o|ó)o?n|fax|whatsapp|telepon|switchboard|(?<![a-z])"
+    "(?:t(?:e|é)l|mob|msisdn|celular|cellulare|m(?:o|ó)vil|gsm|callerid|cmgs|puh(?:elin)?|handy"
+    "|rufnummer|durchwahl)(?![a-z])|nomor hp|điện thoại"
     "|telem(?:o|ó)vel|anruf|zur(?:ü|ue)ckrufen|erreichen|rufen sie|ligue|my number|llame"
-    "|Телефон|телефон|电话|電話|手机|전화|&#9742;|☎".encode()
+    "|Телефон|телефон|Тел[.:]|тел[.:]|Моб|моб[.:]|мобил|Τηλ|τηλ|Κινητ|κινητ|电话|電話|手机|手機"
+    "|携帯|전화|휴대폰|โทร|มือถือ|هاتف|جوال|موبايل|טלפון|נייד|फ़ोन|फ़ोन|फोन|मोबाइल|&#9742;|☎|📞|📱".encode()
 )
 
 
 # Countries whose national numbers begin with a 0, and others, by number of speakers.
-_TRUNK = (
-    "DE",
-    "GB",
-    "FR",
-    "IT",
-    "AT",
-    "CH",
-    "NL",
-    "BE",
-    "SE",
-    "AU",
-    "IN",
-    "JP",
-    "KR",
-    "BR",
-    "ZA",
-    "TR",
+_TRUNK = tuple("DE GB FR IT AT CH NL BE SE AU IN JP KR BR ZA TR".split())
+_NO_TRUNK = tuple("US ES DK NO PL PT CZ RU CN GR MX SG HK".split())
+# Further ones, whose numbers must stand in the groups that their plans print.
+_TRUNK_GROUPED = tuple(
+    "NZ FI IE UA RO AR TH ID VN IL SA HR RS BG SK EG NG KE PK BD MY PH TW AE IR MA SI LK".split()
 )
-
-
-_NO_TRUNK = ("US", "ES", "DK", "NO", "PL", "PT", "CZ", "RU", "CN", "GR", "MX", "SG", "HK")
+_NO_TRUNK_GROUPED = tuple("HU CO CL PE LV LT EE IS LU CY MT TN QA KW CR".split())
 
 
 @lru_cache(maxsize=64)
@@ -93,6 +82,24 @@ def _in_plan(phonenumbers: Any, text: str, region: str | None) -> bool:
         return bool(phonenumbers.is_valid_number(phonenumbers.parse(text, region)))
     except phonenumbers.NumberParseException:
         return False
+
+
+_GROUPED = {True: _TRUNK_GROUPED, False: _NO_TRUNK_GROUPED}
+
+
+@lru_cache(maxsize=64)
+def _printed_so(text: str, regions: tuple[str, ...]) -> bool:
+    """A plan of ``regions`` has the number, and prints it in the groups in which it stands."""
+    import phonenumbers
+
+    groups = re.findall(r"\d+", text)
+    form = phonenumbers.PhoneNumberFormat.NATIONAL
+    for region in regions if len(groups) > 1 else ():
+        if _in_plan(phonenumbers, text, region):
+            number = phonenumbers.parse(text, region)
+            if re.findall(r"\d+", phonenumbers.format_number(number, form)) == groups:
+                return True
+    return False
 
 
 def _is_possible(phonenumbers: Any, text: str) -> bool:
@@ -112,6 +119,37 @@ def phone_cell(place: Place) -> float:
         return 0.0
     groups = len(re.findall(r"\d+", text))
     return 0.9 if phone(place) else 0.7 if groups > 1 or text.startswith("+") else 0.0
+
+
+UNSURE_PHONE = 0.5
+"""A number that only its file can explain: believed where ``tells_phones`` says so."""
+
+_TELLS = re.compile(
+    rb"(?i)phone|mobile|telef|fax|whatsapp|(?<![a-z])(?:tel|sms|on-?call|contacts?|directory|ph)(?![a-z])"
+)
+
+
+def tells_phones(text: bytes, path: str) -> bool:
+    """A file with these bytes has to do with telephones."""
+    return _TELLS.search(text) is not None or _TELLS.search(path.encode()) is not None
+
+
+def phone_unnamed(place: Place) -> float:
+    """A number without its country or a word: only in the groups that a plan prints."""
+    text = place.value.decode()
+    digits = re.sub(r"\D", "", text)
+    if not 9 <= len(digits) <= 12 or _FICTIONAL.search(digits) or _VERSION_OR_DATE.search(text):
+        return 0.0
+    regions = (*_TRUNK, *_TRUNK_GROUPED) if digits.startswith("0") else ("US",)
+    return UNSURE_PHONE if _printed_so(text, regions) else 0.0
+
+
+def phone_whole(place: Place) -> float:
+    """Digits that begin with those of a country, in a place for such numbers alone."""
+    text = place.value.decode()
+    if _FICTIONAL.search(text):
+        return 0.0
+    return 1.0 if _in_plans(f"+{text}", (None,)) else 0.0
 
 
 def phone_grouped(place: Place) -> float:
