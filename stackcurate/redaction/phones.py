@@ -1,5 +1,6 @@
 """Telephone numbers: which of the numbers that look like one exist in a numbering plan."""
 
+# ruff: noqa: SIM905
 from __future__ import annotations
 
 import re
@@ -53,7 +54,7 @@ def phone(place: Place) -> float:
 _STRONG_PHONE_WORD = re.compile(
     "(?i)phone|mobile|telef(?:o|ó)o?n|fax|whatsapp|telepon|switchboard|(?<![a-z])"
     "(?:t(?:e|é)l|mob|msisdn|celular|cellulare|m(?:o|ó)vil|gsm|callerid|cmgs|puh(?:elin)?|handy"
-    "|rufnummer|durchwahl)(?![a-z])|nomor hp|điện thoại"
+    "|rufnummer|durchwahl)(?![a-z])|nomor|iện thoại|s(?:đ|Đ|d)t(?![a-z])|(?<![a-z])hp(?![a-z])"
     "|telem(?:o|ó)vel|anruf|zur(?:ü|ue)ckrufen|erreichen|rufen sie|ligue|my number|llame"
     "|Телефон|телефон|Тел[.:]|тел[.:]|Моб|моб[.:]|мобил|Τηλ|τηλ|Κινητ|κινητ|电话|電話|手机|手機"
     "|携帯|전화|휴대폰|โทร|มือถือ|هاتف|جوال|موبايل|טלפון|נייד|फ़ोन|फ़ोन|फोन|मोबाइल|&#9742;|☎|📞|📱".encode()
