@@ -56,6 +56,24 @@ def regions(
 
 
 @njit(cache=True, nogil=True)
+def joined(
+    data: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """The bytes of some regions, a line feed behind each, and (regions + 1,) where each begins."""
+    bounds = np.zeros(starts.size + 1, np.int64)
+    for number in range(starts.size):
+        bounds[number + 1] = bounds[number] + ends[number] - starts[number] + 1
+    out = np.empty(bounds[-1], np.uint8)
+    for number in range(starts.size):
+        to = bounds[number]
+        for at in range(starts[number], ends[number]):
+            out[to] = data[at]
+            to += 1
+        out[to] = 10
+    return out, bounds
+
+
+@njit(cache=True, nogil=True)
 def _region_end(data: NDArray[np.uint8], start: int, stop: int) -> int:
     """Where the region that begins at ``start`` ends."""
     at = start

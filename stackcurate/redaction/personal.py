@@ -43,7 +43,7 @@ _ID = re.compile(rb"[Ii][Dd]:|[Rr]eferences|-[Tt]o:")
 _MADE_ID = re.compile(rb"(?i)[0-9a-f-]{30,}|[A-Za-z0-9]{10,}\.[0-9A-F]{6,}|[0-9.]{14,}")
 
 
-AUTHORS = 256  # addresses: authors stand in many lines of a file
+AUTHORS = 4096  # addresses: authors stand in many lines of a file
 
 
 def email(place: Place) -> float:

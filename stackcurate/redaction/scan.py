@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from ..errors import ConfigError
 from ..kernels.digits import long_numbers
-from ..kernels.regions import cuts, regions
+from ..kernels.regions import cuts, joined, regions
 from .rules import Table
 
 ENGINES = ("hyperscan", "re2", "re")
@@ -116,21 +116,11 @@ def _shown(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """What ``scanner`` finds in the regions around ``places``, ascending, none on a line feed."""
     _, starts, ends = regions(data, offsets, places)
-    starts, ends = np.unique(starts), np.unique(ends)
-    shown, bounds = _joined(data, starts, ends)
+    fresh = np.diff(starts, prepend=-1) != 0
+    starts, ends = starts[fresh], ends[fresh]
+    shown, bounds = joined(data, starts, ends)
     rules, seen = scanner.hits(shown, bounds)
     return rules, seen + (starts - bounds[:-1])[np.searchsorted(bounds, seen, "right") - 1]
-
-
-def _joined(
-    data: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]
-) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """The bytes of some regions, a line feed behind each, and where each begins."""
-    bounds = np.zeros(starts.size + 1, np.int64)
-    np.cumsum(ends - starts + 1, out=bounds[1:])
-    pieces = (data[a:b].tobytes() for a, b in zip(starts.tolist(), ends.tolist(), strict=True))
-    joined = b"\n".join([*pieces, b""])
-    return np.frombuffer(joined, np.uint8), bounds
 
 
 class HyperscanScanner:
