@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Callable
 
 from . import noise
@@ -10,15 +11,16 @@ from .names import PASSWORD_NAME
 from .place import Place, is_config_path, is_lock_path
 from .strength import is_plain, password_strength, token_strength
 
-_SCOPE = re.compile(rb"[\w:.-]{1,80}$")
+_WORD = string.ascii_letters.encode() + string.digits.encode() + b"_"
+_SCOPE, _NAME = _WORD + b":.-", _WORD + b".$-"  # what scopes and names are written with
 _QUERY = re.compile(rb"[?&;][\w.-]{0,40}$")
 _DSN = re.compile(
     rb"(?i)(?:host|user(?:name)?|dbname|database|port|server|uid|login|data source)=[^\s;,]{1,80}"
     rb"[\s;,]{1,2}$"
 )
+_DSN_JOINTS = tuple(bytes([byte]) for byte in b" \t\r\n\v\f;,")
 _BEHIND = re.compile(rb"\W{0,12}([\w.$]{1,80})")
 _QUOTED_NAME = re.compile(rb"[\"'][A-Z][A-Z0-9_]{3,60}=$")  # putenv("DB_PASSWORD=...")
-_NAME = re.compile(rb"[\w.$-]{1,60}$")
 
 
 def assigned(place: Place) -> float:
@@ -72,14 +74,23 @@ def _by_name(place: Place, name: bytes) -> float:
 
 def bare(place: Place) -> float:
     """As ``assigned``, for a value without quotes: only where a language writes values so."""
-    before = place.region[max(0, place.head - 120) : place.head]
-    named = _QUOTED_NAME.search(place.region[max(0, place.head - 60) : place.start])
-    if is_config_path(place.path) or named or _QUERY.search(before) or _DSN.search(before):
+    if is_config_path(place.path) or _stands_bare(place):
         return assigned(place)
     value = place.value
     if len(value) < 16 or not noise.is_random(value) or noise.noise(value):
         return 0.0
     return 0.8 * assigned(place)
+
+
+def _stands_bare(place: Place) -> bool:
+    """The value is an argument of putenv, of a query or of a connection string."""
+    region, head = place.region, place.head
+    if place.before(1) == b"=" and _QUOTED_NAME.search(region[max(0, head - 60) : place.start]):
+        return True
+    before = region[max(0, head - 120) : head]
+    if _QUERY.search(before):
+        return True
+    return before[-1:] in _DSN_JOINTS and b"=" in before and _DSN.search(before) is not None
 
 
 def defined(place: Place) -> float:
@@ -130,12 +141,17 @@ _REST = re.compile(rb"[.-]?(?i:mot de passe)?[\w\x80-\xff-]{0,60}")
 def full_name(place: Place) -> bytes:
     """The whole name that the value is assigned to, with its prefixes."""
     region, head = place.region, place.head
-    scope = _SCOPE.search(region[max(0, head - 80) : head])
-    if scope and (b"::" in scope[0] or b"arn:" in scope[0]) and not _is_hiera(place, scope[0]):
+    scope = _ending(region[max(0, head - 80) : head], _SCOPE)
+    if (b"::" in scope or b"arn:" in scope) and not _is_hiera(place, scope):
         return b"type"  # AWS::IAM::AccessKey and arn:aws:...:secret: are names of kinds and places
-    prefix = _NAME.search(region[max(0, head - 60) : head])
+    prefix = _ending(region[max(0, head - 60) : head], _NAME)
     tail = _REST.match(region[head : min(head + 60, place.start)])
-    return (prefix[0] if prefix else b"") + (tail[0] if tail else b"")
+    return prefix + (tail[0] if tail else b"")
+
+
+def _ending(text: bytes, letters: bytes) -> bytes:
+    """The longest end of ``text`` that is of ``letters`` alone."""
+    return text[len(text.rstrip(letters)) :]
 
 
 def _is_hiera(place: Place, scope: bytes) -> bool:

@@ -87,7 +87,7 @@ _ALGORITHM = re.compile(
     rb"(?i)^(?:argon2(?:id?|d)?|bcrypt(?:_sha256)?|s?crypt|pbkdf2\w*|(?:hmac[-_]?)?sha[-_]?\d+\w*|md5\w*|aes[-_]?\d+\w*"
     rb"|[rhep]s(?:256|384|512)|(?:wpa|wep)\d?[\w-]*|base(?:32|64)\w*)$"
 )
-RECENT = 64  # values: several rules ask about the same one in turn
+RECENT = 1024  # values: several rules ask about the same one in turn, and code repeats itself
 DIGEST_LENGTHS = frozenset((32, 40, 48, 56, 64, 96, 128))
 
 

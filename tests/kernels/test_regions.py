@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stackcurate.kernels.regions import HARD, cuts, regions
+from stackcurate.kernels.regions import HARD, cuts, joined, regions
 
 
 def plain(text: bytes) -> list[tuple[int, int]]:
@@ -55,3 +55,14 @@ def test_cuts_are_the_inner_bounds_of_long_lines(files: list[bytes]) -> None:
         bounds = cuts(np.frombuffer(text, np.uint8), 0, len(text)).tolist()
         inner = [start for start, _ in plain(text) if start and text[start - 1 : start] != b"\n"]
         assert bounds == [0, *inner, len(text)]
+
+
+@settings(deadline=None, max_examples=40)
+@given(FILES)
+def test_joined_regions_are_lines(files: list[bytes]) -> None:
+    text = b"".join(files)
+    spans = [span for span in plain(text) if span[0] < span[1]]
+    starts, ends = np.array(spans, np.int64).reshape(-1, 2).T.copy()
+    shown, bounds = joined(np.frombuffer(text, np.uint8), starts, ends)
+    assert shown.tobytes() == b"".join(text[start:end] + b"\n" for start, end in spans)
+    assert bounds.tolist() == [0, *np.cumsum(ends - starts + 1).tolist()]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import importlib
 import itertools
 import re
 import sysconfig
@@ -22,6 +24,7 @@ from stackcurate.redaction.scan import ENGINES
 from stackcurate.redaction.settings import Settings
 from stackcurate.schema import FINDING
 
+redact_module = importlib.import_module("stackcurate.redaction.redact")
 BALANCED = Settings()
 STRICT = Settings(sensitivity="strict")
 STANDARD_LIBRARY = Path(sysconfig.get_paths()["stdlib"])
@@ -58,6 +61,45 @@ def test_batches_do_not_matter(texts: list[str]) -> None:
     single = [run([text], STRICT) for text in texts]
     assert whole.contents.to_pylist() == [one.contents[0].as_py() for one in single]
     assert whole.findings.to_pylist() == [one.findings[0].as_py() for one in single]
+
+
+PATHS = (
+    *("src/app.py", "tests/app.py", "config/app.yaml", "deploy.conf", "package-lock.json", ""),
+    *("docs/checkout.md", "appsettings.json", "hosts.netrc", "data.csv"),
+)
+
+
+def test_equal_lines_are_judged_by_their_own_path() -> None:
+    lines = [text for rule in load().rules for text in (*rule.match[:2], *rule.no_match[:2])]
+    texts = ["\n".join(lines[start::12]) + "\n" for start in range(12)]
+    pairs = list(itertools.product(texts, PATHS))
+    contents = pa.array([text for text, _ in pairs], pa.large_string())
+    spans = find(contents, pa.array([path for _, path in pairs]), STRICT)
+    found = [[] for _ in pairs]  # type: ignore[var-annotated]
+    for span in spans:
+        found[span.file].append((span.start, span.end, span.rule.id, span.confidence))
+    for number, (text, path) in enumerate(pairs):
+        alone = find(pa.array([text], pa.large_string()), pa.array([path]), STRICT)
+        assert found[number] == [
+            (span.start, span.end, span.rule.id, span.confidence) for span in alone
+        ], path
+    by_path = {path: found[number] for number, (_, path) in enumerate(pairs[: len(PATHS)])}
+    assert by_path["src/app.py"] != by_path["config/app.yaml"]  # the path does matter
+
+
+def test_collections_go_on_behind_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    gc.enable()
+    run(["a@b.co\n"])
+    assert gc.isenabled()
+
+    def fails(*_: object) -> None:
+        assert not gc.isenabled()
+        raise ValueError
+
+    monkeypatch.setattr(redact_module, "rewritten", fails)
+    with pytest.raises(ValueError):
+        run(["a@b.co\n"])
+    assert gc.isenabled()
 
 
 @settings(max_examples=40, deadline=None)
