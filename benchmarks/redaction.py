@@ -5,7 +5,8 @@
 
 A corpus is a folder of Parquet files with columns ``path`` and ``content``. ``--clean`` names a
 folder of source files in which nobody keeps secrets; ``--sample`` prints findings in their lines
-for a person to judge. Times are CPU seconds of one thread.
+for a person to judge. Times are CPU seconds of one thread, the best of ``--repeat`` calls: the
+first one also pays for memory that the machine hands out for the first time.
 """
 
 from __future__ import annotations
@@ -37,30 +38,34 @@ def main() -> None:
     parser.add_argument("--clean", type=Path, action="append", default=[])
     parser.add_argument("--megabytes", type=float, default=40.0)
     parser.add_argument("--peer-megabytes", type=float, default=0.5)
+    parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--sample", type=int, default=0)
     options = parser.parse_args()
     card = scorecard()
     print(json.dumps(card, indent=1))
     if options.corpus:
-        speed(options.corpus, options.megabytes, options.peer_megabytes)
+        speed(options.corpus, options.megabytes, options.peer_megabytes, options.repeat)
     for folder in options.clean:
         clean(folder, options.sample)
 
 
-def speed(corpus: Path, megabytes: float, peer_megabytes: float) -> None:
+def speed(corpus: Path, megabytes: float, peer_megabytes: float, repeat: int) -> None:
     """MB/s of our redaction per Parquet file, and of detect-secrets on the first files of each."""
-    redact(*_columns([("a.py", "x = 'y'\n")]), Settings())  # compiles
+    # Compiles, and loads the numbering plans of all countries.
+    redact(*_columns([("a.py", "x = 'y'\n"), ("b.md", "phone: 030 901820\n")]), Settings())
     ours = theirs = 0.0
+    sizes = times = 0.0
     for name in sorted(corpus.glob("*.parquet")):
         files = list(_first(_rows(name), megabytes))
         columns = _columns(files)
         size = sum(len(text.encode()) for _, text in files)
-        seconds, done = _timed(lambda columns=columns: redact(*columns, Settings()))
+        seconds, done = _timed(lambda columns=columns: redact(*columns, Settings()), repeat)
+        sizes, times = sizes + size, times + seconds
         found = sum(len(row) for row in done.findings)
         part = list(_first(files, peer_megabytes))
         part_size = sum(len(text.encode()) for _, text in part)
         part_columns = _columns(part)
-        same, _ = _timed(lambda columns=part_columns: redact(*columns, Settings()))
+        same, _ = _timed(lambda columns=part_columns: redact(*columns, Settings()), repeat)
         peer = detect_secrets_seconds(part)
         ours, theirs = ours + same, theirs + peer
         print(
@@ -69,6 +74,7 @@ def speed(corpus: Path, megabytes: float, peer_megabytes: float) -> None:
             f" on the first {part_size / 1e6:.2f} MB",
             flush=True,
         )
+    print(f"in all {sizes / 1e6:.1f} MB at {sizes / 1e6 / times:.0f} MB/s")
     print(f"detect-secrets takes {theirs / ours:.0f} times as long on the same files")
 
 
@@ -149,10 +155,13 @@ def _columns(files: list[tuple[str, str]]) -> tuple[pa.Array, pa.Array, pa.Array
     return contents, pa.array([path for path, _ in files], pa.string()), ids
 
 
-def _timed(work):  # type: ignore[no-untyped-def]
-    started = time.process_time()
-    result = work()
-    return time.process_time() - started, result
+def _timed(work, repeat):  # type: ignore[no-untyped-def]
+    best = float("inf")
+    for _ in range(repeat):
+        started = time.process_time()
+        result = work()
+        best = min(best, time.process_time() - started)
+    return best, result
 
 
 if __name__ == "__main__":

@@ -44,11 +44,11 @@ def redact(
     """
     with _uncollected():
         shipped = rewritten(contents, paths, content_ids, settings, engine)
-    texts = {row: text for row, (text, _) in shipped.items()}
-    placed = {row: places for row, (_, places) in shipped.items()}
-    where = settings.digest_key
-    digests = keyed(len(contents), placed, where) if where else None
-    return Redacted(_assembled(contents, texts), _findings(len(contents), placed), digests)
+        texts = {row: text for row, (text, _) in shipped.items()}
+        placed = {row: places for row, (_, places) in shipped.items()}
+        where = settings.digest_key
+        digests = keyed(len(contents), placed, where) if where else None
+        return Redacted(_assembled(contents, texts), _findings(len(contents), placed), digests)
 
 
 @contextmanager
