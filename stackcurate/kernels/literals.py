@@ -62,14 +62,16 @@ def text_literals(
     for file in range(offsets.size - 1):
         start, stop = offsets[file], offsets[file + 1]
         while start + 24 <= stop:
-            at = start + 23
-            while at >= start and values[data[at]] <= 63:
+            at = (
+                start + 23
+            )  # unsigned below: a signed place could count from the end, one more test
+            while at >= start and values[data[np.uint64(at)]] <= 63:
                 at -= 1
             if at >= start:
                 start = at + 1
                 continue
             end = start + 24
-            while end < stop and values[data[end]] <= 63:
+            while end < stop and values[data[np.uint64(end)]] <= 63:
                 end += 1
             length = end - start
             if length <= 65536:

@@ -271,13 +271,13 @@ class _Judge:
         keys = np.unique(region * count + self.force.turns[rules])
         at = np.searchsorted(region, keys // count)
         rules = self.force.by_turn[keys % count]
-        row = -1
+        row, floor = -1, 0
         for bounds, numbers in _grouped(files[at], starts[at], ends[at], rules):
             file, start, _ = bounds
             if file != row:
-                row = file
+                row, floor = file, int(offsets[file])
                 self._open(first + row)
-            self._region(first + file, start - int(offsets[file]), data, offsets, bounds, numbers)
+            self._region(first + file, start - floor, data, offsets, bounds, numbers)
         if self.force.wants_entropy():
             self._entropy(first, data, offsets)
 
