@@ -6,26 +6,19 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+# Places are indexed as unsigned numbers: a signed one might count from the end, which takes a test.
 LEAST = 5  # digits, with one of `` ./-`` between two of them at most
-MANY = 8  # digits of the shortest numbers of people that no word announces
-
-# Below, places are unsigned: a signed one could count from the end, which takes one test more.
 
 
 @njit(cache=True, nogil=True)
-def long_numbers(
-    data: NDArray[np.uint8], offsets: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Position of the last digit of each long number, ascending, and how many digits it has.
-
-    No number crosses a file's bound.
+def long_numbers(data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Position of the last digit of each long number, ascending; none crosses a file's bound.
 
     ``data``: bytes of all files; ``offsets``: (files + 1,) their bounds. Five digits with single
     separators between them, two of them side by side, put a digit on one of any two neighboring
     bytes, so every second byte is looked at. Of numbers like 1.2.3.4.5 some are left out.
     """
     out = np.empty(data.size // 6 + 1, np.int64)
-    counts = np.empty(out.size, np.int64)
     found = 0
     for file in range(offsets.size - 1):
         floor, stop = offsets[file], offsets[file + 1]
@@ -56,11 +49,10 @@ def long_numbers(
                 at += 1
             if count >= 5:
                 out[found] = last
-                counts[found] = count
                 found += 1
             floor = at
             at += 1
-    return out[:found].copy(), counts[:found].copy()
+    return out[:found].copy()
 
 
 @njit(cache=True, nogil=True)

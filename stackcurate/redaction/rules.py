@@ -25,8 +25,6 @@ from .settings import KINDS
 TABLE = Path(__file__).parent.parent / "tables" / "redactions.yaml"
 TLDS = Path(__file__).parent.parent / "tables" / "redaction_tlds.txt"
 
-GATES = ("names", "numbers", "digits")
-
 _KEYS = {
     *("id", "kind", "about", "pattern", "vendor", "named", "value", "scan", "gate", "edge"),
     *("files", "judge", "confidence", "match", "no_match"),
@@ -52,9 +50,9 @@ _GAP = r"[^\n0-9]{0,40}"
 class Rule:
     """One shape of a secret. ``exact`` marks the value with its last named group, or matches it.
 
-    Rules with a ``gate`` match only in regions that hold a number of five digits or, behind the
-    gate ``digits``, of eight (``kernels/digits.py``), or a name for secrets (``Table.gate``), those
-    with ``files`` only in files of that sort (``place.FILES``).
+    Rules with a ``gate`` match only in regions that hold a long number (``kernels/digits.py``) or a
+    name for secrets (``Table.gate``), those with ``files`` only in files of that sort
+    (``place.FILES``).
     """
 
     id: str
@@ -211,7 +209,7 @@ def _rule(entry: dict[str, Any], edges: dict[str, str], words: dict[str, str]) -
     unknown = set(entry) - _KEYS
     if unknown or entry.get("kind") not in KINDS or entry.get("files") not in (None, *FILES):
         raise ConfigError(f"redaction rule {name}: unknown key, kind or files {sorted(unknown)}")
-    if entry.get("gate") not in (None, *GATES):
+    if entry.get("gate") not in (None, "names", "numbers"):
         raise ConfigError(f"redaction rule {name}: unknown gate")
     edge = edges[entry.get("edge", "none" if "named" in entry else "word")]
     pattern, scan = _patterns(entry)

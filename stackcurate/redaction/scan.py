@@ -27,9 +27,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ConfigError
-from ..kernels.digits import MANY, long_numbers
+from ..kernels.digits import long_numbers
 from ..kernels.regions import cuts, joined, regions
-from .rules import GATES, Table
+from .rules import Table
 
 ENGINES = ("hyperscan", "re2", "re")
 VARIABLE = "STACKCURATE_REDACT_ENGINE"
@@ -70,37 +70,30 @@ def _gated(table: Table, active: tuple[int, ...], make: Callable[[Patterns], Sca
     def behind(gate: str | None) -> Patterns:
         return {n: table.rules[n].scan for n in active if table.rules[n].gate == gate}
 
-    front = behind(None)
-    gated = {gate: patterns for gate in GATES if (patterns := behind(gate))}
-    if not gated:
+    front, names, numbers = behind(None), behind("names"), behind("numbers")
+    if not (names or numbers):
         return make(front)
-    number = len(table.rules)  # one that no rule has
-    if "names" in gated:
-        front[number] = table.gate
-    made = {gate: make(patterns) for gate, patterns in gated.items()}
-    return GatedScanner(number, make(front), *map(made.get, GATES))
+    gate = len(table.rules)  # a number that no rule has
+    if names:
+        front[gate] = table.gate
+    return GatedScanner(
+        gate, make(front), make(names) if names else None, make(numbers) if numbers else None
+    )
 
 
 class GatedScanner:
     """``front`` sees everything; the others see only regions with a name, or with a long number.
 
-    A hit of ``front`` with the number ``gate`` is a name. ``digits`` sees the numbers of ``MANY``
-    digits or more only: tables of measurements are full of shorter ones.
+    A hit of ``front`` with the number ``gate`` is a name.
     """
 
     def __init__(
-        self,
-        gate: int,
-        front: Scanner,
-        names: Scanner | None,
-        numbers: Scanner | None,
-        digits: Scanner | None,
+        self, gate: int, front: Scanner, names: Scanner | None, numbers: Scanner | None
     ) -> None:
         self.gate = gate
         self.front = front
         self.names = names
         self.numbers = numbers
-        self.digits = digits
 
     def hits(
         self, data: NDArray[np.uint8], offsets: NDArray[np.int64]
@@ -110,12 +103,8 @@ class GatedScanner:
         found = [(rules[~named], places[~named])]
         if self.names:
             found.append(_shown(self.names, data, offsets, np.sort(places[named])))
-        if self.numbers or self.digits:
-            ends, counts = long_numbers(data, offsets)
-            if self.numbers:
-                found.append(_shown(self.numbers, data, offsets, ends))
-            if self.digits:
-                found.append(_shown(self.digits, data, offsets, ends[counts >= MANY]))
+        if self.numbers:
+            found.append(_shown(self.numbers, data, offsets, long_numbers(data, offsets)))
         return np.concatenate([one for one, _ in found]), np.concatenate([at for _, at in found])
 
 
