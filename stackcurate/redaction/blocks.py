@@ -122,6 +122,11 @@ def table_header(data: bytes, head: int, begin: int) -> list[Found]:
     return []
 
 
+def near_name(data: bytes, head: int, begin: int) -> list[Found]:
+    """Nothing by itself: with the name beside it, it is looked at as a cell (``find._cells``)."""
+    return []
+
+
 def _alone(values: Callable[[bytes, int, int], list[Piece]]) -> Block:
     """Values that stand by themselves, each a finding of its own."""
 
@@ -134,6 +139,7 @@ def _alone(values: Callable[[bytes, int, int], list[Piece]]) -> Block:
 BLOCKS: dict[str, Block] = {
     "kubernetes_keys": _alone(kubernetes.key_values),
     "kubernetes_passwords": _alone(kubernetes.password_values),
+    "near_name": near_name,
     "pem": pem,
     "places_below": _alone(places.below),
     "places_listed": _alone(places.listed),

@@ -8,8 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from .names import PASSWORD_NAME
+from .rules import national_words
 
 _NAME = re.compile(
     PASSWORD_NAME.pattern
@@ -177,6 +179,50 @@ def lines_below(text: bytes, header: int) -> tuple[bytes, list[Line], int]:
     return *_written(iter(cells), text), len(text) if end < 0 else end
 
 
+_COMMENT = re.compile(rb"[\"'`)\]};,][^\n]{0,60}?(?://|#|--|/\*|<!--)[ \t]{0,4}([^\n]{2,80})")
+# What replaces a number must speak as the number did: redacting twice changes nothing.
+_OWN_NUMBER = re.compile(rb"(?:[0-9][ ./-]?){7}|(?:<|&lt;|__)[A-Z_]{3,16}(?:>|&gt;|__)")
+_MARKS = b" \t\r#/*-<>!;:=({[\"'`"
+_PUNCTUATION = re.compile(rb"[^\w.\x80-\xff]+")
+
+
+def lines_near(text: bytes, numbers: list[tuple[int, int]]) -> tuple[bytes, list[Line]]:
+    """As ``lines``, for ``numbers`` that the line above, or the comment behind, may name."""
+    return _written((cell for number in numbers for cell in _named_near(text, *number)), text)
+
+
+def _named_near(text: bytes, start: int, end: int) -> Iterator[Cell]:
+    stop = text.rfind(b"\n", 0, start)
+    above = text[max(0, text.rfind(b"\n", 0, max(0, stop)) + 1, stop - 200) : max(0, stop)]
+    behind = _COMMENT.match(text, end)
+    for name in (above, behind[1] if behind else b""):
+        if name and _tells(name) and not _OWN_NUMBER.search(name):
+            words = _PUNCTUATION.sub(b" ", name).decode("utf-8", "ignore").strip()
+            for one in dict.fromkeys((words[-30:], words[:30])):
+                yield one.encode(), start, end
+
+
+@lru_cache(maxsize=4096)
+def _tells(text: bytes) -> bool:
+    """A word for a number of a person stands in ``text``; short ones must not be words of prose."""
+    return any(
+        word.lower() not in _WORDS_OF_PROSE or (word.isupper() and len(word) > 2)
+        for word in _national_words(text)
+    )
+
+
+def _national_words(text: bytes) -> Iterator[bytes]:
+    for match in national_words().finditer(text):
+        before, first = text[max(0, match.start() - 1) : match.start()], match[0][:1]
+        if not before.isalpha() or (before.islower() and first.isupper()):
+            yield match[0]
+
+
+_WORDS_OF_PROSE = frozenset(
+    b"id uid run pan fin sin tin inn ni kt rc nas cf avs ird identity".split()
+)
+
+
 def is_table(path: str) -> bool:
     """A file in whose form values stand apart from their names."""
     name = path.lower().rpartition("/")[2]
@@ -258,7 +304,9 @@ def _piped(text: bytes) -> Iterator[Cell]:
 
 
 def _names(name: bytes) -> bool:
-    return len(name) <= LONGEST_NAME and _NAME.search(name) is not None
+    if not 0 < len(name) <= LONGEST_NAME:
+        return False
+    return _NAME.search(name) is not None or _tells(name)
 
 
 def _inserts(text: bytes) -> Iterator[tuple[list[bytes], int]]:

@@ -14,7 +14,7 @@ from ..kernels.entropy import CLASSES, high_entropy
 from ..kernels.regions import regions
 from .assigned import names_key
 from .blocks import BLOCKS
-from .columns import Line, is_table, lines, lines_below
+from .columns import Line, is_table, lines, lines_below, lines_near
 from .force import in_force
 from .judges import GENERIC, JUDGES
 from .national import alike
@@ -65,7 +65,7 @@ def find(
     for first, data, offsets in _chunks(contents):
         judge.chunk(first, data, offsets, engine)
         judge.spans += _inside(first, data, offsets, paths, settings, engine)
-    judge.spans += _cells(contents, paths, judge.headers, settings, engine)
+    judge.spans += _cells(contents, paths, judge, settings, engine)
     peers = _peers(judge, contents, paths)
     again = [*_echoes(judge.spans, contents), *_alike(judge.spans, contents)]
     return settled([*judge.spans, *peers, *again], settings)
@@ -117,19 +117,22 @@ def _inside(
 def _cells(
     contents: pa.LargeStringArray,
     paths: pa.Array,
-    headers: list[tuple[int, int]],
+    seen: _Judge,
     settings: Settings,
     engine: str | None,
 ) -> Iterator[Span]:
-    """What stands in cells of tables, whose columns say what it is.
+    """What stands in cells of tables, whose columns say what it is, and beside other names.
 
-    ``headers``: rows of ``contents`` and where in them a line reads like the first of a table.
+    ``seen`` knows the rows of ``contents`` and where in them a line reads like the first of a
+    table, or a number stands that a neighboring line may name.
     """
     rows = [row for row, path in enumerate(paths.to_pylist()) if path and is_table(path)]
     tables = [
         (row, *lines(contents[row].as_buffer().to_pybytes(), paths[row].as_py())) for row in rows
     ]
-    tables += _below(contents, headers)
+    tables += _below(contents, seen.headers)
+    for row, numbers in seen.numbers.items():
+        tables.append((row, *lines_near(contents[row].as_buffer().to_pybytes(), numbers)))
     tables = [table for table in tables if table[2]]
     if not tables:
         return
@@ -247,6 +250,7 @@ class _Judge:
         self.spans: list[Span] = []
         self.unsure: list[Span] = []
         self.headers: list[tuple[int, int]] = []
+        self.numbers: dict[int, list[tuple[int, int]]] = {}
         self.steps = 0
         self.text = -1, b""
         # By region and rules: answers, and the path that they hold for, if for one only.
@@ -338,6 +342,9 @@ class _Judge:
             self.steps += 1
             if rule.judge == "table_header":
                 self.headers.append((row, base + match.start()))
+            elif rule.judge == "near_name":
+                low, high = match.span("value")
+                self.numbers.setdefault(row, []).append((base + low, base + high))
             for found in BLOCKS[rule.judge](text, base + match.start(), base + match.end()):
                 value = b"".join(text[start:end] for start, end in found.parts)
                 place = row, found.start, found.end

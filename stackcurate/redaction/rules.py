@@ -64,6 +64,7 @@ class Rule:
     gate: str | None
     files: str | None
     about: str
+    named: str | None
     match: tuple[str, ...]
     no_match: tuple[str, ...]
 
@@ -98,6 +99,13 @@ def load(path: Path = TABLE) -> Table:
         raise ConfigError(f"{path.name}: a rule id stands twice")
     gate = _LOOK_AROUND.sub("", f"(?i:{words['gate']})").encode()
     return Table(rules, hashlib.sha256(raw + TLDS.read_bytes()).hexdigest(), gate)
+
+
+@lru_cache(maxsize=1)
+def national_words() -> re.Pattern[bytes]:
+    """The words that name numbers of persons, of all rules for such; what stands before is open."""
+    words = [rule.named for rule in load().rules if rule.kind == "national_id" and rule.named]
+    return re.compile(f"{_initials(f'(?i:{chr(124).join(words)})')}(?![a-z])".encode())
 
 
 def table_digest() -> str:
@@ -235,6 +243,7 @@ def _rule(entry: dict[str, Any], edges: dict[str, str], words: dict[str, str]) -
         gate=entry.get("gate"),
         files=entry.get("files"),
         about=entry["about"],
+        named=entry.get("named"),
         match=tuple(expand(text, name) for text in entry.get("match", ())),
         no_match=tuple(expand(text, name) for text in entry.get("no_match", ())),
     )

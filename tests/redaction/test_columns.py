@@ -6,6 +6,7 @@ import pyarrow as pa
 import pytest
 
 from stackcurate.redaction.columns import lines, lines_below
+from stackcurate.redaction.examples import expand
 from stackcurate.redaction.find import find
 from stackcurate.redaction.settings import Settings
 
@@ -69,7 +70,7 @@ def test_cells(path: str, text: str, right: list[tuple[str, str]]) -> None:
 
 
 def test_a_table_amid_code_ends_where_its_width_does() -> None:
-    text = b"import x\n\nname;numero_secu;phone\nAda;2920;1\nEve;3920;2\nx = 1\nBob;1;2\n"
+    text = b"import x\n\nname;numero_case;phone\nAda;2920;1\nEve;3920;2\nx = 1\nBob;1;2\n"
     out, places, end = lines_below(text, text.index(b"name;"))
     assert text[:end].endswith(b"Eve;3920;2")
     assert out.decode().splitlines() == ["phone: 1", "phone: 2"]
@@ -86,3 +87,33 @@ def test_tables_are_met_in_any_file() -> None:
     assert [(span.rule.kind, text[span.start : span.end]) for span in spans] == [
         ("password", "kX93!mfPq2w")
     ]
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("a.rs", '// BSN\nlet id = "{valid:nl-bsn:2########}";\n'),
+        ("a.html", "<td>PESEL</td>\n<td>{valid:pl-pesel:790412#####}</td>\n"),
+        ("a.js", "check('{valid:es-dni:5#######@}'); // DNI\n"),
+        ("a.rb", "expect(valid?('{valid:be-rijksregister:79.04.1#-###.##}')).to be true # NISS\n"),
+        ("a.md", "| name | SVNR |\n|---|---|\n| Mia | {valid:at-svnr:4### 120479} |\n"),
+        ("a.csv", "nom,numero_secu\nMia,{valid:fr-nir:2840675########}\n"),
+    ],
+)
+def test_a_name_beside_a_number_tells_what_it_is(path: str, text: str) -> None:
+    text = expand(text, "near")
+    spans = find(pa.array([text], pa.large_string()), pa.array([path]), Settings())
+    assert [span.rule.kind for span in spans] == ["national_id"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '// BSN\nlet id = "200000000";\n',  # its check digits are wrong
+        'let id = "729772913";\n',  # nothing names it
+        '// run this once\nlet n = "12345670";\n',  # a word of prose
+        '// BSN 123456789\nlet id = "729772913";\n',  # the word has its own number
+    ],
+)
+def test_a_number_with_no_name_stays(text: str) -> None:
+    assert not find(pa.array([text], pa.large_string()), pa.array(["a.rs"]), Settings())
