@@ -14,6 +14,7 @@ from stackcurate.storage.partitions import disk_error_number
 
 # Seconds before each further try of a task whose fault may pass.
 BACK_OFF = (1.0, 5.0, 25.0)
+_OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 def attempt(task: Callable[[Any], Any], item: Any) -> Any:
@@ -45,10 +46,12 @@ def _try(task: Callable[[Any], Any], item: Any) -> Any:
 
 
 def describe(error: BaseException) -> str:
-    """An unexpected error without its message: type and the last places in the code."""
-    places = traceback.extract_tb(error.__traceback__)[-3:]
+    """An unexpected error without its message: type, the last places in the code, and in ours."""
+    places = traceback.extract_tb(error.__traceback__)
+    ours = [place for place in places[:-3] if _OURS in place.filename]
     where = " < ".join(
-        f"{os.path.basename(p.filename)}:{p.lineno} {p.name}" for p in reversed(places)
+        f"{os.path.basename(p.filename)}:{p.lineno} {p.name}"
+        for p in (*reversed(places[-3:]), *ours[-1:])
     )
     return f"{type(error).__name__} at {where}"
 

@@ -19,6 +19,7 @@ from stackcurate import schema
 from stackcurate.kernels import encoded, text
 
 Column: TypeAlias = pa.Array | pa.ChunkedArray
+_MOST = np.iinfo(np.int32).max  # what a column of counts holds
 
 
 def buffers(contents: Column) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -62,12 +63,7 @@ def signals(contents: Column) -> pa.Table:
     }
     return pa.table(
         [
-            pa.array(
-                np.minimum(columns[field.name], np.iinfo(np.int32).max).astype(
-                    field.type.to_pandas_dtype()
-                ),
-                mask=~valid,
-            )
+            pa.array(np.minimum(columns[field.name], _MOST), mask=~valid).cast(field.type)
             for field in schema.SIGNALS
         ],
         schema=schema.SIGNALS,

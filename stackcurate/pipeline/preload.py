@@ -11,10 +11,14 @@ import contextlib
 import gc
 import importlib
 import os
+import signal
 import sys
 
 from stackcurate.engine.unused import do_without_unused
 
+# Ctrl-C is for the run, which ends this process. Python ignores it here too, but only once all is
+# loaded; until then it would end in a traceback on the terminal.
+signal.signal(signal.SIGINT, signal.SIG_IGN)
 # Python starts this process with the working directory first on its path. What lies there is data,
 # perhaps a hostile repository, and its numpy.py is not ours. Workers get the path of their caller.
 sys.path[:] = [place for place in sys.path if place not in ("", os.getcwd())]
