@@ -353,6 +353,8 @@ def _section(cls: Any, given: Any, folder: Path, at: tuple[Any, ...], lines: _Li
         if option is not None and _is_path(hints[key]):
             made[key] = _resolve(option, folder, spot, lines)
             continue
+        if isinstance(option, str) and hints[key] == tuple[str, ...]:
+            option = (option,)  # a list of one may stand without its brackets
         try:
             made[key] = TypeAdapter(
                 hints[key], config=ConfigDict(arbitrary_types_allowed=True)
@@ -366,8 +368,10 @@ def _section(cls: Any, given: Any, folder: Path, at: tuple[Any, ...], lines: _Li
             lines.fail(at, f"{at[-1]}: the option {name!r} is missing")
     try:
         return cls(**made)
-    except (ValueError, TypeError, ConfigError) as error:
-        raise ConfigError(f"{lines.path}, line {lines.of.get(at, 1)}: {at[0]}: {error}") from None
+    except ConfigError as error:
+        lines.fail((*at, *error.at), f"{at[0]}: {error}")
+    except (ValueError, TypeError) as error:
+        lines.fail(at, f"{at[0]}: {error}")
 
 
 def _against(given: Any, folder: Path, at: tuple[Any, ...], lines: _Lines) -> tuple[Against, ...]:

@@ -29,9 +29,16 @@ class StackcurateError(Exception):
 
 
 class ConfigError(StackcurateError):
-    """The config or the call is wrong; nothing was started."""
+    """The config or the call is wrong; nothing was started.
+
+    ``at`` are the keys, inside their section of a config, of the value that is wrong.
+    """
 
     exit_code = EXIT_USAGE
+
+    def __init__(self, message: str = "", at: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.at = at
 
 
 class InputError(StackcurateError):

@@ -60,6 +60,11 @@ def test_a_good_one_is_read(place) -> None:
         ("look_inside: allowed", "look_inside: sometimes", 6, ["look_inside", "allowed", "open"]),
         ("fetch: {max_bytes: 1000}", "fetch: 1000", 8, ["fetch", "mapping"]),
         ("{threshold: 0.7}", "[0.7]", 9, ["dedup", "mapping"]),
+        # redaction: bounds and ids, with the line of the value
+        ("name: tiny", "redact:\n  rules:\n    nope-rule: 0.5\nname: tiny", 3, ["'nope-rule'"]),
+        ("name: tiny", "redact:\n  kinds: {email: -1}\nname: tiny", 2, ["email", "0 to 1", "off"]),
+        ("name: tiny", "redact:\n  rules:\n    npm-token: 2\nname: tiny", 3, ["npm-token", "2"]),
+        ("name: tiny", "redact:\n  mark: mails\nname: tiny", 2, ["'mails'", "username"]),
         # missing keys
         ("name: tiny\n", "", 1, ["'name'", "missing"]),
         ("version: 1.0.0\n", "", 1, ["'version'", "missing"]),
@@ -93,6 +98,15 @@ def test_a_mistake_names_line_key_value_and_what_is_allowed(place, old, new, lin
     assert said.startswith(f", line {line}: "), said
     for word in words:
         assert word in said, said
+
+
+def test_redaction_by_kind_and_rule(place) -> None:
+    text = "redact: {kinds: {email: off, ip: on}, rules: {npm-token: 0.5}, mark: email}\n"
+    redact = parse(GOOD + text, place / "c.yaml").redact
+    assert redact.threshold("email-address", "email") > 1
+    assert redact.threshold("ipv4-address", "ip") == 0.6
+    assert redact.threshold("npm-token", "key") == 0.5
+    assert redact.mark == ("email",)
 
 
 @pytest.mark.parametrize(

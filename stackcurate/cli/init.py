@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import textwrap
 from collections import Counter
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stackcurate.errors import ConfigError
+from stackcurate.redaction.settings import KINDS
 from stackcurate.sources.parquet_columns import find_columns, is_text
 
 _TEMPLATE = """\
@@ -36,6 +38,12 @@ optout:
 license:
   look_inside: allowed            # open: also fetch files that nothing licenses, for their headers
   policy: permissive              # the license classes that may be released
+  # allow: [public_domain]        # these classes instead of a policy
+  # overrides: {{JSON: permissive}}   # the class of single licenses, by SPDX id
+  # keep_unstated: false          # true keeps files that nothing licenses
+  # places: origin-most           # origin-most | strictest | any-permissive: whose license counts
+  #                               # where the same bytes lie in several places
+  # decisions: decisions.jsonl    # what people decided about single texts (license review)
 choose:
   forks: keep                     # keep and report | collapse to the best repository | ignore
 fetch:
@@ -45,6 +53,11 @@ language:
 filter: {{}}                        # defaults in the spirit of The Stack v2; each rule can be null
 redact:
   sensitivity: balanced           # strict | balanced | loose
+  # kinds: {{mac: off, phone: 0.85}} # how sure a finding must be: 0 (take all) to 1, on or off;
+{kinds}
+  # rules: {{ipv4-address: 0.9}}    # the same for one rule; wins over its kind
+  # mark: [username]              # kinds that are reported and left in the text
+  # attribution: keep             # keep | redact: addresses and names in copyright notices
   # digest_key: env:DIGEST_KEY    # or file:/PATH: HMACs of the values, in the run folder alone
 dedup:
   threshold: 0.7                  # exact Jaccard similarity of word 5-grams
@@ -129,7 +142,11 @@ def config_text(given: dict[str, tuple[str, ...]], name: str | None, folder: Pat
                 raise ConfigError(f"{path} does not exist")
             sources += _source(kind, Path(path), folder)
             name = name or Path(path).resolve().name
-    return _TEMPLATE.format(name=_clean(name or "my-stack"), sources=sources)
+    margin = "  #" + " " * 31 + "# "
+    kinds = textwrap.fill(
+        f"kinds: {' '.join(KINDS)}", 100, initial_indent=margin, subsequent_indent=margin
+    )
+    return _TEMPLATE.format(name=_clean(name or "my-stack"), sources=sources, kinds=kinds)
 
 
 def _source(kind: str, path: Path, folder: Path) -> str:

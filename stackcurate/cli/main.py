@@ -69,7 +69,7 @@ def cli() -> None:
     One stage alone:  stackcurate license | language | redact | dedup
 
     Exit codes: 0 done, 1 done but something was set aside (--strict), 2 usage or config,
-    3 a checksum does not hold, 4 stopped and nothing published.
+    3 a checksum does not hold, 4 stopped and nothing published, 130 stopped by Ctrl-C.
     """
 
 

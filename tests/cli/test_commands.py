@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from dataclasses import fields
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from stackcurate import __version__
+from stackcurate.cli.init import config_text
 from stackcurate.cli.main import Commands
+from stackcurate.config import parse
+from stackcurate.licenses.policy import LicenseSettings
+from stackcurate.redaction.settings import Settings
 
 from ..driving import Said, call, code, environment, repository, site, stackcurate
 
@@ -135,6 +141,18 @@ def test_a_run_in_machine_lines(first_steps) -> None:
     assert len(events) > 5
     state = json.loads(said["after"].text)
     assert state["state"].startswith("published as")
+
+
+def test_what_init_teaches_in_comments_is_a_config(tmp_path) -> None:
+    (tmp_path / "repos").mkdir()
+    (tmp_path / "decisions.jsonl").write_text("")
+    text = config_text({"git": (str(tmp_path / "repos"),)}, "tiny", tmp_path)
+    taught = re.findall(r"^  # (\w+): ", text, re.M)
+    told = {field.name for section in (LicenseSettings, Settings) for field in fields(section)}
+    assert told - {"look_inside", "policy", "sensitivity"} <= set(taught)
+    config = parse(re.sub(r"^  # (?=\w+:)", "  ", text, flags=re.M), tmp_path / "c.yaml")
+    assert config.redact.threshold("ipv4-address", "ip") == 0.9
+    assert config.license.overrides == {"JSON": "permissive"}
 
 
 def test_init_for_every_kind_of_source(tmp_path) -> None:
