@@ -20,12 +20,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from stackcurate.licenses import heads, readings
+from stackcurate.licenses import claims, heads, readings
 from stackcurate.licenses.cache import Cache
+from stackcurate.licenses.claims import BEFORE, ELSEWHERE, OPEN
 from stackcurate.licenses.detect import settle, tag_value
 from stackcurate.licenses.expression import combine, ids, license_class, normalize
 from stackcurate.licenses.policy import RANK
-from stackcurate.licenses.riders import AI_WORDS, ALTERED, NO_AI, riders, sentences
+from stackcurate.licenses.riders import AI_WORDS, NO_AI, riders, sentences
 from stackcurate.licenses.spoken import UNKNOWN, spoken
 
 MEMORY = 20_000  # comments whose reading is kept
@@ -40,12 +41,6 @@ SCHEMA = pa.schema(
 _IGNORE = re.compile(rb"REUSE-IgnoreStart.*?(?:REUSE-IgnoreEnd|\Z)|SPDX-SnippetBegin.*?(?:SPDX-SnippetEnd|\Z)", re.S)  # fmt: skip  # noqa: E501
 # Tags are read by themselves, and what is set aside is not read.
 _SET_ASIDE = re.compile(rb"(?i:SPDX-License-Identifier:)[^\r\n]*|" + _IGNORE.pattern, re.S)
-# What may stand before a tag on its line: signs of comments, and the words that are such signs.
-_BEFORE = re.compile(
-    rb"[^A-Za-z0-9\x80-\xff]*(?:(?:dnl|rem|c|@rem|@c)\s+)?[^A-Za-z0-9\x80-\xff]*\Z", re.I
-)
-_LINE_END = re.compile(rb"[\n|]")  # "/*! name 1.0 | MIT License | address */"
-_WORDS = re.compile(rb"[A-Za-z0-9\x80-\xff]")
 _LEADER = re.compile(r"^[\s*#/;%!|>.\"'-]*(?:dnl |rem )?")
 _UNDER = (
     r"(?:under|terms|terms of|licensed|license|licence|licensed as|covered by|subject to|released|"
@@ -77,12 +72,8 @@ _STRICT_WORDS = re.compile(
     "business|busl|eupl|european"
 )
 _GNU_ID = re.compile(r"\b[AL]?GPL-")
-_OPEN = ("permissive", "public_domain")
 # As heads.find_speaking has them.
 _STEMS = re.compile(rb"(?i)lice|perm|publ|redi|trai|noti|gpl|prie|fide|unau|hibi|secr")
-_ELSEWHERE = frozenset(
-    ("LicenseRef-scancode-free-unknown", "LicenseRef-scancode-unknown-license-reference")
-)
 _CLOSED_ID = "LicenseRef-scancode-proprietary-license"
 
 
@@ -155,7 +146,7 @@ def _tags(data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> dict[int, Said
         tag = at - 24  # the length of "SPDX-License-Identifier:"
         before = data[max(begin, tag - 100) : tag].tobytes()
         before = before[before.rfind(b"\n") + 1 :]
-        if not _BEFORE.match(before):
+        if not BEFORE.match(before):
             continue
         lines = data[at : min(stop, at + 600)].tobytes().split(b"\n", 2)
         # A quoted tag is a string of a program that writes tags.
@@ -192,7 +183,7 @@ def _may_say_more(tags: Said, comment: bytes) -> bool:
     """Whether a comment may say something stricter than its tags."""
     if not tags:
         return True
-    open_ = all(license_class(expression) in _OPEN for _, _, expression in tags)
+    open_ = all(license_class(expression) in OPEN for _, _, expression in tags)
     return open_ and _STEMS.search(_SET_ASIDE.sub(b" ", comment)) is not None
 
 
@@ -206,7 +197,7 @@ def _both(tags: Said, said: Said) -> Said:
     for one in said:
         name = license_class(one[2])
         other = name not in ("unknown", "unstated") and not ids(one[2]) & tagged
-        if one[2] not in _ELSEWHERE and name != "unstated" and (other or RANK[name] > rank):
+        if one[2] not in ELSEWHERE and name != "unstated" and (other or RANK[name] > rank):
             more.append(one)
     return (*tags, *more)
 
@@ -251,7 +242,8 @@ def _said(comments: Sequence[bytes]) -> list[Said]:
 def _stated(comment: bytes) -> Said:
     """Its licenses and notices, with what was changed in them, and strict words beside them.
 
-    A mention ("this file reads GPL headers") states nothing, unless it is a line of its own ("MIT
+    What takes rights away counts wherever it is named (``claims``). A mention of an open license
+    ("this file reads Apache headers") states nothing, unless it is a line of its own ("MIT
     License") or stands after what introduces it ("released under the MIT license"). What only
     points elsewhere is told too; ``headers`` lets the folder speak then.
     """
@@ -265,17 +257,10 @@ def _stated(comment: bytes) -> Said:
         return ((0, len(comment), UNKNOWN),)
     found, rest = [], bytearray(text)
     introduced = [_introduced(one) for one in answer for _ in one["matches"]]
-    placed = readings.by_words(text, answer)
-    for (match, (start, end)), after_intro in zip(placed, introduced, strict=True):
-        expression = normalize(match["expression"]) or UNKNOWN
-        named = after_intro or (match["kind"] == "name" and _is_line(text, start, end))
-        points = expression in _ELSEWHERE
-        if (points and after_intro) or not (named or points or match["kind"] == "text"):
-            continue
-        around = text[start:end].decode("utf-8", "replace")
-        if license_class(expression) in _OPEN and readings.altered(match, around):
-            expression = combine([expression, ALTERED]) or expression
-        found.append((start, end, expression))
+    placed = claims.of(text, readings.by_words(text, answer), introduced)
+    for start, end, expression in placed:
+        if expression is not None:
+            found.append((start, end, expression))
         rest[start:end] = b"\n\n" + b" " * max(0, end - start - 2)
     beside = _beside(bytes(rest), found)
     found += [(0, len(text), expression) for expression in beside]
@@ -287,21 +272,14 @@ def _introduced(detection: Mapping[str, Any]) -> bool:
     """Whether a detection is "released under the terms of" and what follows that."""
     stated = ids(normalize(detection["expression"]) or UNKNOWN)
     parts = (ids(normalize(match["expression"]) or UNKNOWN) for match in detection["matches"])
-    return any(part <= _ELSEWHERE and not part & stated for part in parts)
-
-
-def _is_line(text: bytes, start: int, end: int) -> bool:
-    """Whether a span is all that its line says, or its part between bars; signs aside."""
-    before = _LINE_END.split(text[max(0, start - 400) : start])[-1]
-    after = _LINE_END.split(text[end : end + 400], maxsplit=1)[0]
-    return bool(_BEFORE.match(before)) and not _WORDS.search(after)
+    return any(part <= ELSEWHERE and not part & stated for part in parts)
 
 
 def _beside(rest: bytes, found: Sequence[tuple[int, int, str]]) -> list[str]:
     """Strict words of what no notice covers, and its riders where a notice stands beside."""
     text = rest.decode("utf-8", "replace")
     said = strict_words(text)
-    found = [one for one in found if one[2] not in _ELSEWHERE]
+    found = [one for one in found if one[2] not in ELSEWHERE]
     if any(_GNU_ID.search(expression) for _, _, expression in found):
         # A notice that names its GNU license goes on to speak of it.
         said = [expression for expression in said if not _GNU_ID.search(expression)]
@@ -338,7 +316,7 @@ def headers(contents: pa.Array | pa.ChunkedArray) -> pa.Table:
         found = _notices(data, offsets, tagged)
         found = tagged | {row: _both(tagged.get(row, ()), said) for row, said in found.items()}
         for row, parts in found.items():
-            telling = tuple(part for part in parts if part[2] not in _ELSEWHERE)
+            telling = tuple(part for part in parts if part[2] not in ELSEWHERE)
             if parts and not telling:
                 elsewhere[row] = combine([part[2] for part in parts])
             elif parts:

@@ -106,10 +106,11 @@ def answer(text: str) -> list[dict[str, Any]] | None:
     """What our matcher says about a canonical text, as JSON values; None where it gave up.
 
     A match has ``rule``, ``expression``, ``matcher``, ``score``, ``kind`` ("text" for a license or
-    a notice, "name" for what states something as a line of its own, "other" for a mention) and
-    ``words``: first and last of those that rules know. Where text and rule differ it has ``extra``,
-    words that only the text has, and ``missing``, runs of words that only the rule has. Telling
-    words are spelt out, others are not: answers are remembered, and words of a text must not be.
+    a notice, "name" for what states something as a line of its own, "other" for a mention),
+    ``length`` (words of the rule) and ``words``: first and last of those that rules know. Where
+    text and rule differ it has ``extra``, words that only the text has, and ``missing``, runs of
+    words that only the rule has. Telling words are spelt out, others are not: answers are
+    remembered, and words of a text must not be.
     """
     known = rules.load()
     found = matcher.matches(text, known)
@@ -166,6 +167,7 @@ def _told(match: Match, asked: query.Query, text: str, known: rules.Table) -> di
         "kind": "text" if _states(match) else "name" if _names_one(match) else "other",
         "matcher": match.kind,
         "score": match.score,
+        "length": match.length,
         "words": [match.first, match.last],
     }
     if match.size < match.breadth:

@@ -186,3 +186,48 @@ def test_what_comments_state_is_shared_through_the_cache(tmp_path, monkeypatch):
     finally:
         share(None)
         cache.close()
+
+
+@pytest.mark.parametrize(
+    ("comment", "expected"),
+    [
+        # What is not open counts also as a name beside, or within, what looks like an open notice.
+        ("This module is licensed under the CC-BY-NC license found in the\nLICENSE file here.",
+         "CC-BY-NC-4.0"),
+        ("Licensed under the Apache License, Version 2.0 with the Commons Clause",
+         "Apache-2.0 AND LicenseRef-scancode-commons-clause"),
+        ("Our program is covered by the SSPL, as a license", "SSPL-1.0"),
+        ("License: CC BY-NC-ND", "CC-BY-NC-ND-4.0"),
+        (GPL.replace("GNU General Public License", "Server Side Public License, version 1,"),
+         "SSPL-1.0 AND LGPL-3.0-or-later"),
+        # A notice that is Apache's in all but the name.
+        (APACHE.replace("Apache License, Version 2.0", "Brightwater Source License, Version 4.0"),
+         "LicenseRef-scancode-unknown"),
+        (APACHE.replace("Apache License", "Brightwater License"), "LicenseRef-scancode-unknown"),
+        ('This part is licensed by Brightwater under the Onward license BW77, the "License";\n'
+         "you may not use this file except in compliance with the License.",
+         "LicenseRef-scancode-unknown"),
+        # Changes that leave the name alone.
+        (APACHE.replace("writing, software", "writing, the software"), "Apache-2.0"),
+        ("Licensed under MIT. https://github.com/jo/tree/blob/master/LICENSE", "MIT"),
+        # What a program looks for in other files.
+        ("Check that all files are under the GNU General Public License v3.", None),
+        ("Copyright Jo.\n\nVerifies that headers are under the MIT License.", None),
+        ("This tool reads GPL headers of other projects.", None),
+        ("This tool reads headers, and is licensed under the GPL version 2.", "GPL-2.0-only"),
+        ("This file is under the GNU General Public License v3.", "GPL-3.0-only"),
+        ("This test is licensed under the GNU General Public License v3.", "GPL-3.0-only"),
+    ],
+)  # fmt: skip
+def test_what_states_a_license_and_what_only_looks_so(comment, expected):
+    assert header(hashed(comment)) == expected
+
+
+def test_a_license_found_in_a_file_is_that_of_the_folder():
+    said = (
+        "This source code is licensed under the license found in the\n"
+        "LICENSE file in the root directory of this package.\n"
+    )
+    (row,) = headers(pa.array([hashed(said)])).to_pylist()
+    assert row["header_expression"] is None
+    assert row["elsewhere"] == "LicenseRef-scancode-unknown-license-reference"
