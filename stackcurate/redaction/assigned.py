@@ -54,8 +54,23 @@ def is_key_id(name: bytes, value: bytes) -> bool:
     return _PGP_KEY.search(name) is not None and _PGP_ID.fullmatch(value) is not None
 
 
-def _by_name(place: Place, name: bytes) -> float:
+_ESCAPED = re.compile(rb"\\u00([2-7][0-9A-Fa-f])")
+_RAW = re.compile(rb"(?<![A-Za-z0-9_])[rR][\"']$")
+_EXPRESSION = re.compile(rb"\\[^a-zA-Z]|\\[dDsSwW]|[][(){}|*+?^$.]")
+
+
+def _meant(place: Place) -> bytes:
+    """The value without what its syntax adds: JSON's escapes, backslashes that are just that."""
     value = place.value
+    if b"\\" not in value:
+        return value
+    if _RAW.search(place.before(3)) and not _EXPRESSION.search(value):
+        return value.replace(b"\\", b"~")
+    return _ESCAPED.sub(lambda code: bytes([int(code[1], 16)]), value)
+
+
+def _by_name(place: Place, name: bytes) -> float:
+    value = _meant(place)
     if is_key_id(name, value):
         return 0.0
     reason = noise.noise(value)
@@ -63,13 +78,18 @@ def _by_name(place: Place, name: bytes) -> float:
         return 0.0
     if (
         noise.NOT_A_VALUE_NAME.search(name)
-        or noise.has_digest_name(name)
+        or (noise.has_digest_name(name) and not _is_for_digests(name, value))
         or is_lock_path(place.path)
     ):
         return 0.35 if noise.is_random(value) else 0.0
     if PASSWORD_NAME.search(name):
         return password_strength(value, reason, place)
     return token_strength(value, reason, name)
+
+
+def _is_for_digests(name: bytes, value: bytes) -> bool:
+    """What routers sign their messages with (RFC 2385), rather than a digest of a secret."""
+    return re.search(rb"(?i)md5[_-]?secret$", name) is not None and not noise.is_hex(value)
 
 
 def bare(place: Place) -> float:

@@ -53,6 +53,8 @@ def email(place: Place) -> float:
     if not sure:
         return 0.0
     after = place.after(2)
+    if after[:1] == b":" and _IS_USER.match(place.after(260)):
+        return sure  # https://mira@corp.org:password@host: the user is a mailbox
     if after[:1] in (b"(", b"/", b":") and (after[:1] != b":" or _is_path(place)):
         return 0.0  # a call, the host of an address with credentials, scp's host:path
     before = place.before(120)
@@ -74,6 +76,14 @@ def _names_id(text: bytes) -> bool:
     small = text.lower()
     told = b"id:" in small or b"-to:" in small or b"references" in small
     return told and _ID.search(text) is not None
+
+
+_IS_USER = re.compile(rb":[^\s/\"'`<>\\]{1,256}@[A-Za-z0-9\[$%{<_]")
+
+
+def email_escaped(place: Place) -> float:
+    """As ``email``, in an address or a form, where the @ is written %40."""
+    return _mailbox(place.value.replace(b"%40", b"@"))
 
 
 _BEHIND_COLON = re.compile(rb":([^\s\"'`<>]*)")
@@ -180,12 +190,19 @@ _HOST_KEY = re.compile(
     rb"|controller|domain|peer|proxy|remote|nameserver|upstream|backend|master|replica|broker)_?[0-9]{0,3}"
     rb"[\"'`\])]{0,3}\s{0,4}(?::=|=>|=|:|\(|>)\s{0,4}[\"'`\[(]{0,2}$"
 )
+# As sure as an address's scheme: a version stands before it, and a key of its own behind that.
+_OWN_KEY = re.compile(
+    rb"://$|,\s{0,8}[\"']?[A-Za-z_]{0,20}(?:I[pP]|_ip|Address|_addr)[\"']{0,2}\s{0,2}[:=]\s{0,2}[\"']$"
+)
 _WHOLE_VALUE = re.compile(
     rb"^\s*(?:-\s+)?[\"']?[A-Za-z][\w .-]{0,60}[\"']?\s{0,4}[:=]\s{0,4}[\"']?$"
 )
 # Numbers on both sides: coordinates of a drawing, a table.
 _AMONG_NUMBERS = re.compile(rb"[0-9][ ,a-zA-Z-]{1,3}$")
 _NUMBER_BEHIND = re.compile(rb"[ ,a-zA-Z-]{1,3}[0-9.]")
+_QUAD_BEFORE = re.compile(rb"(?<![\w.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?:[ ,-]|, )[\"']?$")
+_QUAD_BEHIND = re.compile(rb"[\"']?(?:[ ,-]|, )(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![\w.])")
+_RANGE = re.compile(rb"(?<![\w.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}-$")
 _COMPARED = re.compile(rb"(?:[<>~^]=?|[=@]=)\s{0,4}[\"']?$|@\^?~?$")
 _LOGIN = re.compile(rb"(?:^|[\s\"'=])[a-z_][a-z0-9_-]{0,31}@$")  # root@, behind which a host stands
 
@@ -203,12 +220,15 @@ def ipv4(place: Place) -> float:
     octets = address.packed
     before = place.before(100)
     after = place.after(12)
-    if _AMONG_NUMBERS.search(before[-4:]) and _NUMBER_BEHIND.match(after):
-        return 0.0
+    if before[-1:] == b"-" and not _RANGE.search(before):
+        return 0.0  # the version behind a name
+    among = _AMONG_NUMBERS.search(before[-4:]) and _NUMBER_BEHIND.match(after)
+    if among and not (_QUAD_BEFORE.search(before) and _QUAD_BEHIND.match(place.after(24))):
+        return 0.0  # a table of numbers, not a list of addresses
     login = _LOGIN.search(before)
     if login and not after[:1].isalnum() and not _CHECKSUM.search(login[0]):
         return 0.9
-    if _VERSION_WORD.search(before[-60:]) and not re.search(rb"://$", before):
+    if _VERSION_WORD.search(before[-60:]) and not _OWN_KEY.search(before):
         return 0.4 if _HOST_WORD.search(before) else 0.0
     if _HOST_KEY.search(before):
         return 0.4 if _made_up(octets) or _is_network(octets, after) else 0.9

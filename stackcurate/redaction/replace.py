@@ -34,19 +34,24 @@ TOKENS = {
 # RFC 5737: three networks of 254 hosts that belong to nobody.
 _NETWORKS = ("192.0.2.", "198.51.100.", "203.0.113.")
 _HOSTS = 254
+# RFC 2544: a network for benchmarks of devices, for files with more addresses than those.
+_MORE, _MORE_HOSTS = int(ipaddress.IPv4Address("198.18.0.0")), (1 << 17) - 2
 
 
 def replacement(kind: str, content_id: bytes, number: int, family: int = 4) -> bytes:
     """The text that replaces value ``number`` (from 1) of ``kind`` in the file ``content_id``.
 
-    Addresses of one file stay apart up to the 762nd of IPv4 and the 65,535th of IPv6.
+    Addresses of one file stay apart up to the 131,832nd of IPv4 and the 65,535th of IPv6.
     """
     if kind != "ip":
         return TOKENS[kind]
     start = int.from_bytes(hashlib.blake2b(content_id, digest_size=8).digest(), "big")
     if family == 6:
         return f"2001:db8:{start % 0xFFFF + 1:x}::{(number - 1) % 0xFFFF + 1:x}".encode()
-    network, host = divmod((start + number - 1) % (len(_NETWORKS) * _HOSTS), _HOSTS)
+    first = len(_NETWORKS) * _HOSTS
+    if number > first:
+        return str(ipaddress.IPv4Address(_MORE + (number - first - 1) % _MORE_HOSTS + 1)).encode()
+    network, host = divmod((start + number - 1) % first, _HOSTS)
     return f"{_NETWORKS[network]}{host + 1}".encode()
 
 

@@ -30,6 +30,10 @@ _URL_WORDS = (
     b"x-access-token",
 )
 # scott/tiger: Oracle's example; GitHub: the token is the user, and this says so
+_NO_HOST = re.compile(
+    rb"example|^host(?:name)?\d?(?:\.(?:com|org|net|tld|name|domain))?$|localhost|^127\.|\.test$"
+    rb"|^server|^domain|^\w$|^proxy$|^foo"
+)
 
 
 def url_password(place: Place) -> float:
@@ -40,9 +44,7 @@ def url_password(place: Place) -> float:
         return 0.0
     user = place.region[place.head : place.start].rpartition(b"/")[2].rstrip(b":").lower()
     host = re.split(rb"[/:?\s\"'`<>]", place.region[place.end + 1 : place.end + 80])[0].lower()
-    if re.search(
-        rb"example|^host|localhost|^127\.|\.test$|^server|^domain|^\w$|^proxy$|^foo", host
-    ):
+    if _NO_HOST.search(host):
         local = re.match(rb"localhost|127\.", host) is not None
         chosen = is_strong(value) or (
             reason == "words" and (is_chosen(value) or is_long_word(value, 10))
@@ -80,7 +82,9 @@ def grouped_letters(place: Place) -> float:
     unspoken = sum(
         re.search(rb"[^aeiouy]{3}|^[^aeiouy]{2}|[^aeiouy]{2}$", g) is not None for g in groups
     )
-    return 1.0 if unspoken >= 3 else 0.0
+    odd = sum(noise.odd_pairs(group) for group in groups)
+    quoted = place.before(1) in (b'"', b"'")
+    return 1.0 if (unspoken >= 3 and (quoted or odd)) or odd > 1 else 0.0
 
 
 def said(place: Place) -> float:

@@ -38,7 +38,7 @@ def is_strong(value: bytes) -> bool:
 def password_strength(value: bytes, reason: str | None, place: Place) -> float:
     """Passwords people choose: mixed characters are sure, a plain word may be a label."""
     if reason == "words" or b" " in value:
-        if is_chosen(value) or (_is_whole(place) and is_long_word(value, 10)):
+        if is_chosen(value) or is_spaced(value) or (_is_whole(place) and is_long_word(value, 10)):
             return 0.7
         return _word_strength(value, place) if b" " not in value else 0.0
     if len(value) > 128 or noise.is_uuid(value):
@@ -99,6 +99,21 @@ _WORDS_AND_NUMBER = re.compile(
 
 
 _SPACED_AND_NUMBER = re.compile(rb"[A-Z][a-z]{2,}(?: [a-z]{3,}){1,4}(?: ?[0-9]{2,4}[!?.]?|!)")
+
+
+_SPACED_WORDS = re.compile(rb"[a-z]{3,}(?: [a-z]{3,}){2,4} [0-9]{2,4}[!?.]?")
+_DIGIT_INSIDE = re.compile(rb"[A-Za-z][0-9][A-Za-z]")
+
+
+def is_spaced(value: bytes) -> bool:
+    """Typed with spaces: words and a number, or words two of which have digits, one inside."""
+    if len(value) > 48 or LABEL.search(value) or _SENTENCE.search(value):
+        return False
+    if _SPACED_WORDS.fullmatch(value):
+        return True
+    words = value.split(b" ")
+    mixed = [word for word in words if word.isalnum() and not (word.isalpha() or word.isdigit())]
+    return len(words) < 6 and len(mixed) > 1 and _DIGIT_INSIDE.search(value) is not None
 
 
 _GROUPS = re.compile(rb"[A-Za-z0-9]{2,6}(?:-[A-Za-z0-9]{2,6}){2,4}")

@@ -155,3 +155,58 @@ def test_what_people_type_as_secret_of_a_server_is_a_password() -> None:
     texts = pa.array([f"secret={one}\n" for one in ("kXh931MfpZq", HEX)], pa.large_string())
     spans = find(texts, pa.array(["sip.conf"] * 2), Settings())
     assert [(span.file, span.rule.kind) for span in spans] == [(0, "password"), (1, "key")]
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        ("a.env", "DB_PASSWORD='%s'"),
+        ("a.py", 'password = "%s"'),
+    ],
+)
+@pytest.mark.parametrize("value", ["my S3cure X41", "otter maple lantern 48", "qu1et R4in on 7ues"])
+def test_passwords_typed_with_spaces(path: str, line: str, value: str) -> None:
+    assert value not in shipped(path, line % value)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'password: "Enter at least 12 characters"',
+        'password = "sha256 of the x509 certificate"',
+        "password = 'must hold A1 or B2'",
+        r"password = r'\w+\d{8}'",
+        r"password = r'\d\d\d\d\d\d'",
+    ],
+)
+def test_prose_and_expressions_behind_a_name_stay(line: str) -> None:
+    assert shipped("a.py", line) == line
+
+
+def test_backslashes_of_literals_hide_no_password() -> None:
+    assert "9Kw!z" not in shipped("a.py", r"password = r'u\b9Kw!z'")
+    assert "W9!kZ" not in shipped("a.json", r'{"password": "x\u0026W9!kZ"}')
+
+
+def test_the_user_of_an_address_may_be_a_mailbox() -> None:
+    given = f"https://mira.k@uni-weimar.de:{PASSWORD}@host.uni-weimar.de/x"
+    out = shipped("a.py", f'u = "{given}"')
+    assert PASSWORD not in out
+    assert "mira.k" not in out
+    assert "@host.uni-weimar.de/x" in out
+
+
+LISTED = ["93.184.216.35", "45.33.32.156", "185.60.216.35", "104.16.99.52", "151.101.1.69"]
+
+
+@pytest.mark.parametrize("joint", [" ", ",", ", ", "', '", "-"])
+@pytest.mark.parametrize("around", ["%s", "allow %s;", "ALLOWED_HOSTS=%s", "['%s']"])
+def test_all_addresses_of_a_list_go(joint: str, around: str) -> None:
+    listed = LISTED[:2] if joint == "-" else LISTED
+    out = shipped("e.txt", around % joint.join(listed))
+    assert not [one for one in listed if one in out]
+
+
+def test_an_address_among_numbers_is_a_table() -> None:
+    for line in ("12 85.214.132.117 34", "lib-85.214.132.117", "M 1,85.214.132.117,3"):
+        assert shipped("e.txt", line) == line
