@@ -291,6 +291,24 @@ def test_why_knows_every_id_of_a_kept_file_and_of_its_repository(sample) -> None
     assert named.code == 0 and f"repository {file['origin']}" in named.text
 
 
+def test_why_finds_a_repository_by_its_name_in_the_table_of_repositories(sample) -> None:
+    file = sample.site.files().slice(0, 1).to_pylist()[0]
+    found = why(file["repo_name"], sample.release, None, 10_000)
+    assert file["row_key"] in {row["row_key"] for row in found.rows}
+
+
+def test_why_says_that_files_of_what_was_dropped_whole_are_not_listed(sample) -> None:
+    rows = why("/no/such/file", sample.release, sample.site.run_folder).whole
+    assert {row["outcome"] for row in rows} >= {"license:refused", "choose:same_root"}
+    for row in rows:
+        again = why(row["origin"], sample.release, sample.site.run_folder).rows
+        assert row["outcome"] in {one["outcome"] for one in again}
+    published = {row["outcome"] for row in why("/no/such/file", sample.release, None).whole}
+    assert not any(one.startswith("optout:") for one in published)
+    said = call("why", "/no/such/file", sample.site.config)
+    assert "dropped whole" in said.text and "license:refused" in said.text
+
+
 def test_why_names_what_refused_a_dropped_file(sample, expected) -> None:
     words = {"license:refused": "evidence", "header:conflict": "folder", "header:refused": "header"}
     seen = set()

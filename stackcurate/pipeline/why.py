@@ -76,6 +76,7 @@ class Answer:
     counts: dict[str, int] = field(default_factory=dict)
     set_aside: tuple[dict[str, Any], ...] = ()  # inputs that could not be read
     repositories: tuple[dict[str, Any], ...] = ()  # of that name, revision, directory or snapshot
+    whole: tuple[dict[str, Any], ...] = ()  # where nothing was found: what was dropped as a whole
 
     def json(self) -> str:
         """As one JSON object."""
@@ -87,7 +88,7 @@ class Answer:
         aside += [f"  set aside: {visible(told(one))}" for one in self.set_aside]
         if not self.total:
             nothing = f"{self.asked}: no file of that name in {self.where}"
-            return "\n".join([nothing, *aside])
+            return "\n".join([nothing, *aside, *_whole(self.whole)])
         lines = [f"{self.asked}: {self.total:,} ledger rows in {self.where}", *aside]
         if len(self.counts) > 1 or self.total > 1:
             for outcome, files in sorted(self.counts.items(), key=lambda one: -one[1]):
@@ -97,6 +98,14 @@ class Answer:
         if self.total > len(self.rows):
             lines.append(f"\n… and {self.total - len(self.rows):,} more; --json shows them too")
         return "\n".join(lines)
+
+
+def _whole(rows: Sequence[dict[str, Any]]) -> list[str]:
+    if not rows:
+        return []
+    head = "  files of repositories that were dropped whole are not listed one by one; ask for"
+    return [f"{head} the repository:", *(f"    {visible(row['origin'])}  {row['outcome']}, "
+            f"{row['files']:,} files" for row in rows)]  # fmt: skip
 
 
 def _repository(row: dict[str, Any]) -> str:
@@ -172,7 +181,19 @@ def why(asked: str, release: Path | None, run_folder: Path | None, most: int = M
     _explain(connection, rows, bool(files), bool(ledger))
     counts = {outcome: int(number) for outcome, number, _ in counted}
     total = sum(one[2] for one in counted)
-    return Answer(asked, where, tuple(rows), total, counts, aside, tuple(repositories))
+    whole = _dropped_whole(connection) if ledger and not total else []
+    return Answer(
+        asked, where, tuple(rows), total, counts, aside, tuple(repositories), tuple(whole)
+    )
+
+
+def _dropped_whole(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """The largest origins of which the ledger has one row for all files."""
+    rows = connection.execute(
+        "SELECT origin, outcome, files FROM ledger WHERE scope = 'origin' AND files > 0 "
+        f"ORDER BY files DESC, origin LIMIT {MOST}"
+    ).fetchall()
+    return [dict(zip(("origin", "outcome", "files"), row, strict=True)) for row in rows]
 
 
 def _set_aside(
@@ -234,10 +255,12 @@ def _condition(asked: str, origins: Sequence[str], keys: Sequence[str]) -> tuple
         every = ["content_id = ?", "row_key = ?", *named]
         return f"({' OR '.join(every)})", [value, value, *origins, *keys]
     path = asked if asked.startswith("/") else f"/{asked}"
-    # A repository is an origin, or owner/name at its end; a path is whole or an end of one.
+    # A repository is an origin, or owner/name at its end, or has the name in the table of
+    # repositories; a path is whole or an end of one.
+    more = f" OR origin IN ({', '.join('?' * len(origins))})" if origins else ""
     return (
-        "(path = ? OR path LIKE ? ESCAPE '!' OR origin = ? OR origin LIKE ? ESCAPE '!')",
-        [path, f"%{_like(path)}", asked, f"%/{_like(asked.strip('/'))}"],
+        f"(path = ? OR path LIKE ? ESCAPE '!' OR origin = ? OR origin LIKE ? ESCAPE '!'{more})",
+        [path, f"%{_like(path)}", asked, f"%/{_like(asked.strip('/'))}", *origins],
     )
 
 
@@ -270,7 +293,7 @@ def _repositories(
         condition = " OR ".join(f"{name} = $1" for name in _HEADS)
         values = {"1": found[1]}
     else:
-        condition = "origin = $1 OR origin LIKE $2 ESCAPE '!'"
+        condition = "origin = $1 OR repo_name = $1 OR origin LIKE $2 ESCAPE '!'"
         values = {"1": asked, "2": f"%/{_like(asked.strip('/'))}"}
     columns = ", ".join(("origin", "outcome", *_HEADS))
     cursor = connection.execute(
