@@ -70,6 +70,10 @@ _PATTERN = re.compile(
 )
 _UUID = re.compile(rb"(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _HEX = re.compile(rb"^(?:0[xX])?[0-9a-fA-F]+$")
+# Networks of documentation and of benchmarks (RFC 5737, RFC 2544, RFC 3849), which replace others.
+_NOBODYS = re.compile(
+    rb"(?:192\.0\.2|198\.51\.100|203\.0\.113|198\.1[89]\.[0-9]{1,3})\.[0-9]{1,3}|2001:db8:[0-9a-f:]+"
+)
 _INTEGRITY = re.compile(
     rb"(?i)(?:sha(?:1|2|224|256|384|512)?|md5|h1|blake2?[bs]?|sri)[-:=_ ]\W{0,2}$"
 )
@@ -99,6 +103,8 @@ def noise(value: bytes) -> str | None:
     if _TEMPLATE.search(value):
         return "template"
     if _PLACEHOLDER.search(value):
+        return "placeholder"
+    if value[:1] in b"12" and _NOBODYS.fullmatch(value):
         return "placeholder"
     if _INTEGRITY_VALUE.search(value):
         return "integrity"

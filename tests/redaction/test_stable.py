@@ -106,3 +106,12 @@ def test_a_finding_of_the_second_look_stands_in_its_own_place() -> None:
     shipped = run(text, "/a.py")[0].as_py()
     assert shipped.startswith("a = 1\n" * 9) and shipped.endswith("\nb = 2\n")
     assert "kX93" not in shipped
+
+
+def test_an_address_behind_a_replaced_name_is_no_password() -> None:
+    text = '  password kX93mfPq2whost = "85.214.132.117"'
+    paths, ids = pa.array(["src/a.py"]), pa.array([b"i" * 20], pa.binary(20))
+    strict = Settings(sensitivity="strict")
+    once = redact(pa.array([text], pa.large_string()), paths, ids, strict).contents
+    assert redact(once, paths, ids, strict).contents[0] == once[0]
+    assert "85.214" not in once[0].as_py()
