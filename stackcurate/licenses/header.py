@@ -26,7 +26,7 @@ from stackcurate.licenses.claims import BEFORE, ELSEWHERE, OPEN
 from stackcurate.licenses.detect import settle, tag_value
 from stackcurate.licenses.expression import combine, ids, license_class, normalize
 from stackcurate.licenses.policy import RANK
-from stackcurate.licenses.riders import AI_WORDS, NO_AI, riders, sentences
+from stackcurate.licenses.riders import AI_WORDS, NO_AI, RESTRICTED, riders, sentences
 from stackcurate.licenses.spoken import UNKNOWN, spoken
 
 MEMORY = 20_000  # comments whose reading is kept
@@ -58,22 +58,39 @@ _LATER = re.compile(
 _CLOSED = re.compile(
     r"\bproprietary and confidential\b|\bconfidential and proprietary\b|\btrade secrets?\b|"
     r"\bunauthori[sz]ed (?:copying|use|distribution|reproduction|disclosure)\b|"
-    r"\bcompany confidential\b|\bstrictly (?:confidential|prohibited)\b"
+    r"\bcompany confidential\b|\bstrictly (?:confidential|prohibited)\b|"
+    r"\A(?:copyright [\w ,().-]+ )?\w* ?confidential\W*\Z|"
+    r"\bconfidential\b[^.]{0,40}\b(?:do not|not for|property of|proprietary)\b|"
+    r"\bunpublished,?(?: and)? (?:confidential|proprietary|source code)\b|"
+    r"\bproprietary (?:source|information|code of|software of)\b|"
+    r"\bdo not (?:re)?distribute\b"
 )
 _OTHERS = re.compile(
     rf"\b{_UNDER}\b[^.]{{0,60}}?\b(mozilla public license|mpl|eclipse public license|epl|cddl|"
     r"common development and distribution license|server side public license|sspl|"
     r"business source license|busl|eupl|european union public licen[cs]e)\b"
 )
+_KINDS = r"(?:non[- ]?commercial|personal|private|academic|educational|research|evaluation|internal|non[- ]?profit|teaching)"  # noqa: E501
+# Where no license stands beside, more of the sentence is asked for than by ``riders``.
+_LIMITS = re.compile(
+    rf"\b{_KINDS}(?:,? (?:and|or|/) ?[\w-]+)?(?: use| purposes?)? only\b|"
+    rf"\b(?:only|solely|exclusively) (?:be used )?(?:for|in) [^.]{{0,30}}\b{_KINDS}\b|"
+    r"\bfor non[- ]?commercial (?:use|purposes?)\b|"
+    r"\b(?:not|never|prohibit\w*|forbid\w*|without)\b[^.]{0,40}\bcommercial (?:use|purposes?|usage)\b|"  # noqa: E501
+    r"\bcommercial (?:use|purposes?|usage)\b[^.]{0,40}\b(?:prohibited|forbidden|not (?:allowed|permitted|granted))\b|"  # noqa: E501
+    r"\bcan only use this (?:computer )?(?:program|software|code|file)\b|\bnot open source\b"
+)
 # Words without which none of these can match.
 _GNU_WORDS = re.compile("general|gpl")
 _STRICT_WORDS = re.compile(
-    "confidential|secret|authori|prohibited|mozilla|mpl|eclipse|epl|cddl|development|sspl|server|"
+    "confidential|secret|authori|prohibited|unpublished|proprietary|distribute|mozilla|mpl|eclipse|epl|cddl|development|sspl|server|"
     "business|busl|eupl|european"
 )
 _GNU_ID = re.compile(r"\b[AL]?GPL-")
 # As heads.find_speaking has them.
-_STEMS = re.compile(rb"(?i)lice|perm|publ|redi|trai|noti|gpl|prie|fide|unau|hibi|secr")
+_STEMS = re.compile(b"(?i)gpl|" + b"|".join(map(re.escape, heads.STEMS)))
+# Signs of comments that are letters, made spaces: "C     it under the terms of".
+_LETTERS = re.compile(rb"(?mi)^[ \t]*@?(?:c|dnl|rem)(?=[ \t\r\n])")
 _CLOSED_ID = "LicenseRef-scancode-proprietary-license"
 
 
@@ -248,6 +265,7 @@ def _stated(comment: bytes) -> Said:
     points elsewhere is told too; ``headers`` lets the folder speak then.
     """
     text = _SET_ASIDE.sub(lambda found: b" " * len(found[0]), comment)
+    text = _LETTERS.sub(lambda found: b" " * len(found[0]), text)
     try:
         text.decode()
     except UnicodeDecodeError:
@@ -283,7 +301,13 @@ def _beside(rest: bytes, found: Sequence[tuple[int, int, str]]) -> list[str]:
     if any(_GNU_ID.search(expression) for _, _, expression in found):
         # A notice that names its GNU license goes on to speak of it.
         said = [expression for expression in said if not _GNU_ID.search(expression)]
-    return sorted({*said, *riders(text, bans=False)}) if found else said
+    return sorted({*said, *riders(text, bans=False)}) if found else sorted({*said, *_limits(text)})
+
+
+def _limits(text: str) -> list[str]:
+    """The rider of a comment that limits the use and states no license otherwise."""
+    limited = any(_LIMITS.search(sentence) for sentence in sentences(text[:200_000].lower()))
+    return [RESTRICTED] if limited else []
 
 
 def headers(contents: pa.Array | pa.ChunkedArray) -> pa.Table:

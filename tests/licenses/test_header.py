@@ -1,12 +1,16 @@
+from importlib.metadata import distribution
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from stackcurate.licenses import header as module
+from stackcurate.licenses import rules
 from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.expression import license_class
 from stackcurate.licenses.header import headers, share, strict_words
-from stackcurate.licenses.heads import comment_end
+from stackcurate.licenses.heads import _legal, comment_end
 from tests.licenses.conftest import body
 
 
@@ -231,3 +235,78 @@ def test_a_license_found_in_a_file_is_that_of_the_folder():
     (row,) = headers(pa.array([hashed(said)])).to_pylist()
     assert row["header_expression"] is None
     assert row["elsewhere"] == "LicenseRef-scancode-unknown-license-reference"
+
+
+@pytest.mark.parametrize(
+    ("opening", "closing"),
+    [
+        ("{\n", "\n}\nunit One;"), ("<#\n", "\n#>\n$x = 1"), ("<#-- ", "-->\n<p>"),
+        ("{{--\n", "\n--}}\n<p>"), ("{{!--\n", "\n--}}\n<p>"), ("<%# ", "%>\n<p>"),
+        ("@*\n", "\n*@\n<p>"), ("#[\n", "\n]#\nproc x"), ("=head1 NAME\n\n", "\n\n=cut\n"),
+        ("#if 0\n", "\n#endif\nint x;"), ("{% comment %}\n", "\n{% endcomment %}\n"),
+    ],
+)  # fmt: skip
+def test_forms_of_comments(opening, closing):
+    assert header(f"{opening}{GPL}{closing}") == "GPL-3.0-or-later"
+
+
+@pytest.mark.parametrize("sign", ["C     ", "c ", "C\t", "@c ", "rem ", "dnl "])
+def test_letters_that_are_signs_are_no_words_of_a_notice(sign):
+    lines = ["Copyright 1999 Jo", "", *GPL.splitlines(), ""]
+    source = "".join(f"{sign}{line}".rstrip() + "\n" for line in lines)
+    assert header(source + "      END\n") == "GPL-3.0-or-later"
+
+
+def test_json_is_no_comment():
+    assert header('{"name": "x", "note": "under the GPL license"}') is None
+
+
+@pytest.mark.parametrize(
+    ("comment", "expected"),
+    [
+        ("This code is for non-commercial use only.", "proprietary"),
+        ("Not for commercial use.", "proprietary"),
+        ("Free for academic use only; ask Jo for other uses.", "source_available"),
+        ("Our agreement does not allow commercial use.", "source_available"),
+        ("You can only use this computer program if we agreed with you.", "source_available"),
+        ("CONFIDENTIAL - do not distribute", "proprietary"),
+        ("Unpublished proprietary source code of Brightwater", "proprietary"),
+        ("NASA Open Source Agreement 1.3", "permissive weak_copyleft copyleft source_available"),
+    ],
+)
+def test_limits_are_seen_where_no_license_is_named(comment, expected):
+    assert license_class(header(hashed(comment))) in expected.split()
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        "Commercial vendors need another driver here.",
+        "Counts the educational institutions of a country.",
+        "Only for integers: the private fields are not set.",
+        "Shows the confidential mark on a page.",
+    ],
+)
+def test_code_that_speaks_of_such_things_limits_nothing(comment):
+    assert header(hashed(comment)) is None
+
+
+def test_few_rules_of_licenses_that_are_not_open_pass_the_gate_of_words():
+    """Their words are known by hashes, so each word that holds a stem is looked for in them."""
+    known = rules.load()
+    facts = known.rules.facts
+    folder = Path(str(distribution("scancode-toolkit").locate_file("licensedcode/data/rules")))
+    missed, strict = [], 0
+    for row, name in enumerate(known.identifiers):
+        stated = known.expressions[facts.expression[row]]
+        if license_class(stated) in ("permissive", "public_domain", "unstated", "unknown"):
+            continue
+        file = folder / name
+        if row % 10 or known.relevance[row] < 90 or not file.exists():
+            continue
+        strict += 1
+        said = b" " + file.read_bytes().split(b"---", 2)[2].strip() + b" "
+        if not _legal(np.frombuffer(said, np.uint8), 0, len(said)):
+            missed.append(name)
+    assert strict > 1000
+    assert len(missed) <= strict / 50, missed
