@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from stackcurate.licenses import claims, heads, readings
 from stackcurate.licenses.cache import Cache
-from stackcurate.licenses.claims import BEFORE, ELSEWHERE, OPEN
+from stackcurate.licenses.claims import BEFORE, ELSEWHERE, OPEN, REFERENCE
 from stackcurate.licenses.detect import settle, tag_value
 from stackcurate.licenses.expression import combine, ids, license_class, normalize
 from stackcurate.licenses.policy import RANK
@@ -86,9 +86,18 @@ _STRICT_WORDS = re.compile(
     "confidential|secret|authori|prohibited|unpublished|proprietary|distribute|mozilla|mpl|eclipse|epl|cddl|development|sspl|server|"
     "business|busl|eupl|european"
 )
+# The General Public License in other languages; whichever of its versions, it is copyleft.
+_GNU_ABROAD = re.compile(
+    r"licencia p[úu]blica general|licence publique g[ée]n[ée]rale|licenza pubblica generica|"
+    r"licen[çc]a p[úu]blica geral|allgemeinen? [öo]ffentlichen? (?:gnu[- ])?lizenz|"
+    r"algemene publieke licentie|powszechn\w+ licencj\w+ publiczn\w+|genel kamu lisans|"
+    r"obecn\w+ ve[řr]ejn\w+ licenc\w+|общественн\w+ лицензи\w+|通用公共(?:许可|授權|授权)|"
+    r"一般公衆(?:利用)?(?:許諾|使用許諾)|일반 ?공중 ?(?:사용 ?)?(?:허가|라이선스)"
+)
+_SEE = re.compile(r"(?i)see (?:the )?(?:file )?[\w./-]*(?:licen[cs]e|copying)[\w./-]*\Z")
 _GNU_ID = re.compile(r"\b[AL]?GPL-")
 # As heads.find_speaking has them.
-_STEMS = re.compile(b"(?i)gpl|" + b"|".join(map(re.escape, heads.STEMS)))
+_STEMS = re.compile(b"(?i)gpl|gnu|" + b"|".join(map(re.escape, heads.STEMS)))
 # Signs of comments that are letters, made spaces: "C     it under the terms of".
 _LETTERS = re.compile(rb"(?mi)^[ \t]*@?(?:c|dnl|rem)(?=[ \t\r\n])")
 _CLOSED_ID = "LicenseRef-scancode-proprietary-license"
@@ -125,6 +134,8 @@ def strict_words(comment: str) -> list[str]:
     if _GNU_WORDS.search(lower):
         text = re.sub(r"[\s*#/;|>\"-]+", " ", lower)
         found.update(_gnu_id(gnu) for gnu in _GNU.finditer(text))
+    if "gnu" in lower and _GNU_ABROAD.search(" ".join(lower.split())) and not found:
+        found.add("GPL-1.0-or-later")
     for sentence in sentences(lower) if _STRICT_WORDS.search(lower) else ():
         if _CLOSED.search(sentence):
             found.add(_CLOSED_ID)
@@ -145,6 +156,8 @@ def _read_tag(line: str, following: str) -> str | None:
         return None
     if expression is None:
         value = re.sub(r"\s*(?:\*/|-->|\*\)).*", "", line).strip()
+        if _SEE.match(value):
+            return REFERENCE
         return (spoken(value) or UNKNOWN) if value else None
     return expression
 
@@ -198,7 +211,7 @@ def _notices(
 
 def _may_say_more(tags: Said, comment: bytes) -> bool:
     """Whether a comment may say something stricter than its tags."""
-    if not tags:
+    if all(expression in ELSEWHERE for _, _, expression in tags):
         return True
     open_ = all(license_class(expression) in OPEN for _, _, expression in tags)
     return open_ and _STEMS.search(_SET_ASIDE.sub(b" ", comment)) is not None
@@ -206,8 +219,8 @@ def _may_say_more(tags: Said, comment: bytes) -> bool:
 
 def _both(tags: Said, said: Said) -> Said:
     """Tags, and what is said beside them that is stricter, or of other licenses altogether."""
-    if not tags:
-        return said
+    if all(expression in ELSEWHERE for _, _, expression in tags):
+        return (*tags, *said)
     rank = max(RANK[license_class(expression)] for _, _, expression in tags)
     tagged = frozenset().union(*(ids(expression) for _, _, expression in tags))
     more = []

@@ -24,6 +24,7 @@ STEMS = (
     b"glp-", b"lal-", b"lili", b"afpl", b"[cc ", b"ccby", b"cc_b", b"erms",
 )  # fmt: skip
 _GPL = np.uint32(int.from_bytes(b"gpl", "big"))
+_GNU = np.uint32(int.from_bytes(b"gnu", "big"))  # also where its license is named in Chinese
 _MIX = np.uint32(0x9E3779B1)
 
 
@@ -149,7 +150,7 @@ def _legal(data, begin, stop):  # type: ignore[no-untyped-def]
             if _STEMS[place] == four:
                 return True
             place = (place + np.uint64(1)) & np.uint64(0xFFF)
-        if four & np.uint32(0xFFFFFF) == _GPL or last == _SEE_COPY:
+        if four & np.uint32(0xFFFFFF) in (_GPL, _GNU) or last == _SEE_COPY:
             return True
     return False
 

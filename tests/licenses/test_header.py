@@ -310,3 +310,25 @@ def test_few_rules_of_licenses_that_are_not_open_pass_the_gate_of_words():
             missed.append(name)
     assert strict > 1000
     assert len(missed) <= strict / 50, missed
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        "Dieses Programm steht unter der GNU Allgemeinen Öffentlichen Lizenz.",
+        "Este programa usa la Licencia Pública General de GNU.",
+        "本程序依 GNU通用公共许可证 发布。",
+    ],
+)
+def test_the_gpl_in_other_languages(comment):
+    assert license_class(header(hashed(comment).encode())) == "copyleft"
+
+
+def test_a_tag_that_points_to_a_file_leaves_it_to_the_folder():
+    tag = "# SPDX-License-Identifier: see LICENSE\n"
+    (row,) = headers(pa.array([tag])).to_pylist()
+    assert (row["header_expression"], row["elsewhere"]) == (
+        None,
+        "LicenseRef-scancode-unknown-license-reference",
+    )
+    assert header(tag + "#\n" + hashed(GPL)) == "GPL-3.0-or-later"
