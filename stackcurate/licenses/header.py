@@ -44,7 +44,7 @@ _SET_ASIDE = re.compile(rb"(?i:SPDX-License-Identifier:)[^\r\n]*|" + _IGNORE.pat
 _LEADER = re.compile(r"^[\s*#/;%!|>.\"'-]*(?:dnl |rem )?")
 _UNDER = (
     r"(?:under|terms|terms of|licensed|license|licence|licensed as|covered by|subject to|released|"
-    r"license:|conditions of|copyright:?)"
+    r"license:|conditions of|copyright:?|bedingungen|termes|t[ée]rminos|termini|termos)"
 )
 _GNU = re.compile(
     rf"\b{_UNDER}\b[^.]{{0,80}}?\b(?:(gnu )?(affero|lesser|library)? ?general public licen[cs]e|"
@@ -89,7 +89,7 @@ _STRICT_WORDS = re.compile(
 # The General Public License in other languages; whichever of its versions, it is copyleft.
 _GNU_ABROAD = re.compile(
     r"licencia p[úu]blica general|licence publique g[ée]n[ée]rale|licenza pubblica generica|"
-    r"licen[çc]a p[úu]blica geral|allgemeinen? [öo]ffentlichen? (?:gnu[- ])?lizenz|"
+    r"licen[çc]a p[úu]blica geral|allgemeinen? [öo]e?ffentlichen? (?:gnu[- ])?lizenz|"
     r"algemene publieke licentie|powszechn\w+ licencj\w+ publiczn\w+|genel kamu lisans|"
     r"obecn\w+ ve[řr]ejn\w+ licenc\w+|общественн\w+ лицензи\w+|通用公共(?:许可|授權|授权)|"
     r"一般公衆(?:利用)?(?:許諾|使用許諾)|일반 ?공중 ?(?:사용 ?)?(?:허가|라이선스)"
@@ -98,6 +98,7 @@ _SEE = re.compile(r"(?i)see (?:the )?(?:file )?[\w./-]*(?:licen[cs]e|copying)[\w
 _GNU_ID = re.compile(r"\b[AL]?GPL-")
 # As heads.find_speaking has them.
 _STEMS = re.compile(b"(?i)gpl|gnu|" + b"|".join(map(re.escape, heads.STEMS)))
+_MISSPELT = re.compile(rb"(?i)\bspdx[- ]identifier:")  # read as "License:"
 # Signs of comments that are letters, made spaces: "C     it under the terms of".
 _LETTERS = re.compile(rb"(?mi)^[ \t]*@?(?:c|dnl|rem)(?=[ \t\r\n])")
 _CLOSED_ID = "LicenseRef-scancode-proprietary-license"
@@ -278,6 +279,7 @@ def _stated(comment: bytes) -> Said:
     points elsewhere is told too; ``headers`` lets the folder speak then.
     """
     text = _SET_ASIDE.sub(lambda found: b" " * len(found[0]), comment)
+    text = _MISSPELT.sub(lambda found: b"License:".ljust(len(found[0])), text)
     text = _LETTERS.sub(lambda found: b" " * len(found[0]), text)
     try:
         text.decode()

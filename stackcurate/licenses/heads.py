@@ -21,7 +21,7 @@ STEMS = (
     b"eula", b"gfdl", b"cddl", b"sspl", b"eupl", b"lppl", b"ceci", b"apsl", b"affe", b"arti",
     b"poly", b"acad", b"educ", b"forb", b"evil", b"gran", b"righ", b"stri", b" mpl", b" epl",
     b" osl", b" qpl", b" cpl", b" cc ", b" cc-", b" spl", b"bsd ", b"reew", b"hare", b"glpl", b"glpv",  # noqa: E501
-    b"glp-", b"lal-", b"lili", b"afpl", b"[cc ", b"ccby", b"cc_b", b"erms",
+    b"glp-", b"lal-", b"lili", b"afpl", b"[cc ", b"ccby", b"cc_b", b"erms", b"spdx",
 )  # fmt: skip
 _GPL = np.uint32(int.from_bytes(b"gpl", "big"))
 _GNU = np.uint32(int.from_bytes(b"gnu", "big"))  # also where its license is named in Chinese

@@ -53,6 +53,7 @@ def hashed(text: str) -> str:
         ("dnl SPDX-License-Identifier: ISC\n", "ISC"), ("REM SPDX-License-Identifier: ISC\n", "ISC"),  # noqa: E501
         ('"""Doc.\n\nSPDX-License-Identifier: ISC\n"""\n', "ISC"),
         ("SPDX-License-Identifier: MIT", "MIT"),
+        ("! SPDX-Identifier: LGPL-3.0-or-later\n", "LGPL-3.0-or-later"),
         ("// SPDX-License-Identifier: (GPL-2.0-only OR\n//   MIT)\n", "GPL-2.0-only OR MIT"),
         ("// SPDX-License-Identifier: GPL-2.0-only OR\n//   MIT\n", "GPL-2.0-only OR MIT"),
         ("// SPDX-License-Identifier: MIT\n// SPDX-License-Identifier: Zlib\n", "MIT AND Zlib"),
@@ -316,6 +317,7 @@ def test_few_rules_of_licenses_that_are_not_open_pass_the_gate_of_words():
     "comment",
     [
         "Dieses Programm steht unter der GNU Allgemeinen Öffentlichen Lizenz.",
+        "Nutzung zu den Bedingungen der GNU General Public License, Version 3 der Lizenz.",
         "Este programa usa la Licencia Pública General de GNU.",
         "本程序依 GNU通用公共许可证 发布。",
     ],
