@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stackcurate.licenses import matcher, query, rules
+from stackcurate.licenses import changes, matcher, query, rules
 from stackcurate.licenses.detections import Detection, detect
 from stackcurate.licenses.expression import combine, license_class, normalize
 from stackcurate.licenses.matcher import Match
@@ -108,9 +108,10 @@ def answer(text: str) -> list[dict[str, Any]] | None:
     A match has ``rule``, ``expression``, ``matcher``, ``score``, ``kind`` ("text" for a license or
     a notice, "name" for what states something as a line of its own, "other" for a mention),
     ``length`` (words of the rule) and ``words``: first and last of those that rules know. Where
-    text and rule differ it has ``extra``, words that only the text has, and ``missing``, runs of
-    words that only the rule has. Telling words are spelt out, others are not: answers are
-    remembered, and words of a text must not be.
+    text and rule differ it has ``extra``, words that only the text has, ``missing``, runs of
+    words that only the rule has, and ``changed``, those of them that change what a sentence
+    grants. Telling words are spelt out, others are not: answers are remembered, and words of a
+    text must not be.
     """
     known = rules.load()
     found = matcher.matches(text, known)
@@ -174,6 +175,9 @@ def _told(match: Match, asked: query.Query, text: str, known: rules.Table) -> di
         told["extra"] = _extra(match, asked, text)
     if match.size < match.length:
         told["missing"] = _missing(match, known)
+    differs = match.size < match.breadth or match.size < match.length
+    if differs and match.row >= 0 and match.flags & (rules.TEXT | rules.NOTICE):
+        told["changed"] = changes.telling(match, asked, text, known)
     return told
 
 
@@ -285,9 +289,13 @@ def _words_of(tokens: Sequence[str]) -> list[str]:
 def altered(match: dict[str, Any], around: str) -> bool:
     """Whether a match differs from its rule at a word that changes the grant.
 
+    ``changed`` are such words of sentences that grant something (``licenses.changes``).
+
     ``around`` is the text of the match. A word that only moved does not count, nor does "don't" for
     "do not", nor a whole clause left out.
     """
+    if match.get("changed"):
+        return True
     runs = [run.split() for run in match.get("missing", ())]
     extra = Counter(_words_of(match.get("extra", ())))
     missing = Counter(w for run in runs if len(run) <= _SHORT_LOSS for w in _words_of(run))

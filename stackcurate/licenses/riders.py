@@ -59,6 +59,18 @@ _BANS = re.compile(
     r"\b(?:un)?authori[sz]ed (?:use|copying|distribution|reproduction)\b[^.]{0,60}\b(?:prohibited|forbidden)\b|"  # noqa: E501
     r"\bprior written (?:consent|permission|approval)\b|\bpaid license\b|\bdo not (?:distribute|redistribute|copy)\b"  # noqa: E501
 )
+# Said of who may use, for what price and for how long; such sentences speak of nothing else.
+_WHO = re.compile(
+    r"\bno (?:individual|person|entity|one|company|organi[sz]ation|government)\b[^.]{0,120}\bmay (?:use|copy|modify|distribute)\b|"  # noqa: E501
+    r"\bonly (?:[\w'-]+ ){1,8}may (?:use|copy|modify|distribute)\b|"
+    r"\b(?:licen[sc]e|permission|rights?|grant)\b[^.]{0,60}\b(?:may|can|will|shall) be (?:revoked|withdrawn|terminated)\b(?: by | at )|"  # noqa: E501
+    r"\b(?:reserves?|retains?) the rights? to (?:revoke|withdraw|terminate|cancel)\b|"
+    r"\b(?:is|are) not (?:granted|given) (?:any |the )?(?:rights?|permission|licen[sc]e)\b|"
+    r"\bnot (?:permitted|allowed|granted permission|licensed) (?:to |for )?(?:use|copy|copying|modify|modification|distribut\w+|redistribut\w+)\b|"  # noqa: E501
+    r"\b(?:must|shall|need to|have to|required to) (?:obtain|buy|purchase|acquire) (?:an? |the )?(?:[\w-]+ ){0,3}licen[sc]es?\b|"  # noqa: E501
+    r"\bfor commercial (?:use|usage|licen[sc]\w+|purposes?|applications?)\b[^.]{0,40}\b(?:contact|e-?mail|write|ask|see|visit|buy|purchase)\b|"  # noqa: E501
+    r"\bcontact\b[^.]{0,60}\bfor (?:an? )?commercial (?:use|usage|licen[sc]\w+)\b"
+)
 # Said by permissive texts themselves: about names, warranties, and copies without the notice.
 _HARMLESS = re.compile(
     r"\b(?:endorse|promote|advertis\w+|publicity|trademarks?|trade names?|warrant\w*|liab\w+|"
@@ -72,7 +84,10 @@ AI_WORDS = re.compile(
     r"chatbot|mining|scrap|training|dataset"
 )
 _LIMIT_WORDS = re.compile(r"commercial|only|evil")
-_BAN_WORDS = re.compile(r"not|never|confidential|proprietary|secret|authori|prior|paid")
+_BAN_WORDS = re.compile(
+    r"not|never|confidential|proprietary|secret|authori|prior|paid|"
+    r"\bno |may (?:use|copy|modify|distribute)|revoke|withdr|terminat|licen[sc]e"
+)
 
 
 def sentences(text: str) -> list[str]:
@@ -94,7 +109,9 @@ def riders(text: str, bans: bool = True) -> list[str]:
         if _AI.search(sentence) and _ACT.search(sentence) and _NO.search(sentence):
             found.add(NO_AI)
         cleaned = _FREELY.sub(" ", _BOTH.sub(" ", sentence))
-        limited = _LIMITS.search(cleaned) or (bans and _BANS.search(cleaned))
+        limited = _LIMITS.search(cleaned) or (
+            bans and (_BANS.search(cleaned) or _WHO.search(cleaned))
+        )
         if limited and not _HARMLESS.search(cleaned):
             found.add(RESTRICTED)
     return sorted(found)
