@@ -29,13 +29,13 @@ from stackcurate.licenses.alone import (
     EVIDENCE_STRUCT,
     MAX_BYTES,
     flat_records,
-    root_of,
     scan_path,
     scan_records,
 )
 from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.policy import LicenseSettings
 from stackcurate.licenses.scancode import Judge
+from stackcurate.licenses.tree import root_of
 from stackcurate.pipeline.decode import decode
 from stackcurate.redaction.alone import redact_records
 from stackcurate.redaction.settings import Settings as RedactSettings
@@ -191,6 +191,7 @@ def _as_asked(path: Path, table: pa.Table) -> Iterator[Record]:
         evidence = row["evidence"]
         if evidence is not None:
             evidence["path"] = os.path.normpath(f"{shown}/{evidence['path']}")
+            evidence["score"] = round(evidence["score"], 2)  # it was a 32-bit number
         yield {"id": os.path.normpath(f"{shown}/{row.pop('path')}"), **row}
 
 

@@ -19,7 +19,7 @@ from stackcurate.cli.run import default_workers, release_of
 from stackcurate.errors import ConfigError
 from stackcurate.index.query import query
 from stackcurate.licenses import spdx
-from stackcurate.licenses.alone import MAX_BYTES, root_of, scan_path
+from stackcurate.licenses.alone import MAX_BYTES, scan
 from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.decode import text_of
 from stackcurate.licenses.explain import BadExpression, diagnose, explain, notes
@@ -27,6 +27,7 @@ from stackcurate.licenses.heads import HEAD
 from stackcurate.licenses.notices import Papers, bundle, leading_comment, written
 from stackcurate.licenses.policy import POLICIES
 from stackcurate.licenses.scancode import Judge
+from stackcurate.licenses.tree import root_of
 from stackcurate.releases.manifest import read_manifest
 from stackcurate.text import visible
 
@@ -103,7 +104,7 @@ def sbom_command(path: Path) -> None:
     """
     alone.tell_compiling()
     with contextlib.closing(Cache(alone._cache_path())) as cache, Judge(default_workers()) as judge:
-        scanned = scan_path(path, cache, judge)
+        scanned, own = scan(path, cache, judge)
     root = path if path.is_dir() else root_of(path)
     digests = {}
     for inside in scanned["path"].to_pylist():
@@ -113,21 +114,23 @@ def sbom_command(path: Path) -> None:
                 both[0].update(block)
                 both[1].update(block)
             digests[inside] = (both[0].hexdigest(), both[1].hexdigest())
-    texts = _stating(root, scanned.to_pylist())
+    texts = _stating(root, scanned.to_pylist(), own)
     seconds = int(os.environ.get("SOURCE_DATE_EPOCH") or time.time())
     created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
-    document = spdx.sbom(path.resolve().name, scanned, digests, texts, created)
+    document = spdx.sbom(path.resolve().name, scanned, own, digests, texts, created)
     click.echo(json.dumps(document, indent=1))
 
 
-def _stating(root: Path, rows: list[dict[str, Any]]) -> dict[str, str]:
+def _stating(root: Path, rows: list[dict[str, Any]], own: dict[str, str]) -> dict[str, str]:
     """The texts behind LicenseRefs, as ``spdx.sbom`` asks for them."""
     found: dict[str, str] = {}
-    for row in rows:
-        evidence = row["evidence"] or {"kind": "", "path": ""}
+    asked = [(row["evidence"], row["license_expression"]) for row in rows if row["evidence"]]
+    headers = {evidence["path"] for evidence, _ in asked if evidence["kind"] == "header"}
+    asked += [({"kind": "", "path": p}, said) for p, said in own.items() if p not in headers]
+    for evidence, expression in asked:
         header, place = evidence["kind"] == "header", evidence["path"]
         key = f"header:{place}" if header else place
-        if place and key not in found and "LicenseRef-" in spdx.listed(row["license_expression"]):
+        if place and key not in found and "LicenseRef-" in spdx.listed(expression):
             with contextlib.suppress(OSError), open(root / place.removeprefix("/"), "rb") as stream:
                 text = text_of(stream.read(MAX_BYTES)).data.decode("utf-8", "replace")
                 found[key] = leading_comment(text) if header else text

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from stackcurate.errors import InputError
 from stackcurate.licenses import names, pointers, readings
 from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.cover import cover
@@ -25,6 +22,7 @@ from stackcurate.licenses.inherit import folders
 from stackcurate.licenses.paths import AGGREGATE, OVERRIDE, about_paths
 from stackcurate.licenses.policy import CLASSES, LicenseSettings
 from stackcurate.licenses.scancode import Judge
+from stackcurate.licenses.tree import above, files_of, read
 
 EVIDENCE_STRUCT = pa.struct(
     [
@@ -46,81 +44,24 @@ PATH_ROW = pa.schema(
     ]
 )
 MAX_BYTES = 10 << 20  # of one file; longer ones are covered by their folder only
-_PAPERS = ("/debian", "/.reuse", "/LICENSES")  # folders whose files speak for the one above
-_REPOSITORY = (".git", ".hg", ".svn")  # what the root of a repository has
 _BATCH = 2000  # files whose heads are held at once
 
 
-def _git_id(data: bytes) -> bytes:
-    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).digest()
+class Scan(NamedTuple):
+    """What covers files (schema PATH_ROW), and what files state by themselves, by path."""
 
-
-def root_of(path: Path) -> Path:
-    """The repository that ``path`` lies in; else its folder, or itself where it is one."""
-    folder = path.absolute() if path.is_dir() else path.absolute().parent
-    above = (folder, *folder.parents)
-    return next(
-        (one for one in above if any((one / sign).exists() for sign in _REPOSITORY)), folder
-    )
-
-
-def _list(path: Path) -> tuple[Path, list[str], list[str]]:
-    """The folder that stands for the root, the files to report, and folders that stand alone.
-
-    All as "/a/b" below the root, sorted.
-    """
-    if not path.exists():
-        raise InputError(f"{path} does not exist", "missing")
-    root = root_of(path)
-    if path.is_file():
-        return root, ["/" + path.absolute().relative_to(root).as_posix()], []
-    found, alone = [], []
-    for folder, subfolders, files in os.walk(path.absolute()):
-        inside = Path(folder).relative_to(root).as_posix()
-        prefix = "/" if inside == "." else f"/{inside}/"
-        if ".git" in (*subfolders, *files):
-            alone.append(prefix.rstrip("/"))
-        subfolders[:] = sorted(name for name in subfolders if name not in _REPOSITORY)
-        for name in files:
-            if not (Path(folder) / name).is_symlink() and name.isprintable():
-                found.append(prefix + name)
-    return root, sorted(found), [*alone, *_submodules(root)]
-
-
-def _submodules(root: Path) -> list[str]:
-    """The folders that .gitmodules names, as "/a/b"."""
-    data = _read(root, "/.gitmodules", 1 << 20).decode("utf-8", "replace")
-    return [
-        "/" + found.strip("/ \t") for found in re.findall(r"(?m)^\s*path\s*=\s*(\S.*?)\s*$", data)
-    ]
-
-
-def _above(root: Path, path: str) -> list[str]:
-    """The files of every folder from ``root`` down to a file's own, and their papers; sorted."""
-    found = []
-    folder = path.rpartition("/")[0]
-    while True:
-        for papers in ("", *_PAPERS):
-            here = root / f"{folder}{papers}"[1:]
-            if not papers or here.is_dir():
-                names_ = (p.name for p in here.iterdir() if p.is_file())
-                found += [f"{folder}{papers}/{name}" for name in names_ if name.isprintable()]
-        if not folder:
-            return sorted(found)
-        folder = folder.rpartition("/")[0]
-
-
-def _read(root: Path, path: str, limit: int) -> bytes:
-    try:
-        with open(root / path[1:], "rb") as stream:
-            return stream.read(limit)
-    except OSError:
-        return b""
+    table: pa.Table
+    own: dict[str, str]
 
 
 def scan_path(
     path: Path, cache: Cache, judge: Judge, settings: LicenseSettings | None = None
 ) -> pa.Table:
+    """``scan`` without what files state by themselves."""
+    return scan(path, cache, judge, settings).table
+
+
+def scan(path: Path, cache: Cache, judge: Judge, settings: LicenseSettings | None = None) -> Scan:
     """The license of a file or of every file of a folder: schema PATH_ROW, sorted by path.
 
     The folders above it in its repository are asked too, as far as names are evidence (without a
@@ -130,19 +71,13 @@ def scan_path(
     Raises InputError where the path does not exist.
     """
     settings = settings or LicenseSettings()
-    root, paths, alone = _list(path)
-    here = path.absolute().relative_to(root).as_posix() if path.is_dir() else "."
+    root, paths, alone = files_of(path)
+    here = Path(os.path.abspath(path)).relative_to(root).as_posix() if path.is_dir() else "."
     inside = "" if here == "." else f"/{here}"
-    above = _above(root, f"{inside.rpartition('/')[0]}/x") if inside else []
-    listed = [*above, *paths] if path.is_dir() else _above(root, paths[0])
-    kinds = names.control_files(pa.array(listed, pa.string())).to_pylist()
-    control = [(p, kind) for p, kind in zip(listed, kinds, strict=True) if kind]
-    items = []
-    for name, kind in control:
-        data = _read(root, name, MAX_BYTES)
-        items.append(Text(_git_id(data), name, kind, data))
+    over = above(root, inside) if inside else []
+    items = _items(root, [*over, *paths] if path.is_dir() else above(root, paths[0]))
     evidence = detect_texts(items, cache, judge)
-    by_id = {item.content_id.hex(): item.name for item in reversed(items)}
+    by_id = {item.content_id.hex(): item.name for item in items}
     decided = folders(
         pa.array([item.name for item in items], pa.string()),
         [item.content_id.hex() for item in items],
@@ -154,21 +89,58 @@ def scan_path(
         for row in evidence.to_pylist()
     }
     covered = cover(pa.array(paths, pa.string()), decided, alone)
-    tables = [PATH_ROW.empty_table()]
+    tables, own = [PATH_ROW.empty_table()], {}
     for at in range(0, len(paths), _BATCH):
         some = paths[at : at + _BATCH]
-        rows = _with_headers(root, some, covered.slice(at, _BATCH), whose, settings, len(inside))
+        said = _headers(some, [read(root, one, 1 << 16) for one in some])
+        rows = _with_headers(some, said, covered.slice(at, _BATCH), whose, settings, len(inside))
         tables.append(pa.Table.from_pylist(rows, schema=PATH_ROW))
-    asked = [item for item in items if not path.is_dir() and item.name == paths[0]]
-    own = _said_by(evidence, asked)
-    for said in own.values():
-        if said["expression"] and not pointers.is_pointer(said["rule"]):
-            row = {
-                "path": paths[0],
-                **_said(said["expression"], _evidence(said, paths[0]), settings),
-            }
-            tables = [pa.Table.from_pylist([row], schema=PATH_ROW)]
-    return pa.concat_tables(tables).combine_chunks()
+        pairs = zip(some, said, strict=True)
+        own.update({name: one["header_expression"] for name, one in pairs})
+    for content_id, one in _said_by(evidence, items).items():
+        if not one["expression"] or pointers.is_pointer(one["rule"]):
+            continue
+        name = by_id[content_id.hex()]
+        own[name] = combine(text for text in (own.get(name), one["expression"]) if text)
+        if [name] == paths and not path.is_dir():
+            told = _said(one["expression"], _evidence(one, name), settings)
+            tables = [pa.Table.from_pylist([{"path": name, **told}], schema=PATH_ROW)]
+    size = len(inside)
+    own = {name[size:]: said for name, said in own.items() if said and name.startswith(inside)}
+    return Scan(pa.concat_tables(tables).combine_chunks(), own)
+
+
+def _items(root: Path, paths: Sequence[str]) -> list[Text]:
+    """The control files among paths, and what the pointers among them point to.
+
+    Each has a number for its id: the same bytes in two folders are two statements.
+    """
+    kinds = dict(_control(paths))
+    data = {name: read(root, name, MAX_BYTES) for name in kinds}
+    for name, kind in list(kinds.items()):
+        rule = pointers.rule(text_of(data[name]).data) if kind == names.LICENSE_FILE else None
+        for other in _near(root, pointers.target(rule, name.rpartition("/")[0])) if rule else ():
+            if other not in kinds:
+                kinds |= dict(_control([other]))
+                data[other] = read(root, other, MAX_BYTES)
+    return [
+        Text(number.to_bytes(8, "big"), name, kind, data[name])
+        for number, (name, kind) in enumerate(sorted(kinds.items()))
+    ]
+
+
+def _control(paths: Sequence[str]) -> Iterator[tuple[str, str]]:
+    kinds = names.control_files(pa.array(paths, pa.string())).to_pylist()
+    return ((path, kind) for path, kind in zip(paths, kinds, strict=True) if kind)
+
+
+def _near(root: Path, target: str) -> list[str]:
+    """The files that a pointer to ``target`` may mean, by ``pointers.names``."""
+    folder, _, wanted = target.rpartition("/")
+    if not (root / folder[1:]).is_dir():
+        return []
+    found = (one.name for one in (root / folder[1:]).iterdir() if one.is_file())
+    return sorted(f"{folder}/{name}" for name in found if pointers.names(wanted, name))
 
 
 def _seen_from(inside: str, name: str) -> str:
@@ -210,26 +182,34 @@ def _said(
 
 def _evidence(row: Mapping[str, Any], path: str | None) -> dict[str, Any]:
     """EVIDENCE_STRUCT of a row of EVIDENCE."""
-    return {name: path if name == "path" else row[name] for name in EVIDENCE_STRUCT.names}
+    one = {name: row.get(name) for name in EVIDENCE_STRUCT.names}
+    return one | {"path": path, "score": round(row["score"], 2)}
 
 
 def _by_header(header: Mapping[str, Any], path: str | None) -> tuple[str | None, dict[str, Any]]:
     """What a row of ``headers`` states or, where that is elsewhere, what it says; and its place."""
     said = header["header_expression"]
     return said or header["elsewhere"], {
-        "kind": "header", "path": path, "rule": "header" if said else "elsewhere",
-        "matcher": "header", "score": 100.0, "start": header["start"], "end": header["end"],
+        "kind": "header", "path": path, "rule": header["rule"] if said else "elsewhere",
+        "matcher": header["matcher"], "score": round(header["score"] or 0, 2),
+        "start": header["start"], "end": header["end"],
     }  # fmt: skip
 
 
+def _headers(paths: Sequence[str], texts: Sequence[bytes]) -> list[dict[str, Any]]:
+    """What files say about themselves; what is at the top of a license's text is no header."""
+    license_ = names.texts_of_licenses(pa.array(paths, pa.string())).to_pylist()
+    shown = [b"" if one else text for one, text in zip(license_, texts, strict=True)]
+    return headers(pa.array(shown, pa.large_binary())).to_pylist()
+
+
 def _with_headers(
-    root: Path, paths: Sequence[str], covered: pa.Table, whose: Mapping[str, dict[str, Any]],
-    settings: LicenseSettings, skip: int,
+    paths: Sequence[str], own: Sequence[Mapping[str, Any]], covered: pa.Table,
+    whose: Mapping[str, dict[str, Any]], settings: LicenseSettings, skip: int,
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Rows of PATH_ROW, the first ``skip`` characters of their paths left out."""
-    own = headers(pa.array([_read(root, p, 1 << 16) for p in paths], pa.large_binary()))
     rows = []
-    for path, header, folder in zip(paths, own.to_pylist(), covered.to_pylist(), strict=True):
+    for path, header, folder in zip(paths, own, covered.to_pylist(), strict=True):
         expression, evidence = _by_header(header, path[skip:])
         above = folder["license_expression"]
         heard = header["header_expression"] and folder["license_state"] != OVERRIDE
@@ -297,7 +277,7 @@ def _records(
     evidence = detect_texts(items, cache, judge)
     said = _said_by(evidence, items)
     stated = {int.from_bytes(content_id, "big"): row for content_id, row in said.items()}
-    own = headers(pa.array([data[: 1 << 16] for data in texts], pa.large_binary())).to_pylist()
+    own = _headers(paths.to_pylist(), [data[: 1 << 16] for data in texts])
     for number, (record, header) in enumerate(zip(batch, own, strict=True)):
         row, path = stated.get(number), record.get("path")
         if row is not None:

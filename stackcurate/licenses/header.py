@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -23,11 +23,13 @@ from numpy.typing import NDArray
 from stackcurate.licenses import claims, heads, readings
 from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.claims import BEFORE, ELSEWHERE, OPEN, REFERENCE
-from stackcurate.licenses.detect import settle, tag_value
+from stackcurate.licenses.detect import UNDETERMINED, settle, tag_value
 from stackcurate.licenses.expression import combine, ids, license_class, normalize
 from stackcurate.licenses.policy import RANK
+from stackcurate.licenses.readings import Span
 from stackcurate.licenses.riders import AI_WORDS, NO_AI, RESTRICTED, riders, sentences
 from stackcurate.licenses.spoken import UNKNOWN, spoken
+from stackcurate.schema import conform
 
 MEMORY = 20_000  # comments whose reading is kept
 SCHEMA = pa.schema(
@@ -36,6 +38,9 @@ SCHEMA = pa.schema(
         ("start", pa.int64()),
         ("end", pa.int64()),
         ("elsewhere", pa.string()),  # what it says where it only points: "see the file LICENSE"
+        ("rule", pa.string()),  # what matched, as in EVIDENCE
+        ("matcher", pa.string()),
+        ("score", pa.float32()),
     ]
 )
 _IGNORE = re.compile(rb"REUSE-IgnoreStart.*?(?:REUSE-IgnoreEnd|\Z)|SPDX-SnippetBegin.*?(?:SPDX-SnippetEnd|\Z)", re.S)  # fmt: skip  # noqa: E501
@@ -104,7 +109,20 @@ _LETTERS = re.compile(rb"(?mi)^[ \t]*@?(?:c|dnl|rem)(?=[ \t\r\n])")
 _CLOSED_ID = "LicenseRef-scancode-proprietary-license"
 
 
-Said = tuple[tuple[int, int, str], ...]  # first byte, byte after, expression
+class Part(NamedTuple):
+    """One thing that a header says: first byte, byte after, expression, and how that is known."""
+
+    start: int
+    end: int
+    expression: str
+    rule: str
+    matcher: str
+    score: float
+
+
+Said = tuple[Part, ...]
+TAG = "spdx-tag"  # rule and matcher of a tag
+WORDS = "words"  # matcher of strict words and riders
 
 
 def _gnu_id(found: re.Match[str]) -> str:
@@ -168,10 +186,10 @@ def _dangling(line: str) -> bool:
 
 
 def _tags(data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> dict[int, Said]:
-    """Row -> (byte of the tag, byte after its line, expression) of every tag that counts."""
+    """Row -> every tag that counts, from its first byte to the end of its line."""
     out = np.empty(((len(offsets) - 1) * heads.MAX_TAGS + 1, 2), np.int64)
     count = heads.find_tags(data, offsets, out)
-    found: dict[int, list[tuple[int, int, str]]] = defaultdict(list)
+    found: dict[int, list[Part]] = defaultdict(list)
     for row, at in out[:count].tolist():
         begin, stop = int(offsets[row]), int(offsets[row + 1])
         tag = at - 24  # the length of "SPDX-License-Identifier:"
@@ -188,7 +206,8 @@ def _tags(data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> dict[int, Said
         following = lines[1].decode("utf-8", "replace") if len(lines) > 1 else ""
         expression = _read_tag(lines[0].decode("utf-8", "replace").rstrip("\r"), following)
         if expression is not None:
-            found[row].append((tag - begin, at + len(lines[0]) - begin, expression))
+            end = at + len(lines[0]) - begin
+            found[row].append(Part(tag - begin, end, expression, TAG, TAG, 100.0))
     return {row: tuple(said) for row, said in found.items()}
 
 
@@ -202,7 +221,7 @@ def _ignored(data: NDArray[np.uint8], begin: int, tag: int) -> bool:
 def _notices(
     data: NDArray[np.uint8], offsets: NDArray[np.int64], tagged: Mapping[int, Said]
 ) -> dict[int, Said]:
-    """Row -> (first byte, byte after, expression) of notices and of strict words."""
+    """Row -> what its notices say, and its strict words."""
     out = np.empty((len(offsets) - 1, 2), np.int64)
     count = heads.find_speaking(data, offsets, out)
     comments = {row: data[int(offsets[row]) : stop].tobytes() for row, stop in out[:count].tolist()}
@@ -212,23 +231,23 @@ def _notices(
 
 def _may_say_more(tags: Said, comment: bytes) -> bool:
     """Whether a comment may say something stricter than its tags."""
-    if all(expression in ELSEWHERE for _, _, expression in tags):
+    if all(one.expression in ELSEWHERE for one in tags):
         return True
-    open_ = all(license_class(expression) in OPEN for _, _, expression in tags)
+    open_ = all(license_class(one.expression) in OPEN for one in tags)
     return open_ and _STEMS.search(_SET_ASIDE.sub(b" ", comment)) is not None
 
 
 def _both(tags: Said, said: Said) -> Said:
     """Tags, and what is said beside them that is stricter, or of other licenses altogether."""
-    if all(expression in ELSEWHERE for _, _, expression in tags):
+    if all(one.expression in ELSEWHERE for one in tags):
         return (*tags, *said)
-    rank = max(RANK[license_class(expression)] for _, _, expression in tags)
-    tagged = frozenset().union(*(ids(expression) for _, _, expression in tags))
+    rank = max(RANK[license_class(one.expression)] for one in tags)
+    tagged = frozenset().union(*(ids(one.expression) for one in tags))
     more = []
     for one in said:
-        name = license_class(one[2])
-        other = name not in ("unknown", "unstated") and not ids(one[2]) & tagged
-        if one[2] not in ELSEWHERE and name != "unstated" and (other or RANK[name] > rank):
+        name = license_class(one.expression)
+        other = name not in ("unknown", "unstated") and not ids(one.expression) & tagged
+        if one.expression not in ELSEWHERE and name != "unstated" and (other or RANK[name] > rank):
             more.append(one)
     return (*tags, *more)
 
@@ -262,7 +281,7 @@ def _said(comments: Sequence[bytes]) -> list[Said]:
         new = dict(zip(keys, comments, strict=True))
     for cache in _shared:
         for key, parts in cache.get(new, _reader()).items():
-            _remembered[key] = tuple((start, end, said) for start, end, said in parts)
+            _remembered[key] = tuple(Part(*part) for part in parts)
     fresh = {key: _stated(text) for key, text in new.items() if key not in _remembered}
     _remembered.update(fresh)
     for cache in _shared:
@@ -287,18 +306,32 @@ def _stated(comment: bytes) -> Said:
         text = text.decode("latin-1").encode()
     answer = readings.answer(readings.canonical(text).text)
     if answer is None:
-        return ((0, len(comment), UNKNOWN),)
+        return (Part(0, len(comment), UNKNOWN, "", UNDETERMINED, 0.0),)
     found, rest = [], bytearray(text)
     introduced = [_introduced(one) for one in answer for _ in one["matches"]]
-    placed = claims.of(text, readings.by_words(text, answer), introduced)
-    for start, end, expression in placed:
+    placed = readings.by_words(text, answer)
+    grounds = _grounds(placed)
+    for start, end, expression in claims.of(text, placed, introduced):
         if expression is not None:
-            found.append((start, end, expression))
+            found.append(Part(start, end, expression, *grounds[start, end]))
         rest[start:end] = b"\n\n" + b" " * max(0, end - start - 2)
-    beside = _beside(bytes(rest), found)
-    found += [(0, len(text), expression) for expression in beside]
-    same = len(text) == len(comment)
-    return tuple(found if same else [(0, len(comment), one[2]) for one in found])
+    for expression in _beside(bytes(rest), found):
+        rule = "rider" if expression in (NO_AI, RESTRICTED) else "strict-words"
+        found.append(Part(0, len(text), expression, rule, WORDS, 100.0))
+    if len(text) == len(comment):
+        return tuple(found)
+    return tuple(one._replace(start=0, end=len(comment)) for one in found)
+
+
+def _grounds(
+    placed: Sequence[tuple[Mapping[str, Any], Span]],
+) -> dict[Span, tuple[str, str, float]]:
+    """Span -> rule, matcher and score of what matched there; the worse score of two."""
+    found: dict[Span, tuple[str, str, float]] = {}
+    for match, span in placed:
+        one = (match["rule"], match["matcher"], float(match["score"]))
+        found[span] = min(found.get(span, one), one, key=lambda told: told[2])
+    return found
 
 
 def _introduced(detection: Mapping[str, Any]) -> bool:
@@ -308,12 +341,12 @@ def _introduced(detection: Mapping[str, Any]) -> bool:
     return any(part <= ELSEWHERE and not part & stated for part in parts)
 
 
-def _beside(rest: bytes, found: Sequence[tuple[int, int, str]]) -> list[str]:
+def _beside(rest: bytes, found: Sequence[Part]) -> list[str]:
     """Strict words of what no notice covers, and its riders where a notice stands beside."""
     text = rest.decode("utf-8", "replace")
     said = strict_words(text)
-    found = [one for one in found if one[2] not in ELSEWHERE]
-    if any(_GNU_ID.search(expression) for _, _, expression in found):
+    found = [one for one in found if one.expression not in ELSEWHERE]
+    if any(_GNU_ID.search(one.expression) for one in found):
         # A notice that names its GNU license goes on to speak of it.
         said = [expression for expression in said if not _GNU_ID.search(expression)]
     return sorted({*said, *riders(text, bans=False)}) if found else sorted({*said, *_limits(text)})
@@ -332,7 +365,7 @@ def headers(contents: pa.Array | pa.ChunkedArray) -> pa.Table:
     whole statement of a file that has one, but for what its comment says that is stricter or of
     another license; otherwise all notices of the leading comment bind together. Where all that it
     says is that its license stands elsewhere, ``elsewhere`` tells so, and the span is that of the
-    pointer.
+    pointer. ``rule`` names all that matched, ``matcher`` and ``score`` are those of the weakest.
     """
     if isinstance(contents, pa.ChunkedArray):
         contents = contents.combine_chunks()
@@ -346,25 +379,36 @@ def headers(contents: pa.Array | pa.ChunkedArray) -> pa.Table:
         buffers = array.buffers()
         offsets = np.frombuffer(buffers[1], np.int64)[array.offset : array.offset + len(array) + 1]
         data = np.frombuffer(buffers[2], np.uint8)
-    expressions: list[str | None] = [None] * len(array)
-    elsewhere: list[str | None] = [None] * len(array)
-    starts: list[int | None] = [None] * len(array)
-    ends: list[int | None] = [None] * len(array)
-    if len(array):
-        tagged = _tags(data, offsets)
-        found = _notices(data, offsets, tagged)
-        found = tagged | {row: _both(tagged.get(row, ()), said) for row, said in found.items()}
-        for row, parts in found.items():
-            telling = tuple(part for part in parts if part[2] not in ELSEWHERE)
-            if parts and not telling:
-                elsewhere[row] = combine([part[2] for part in parts])
-            elif parts:
-                parts = telling
-                expressions[row] = _settled(tuple(part[2] for part in parts))
-            if parts:
-                starts[row] = min(part[0] for part in parts)
-                ends[row] = max(part[1] for part in parts)
-    return pa.table([expressions, starts, ends, elsewhere], schema=SCHEMA)
+    if not len(array):
+        return SCHEMA.empty_table()
+    tagged = _tags(data, offsets)
+    found = _notices(data, offsets, tagged)
+    said = tagged | {row: _both(tagged.get(row, ()), parts) for row, parts in found.items()}
+    rows = sorted(row for row, parts in said.items() if parts)
+    if not rows:
+        return conform(pa.table({"rule": pa.nulls(len(array), pa.string())}), SCHEMA)
+    told = pa.Table.from_pylist([_told(said[row]) for row in rows], schema=SCHEMA)
+    at = np.full(len(array), -1)
+    at[rows] = np.arange(len(rows))
+    return told.take(pa.array(at, mask=at < 0)).combine_chunks()
+
+
+def _told(parts: Said) -> dict[str, Any]:
+    """The row of SCHEMA for what one file says."""
+    telling = tuple(part for part in parts if part.expression not in ELSEWHERE)
+    expression = _settled(tuple(part.expression for part in telling)) if telling else None
+    elsewhere = None if telling else combine([part.expression for part in parts])
+    parts = telling or parts
+    score, matcher = min((part.score, part.matcher) for part in parts)
+    return {
+        "header_expression": expression,
+        "start": min(part.start for part in parts),
+        "end": max(part.end for part in parts),
+        "elsewhere": elsewhere,
+        "rule": "; ".join(list(dict.fromkeys(part.rule for part in parts))[:8]),
+        "matcher": matcher,
+        "score": score,
+    }
 
 
 @lru_cache(maxsize=65536)

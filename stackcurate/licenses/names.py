@@ -67,6 +67,18 @@ def _has(values: pa.Array, pattern: str) -> pa.Array:
     return pc.match_substring_regex(values, pattern)
 
 
+def texts_of_licenses(paths: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """Which paths are texts of licenses by name: what is at their top is no header of theirs."""
+    if isinstance(paths, pa.ChunkedArray):
+        paths = paths.combine_chunks()
+    kinds = control_files(paths)
+    # THIRD-PARTY-LICENSES is one too, though it speaks for no folder.
+    notices = pc.and_(pc.equal(kinds, NOTICE), _has(paths, r"(?i)licen[cs]e[^/]*$"))
+    return pc.fill_null(
+        pc.or_(pc.is_in(kinds, pa.array([LICENSE_FILE, LICENSE_TEXT])), notices), False
+    )
+
+
 def control_files(paths: pa.Array) -> pa.Array:
     """The kind of license evidence each path is by name, or null.
 

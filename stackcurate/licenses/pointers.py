@@ -15,7 +15,7 @@ MAX_BYTES = 400  # of a file that may be one
 _RULE = "see:"
 _FILE = re.compile(
     r"(?:/|(?:\.{1,2}/)+)?(?:[\w.-]+/){0,8}(?:(?:UN)?LICEN[CS]ES?|COPYING|COPYRIGHT)(?:[-.][\w.-]+)?\Z"
-    r"|(?:\.\./)+[\w./-]+\Z"
+    r"|(?:\.\./)+[\w./-]+\Z|(?:\./)?LICENSES/[\w.+-]+\Z"
 )
 _SIGNS = re.compile(r"[^\w./-]+")
 _TOP = frozenset(("root", "top", "toplevel", "top-level", "main"))

@@ -14,6 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from stackcurate import __version__
 from stackcurate.licenses.expression import combine, ids
 from stackcurate.licenses.policy import table
 
@@ -23,66 +24,90 @@ NONE = "NOASSERTION"
 def sbom(
     name: str,
     scanned: pa.Table,
+    own: Mapping[str, str],
     digests: Mapping[str, tuple[str, str]],
     texts: Mapping[str, str],
     created: str,
 ) -> dict[str, Any]:
     """An SPDX 2.3 document (JSON) of a folder.
 
-    ``scanned`` is what ``alone.scan_path`` gives, ``digests`` the SHA-1 and SHA-256 (hex) of each
-    path's bytes, ``texts`` what states a license, by the path of the ``evidence`` of ``scanned``
-    (for headers ``header:`` and that path). ``created`` is a time as
+    ``scanned`` and ``own`` are what ``alone.scan`` gives, ``digests`` the SHA-1 and SHA-256 (hex)
+    of each path's bytes, ``texts`` what states a license, by the path of the ``evidence`` of
+    ``scanned`` or of ``own`` (for headers ``header:`` and that path). ``created`` is a time as
     ``2026-01-31T00:00:00Z``, the only value here that is not a fact about the files. Paths without
     digests (they could not be read) are left out.
     """
-    files: list[dict[str, Any]] = []
-    stated: set[str] = set()
-    said_by: dict[str, str] = {}
-    declared: str | None = None
-    for number, row in enumerate(scanned.to_pylist(), 1):
-        if row["path"] not in digests:
-            continue
-        concluded = listed(row["license_expression"])
-        evidence = row["evidence"] or {"kind": "", "path": ""}
-        source, by_header = evidence["path"], evidence["kind"] == "header"
-        if not by_header and source.startswith("/") and "/" not in source[1:]:
-            declared = declared or concluded
-        text = texts.get(f"header:{source}" if by_header else source, "")
-        for ref in _names(concluded) if text else ():
-            said_by.setdefault(ref, text)
-        stated |= {concluded} if concluded != NONE else set()
-        files.append(
-            {
-                "SPDXID": f"SPDXRef-File-{number}",
-                "fileName": f".{row['path']}",
-                "checksums": _checksums(digests[row["path"]]),
-                "licenseConcluded": concluded,
-                "licenseInfoInFiles": sorted(_names(concluded)) if by_header else [NONE],
-                "copyrightText": NONE,
-                "comment": f"stated by {'header' if by_header else source or 'nothing'}",
-            }
-        )
+    rows = [row for row in scanned.to_pylist() if row["path"] in digests]
+    files = [
+        _file(number, row, listed(own.get(row["path"])), digests[row["path"]])
+        for number, row in enumerate(rows, 1)
+    ]
+    stated = {one["licenseConcluded"] for one in files} - {NONE}
+    inside = {listed(own.get(row["path"])) for row in rows} - {NONE}
+    declared = [listed(row["license_expression"]) for row in rows if _is_of_root(row["evidence"])]
     key = hashlib.sha256("".join(sorted(both[1] for both in digests.values())).encode()).hexdigest()
-    package = _package(name, files, stated, declared)
+    package = _package(name, files, stated, inside, next(iter(declared), None))
     return {
         "spdxVersion": "SPDX-2.3",
         "dataLicense": "CC0-1.0",
         "SPDXID": "SPDXRef-DOCUMENT",
         "name": name,
         "documentNamespace": f"urn:sha256:{key}",
-        "creationInfo": {"created": created, "creators": ["Tool: stackcurate"]},
+        "creationInfo": {"created": created, "creators": [f"Tool: stackcurate-{__version__}"]},
         "packages": [package],
         "files": files,
         "relationships": [
             _relation("SPDXRef-DOCUMENT", "DESCRIBES", "SPDXRef-Package"),
             *(_relation("SPDXRef-Package", "CONTAINS", one["SPDXID"]) for one in files),
         ],
-        "hasExtractedLicensingInfos": _explained(stated, said_by),
+        "hasExtractedLicensingInfos": _explained(stated | inside, _texts_of_refs(rows, own, texts)),
     }
 
 
+def _file(
+    number: int, row: Mapping[str, Any], found: str, digests: tuple[str, str]
+) -> dict[str, Any]:
+    evidence = row["evidence"] or {"kind": "", "path": ""}
+    source = "header" if evidence["kind"] == "header" else evidence["path"] or "nothing"
+    return {
+        "SPDXID": f"SPDXRef-File-{number}",
+        "fileName": f".{row['path']}",
+        "checksums": _checksums(digests),
+        "licenseConcluded": listed(row["license_expression"]),
+        "licenseInfoInFiles": sorted(_names(found)),
+        "copyrightText": NONE,
+        "comment": f"stated by {source}",
+    }
+
+
+def _is_of_root(evidence: Mapping[str, Any] | None) -> bool:
+    """Whether a file of the root itself, and no header, says a license."""
+    return (
+        evidence is not None and evidence["kind"] != "header" and evidence["path"].count("/") == 1
+    )
+
+
+def _texts_of_refs(
+    rows: list[dict[str, Any]], own: Mapping[str, str], texts: Mapping[str, str]
+) -> dict[str, str]:
+    """The text that each license name stands for, as far as ``texts`` has it."""
+    found: dict[str, str] = {}
+    for row in rows:
+        evidence = row["evidence"] or {"kind": "", "path": ""}
+        key = f"header:{evidence['path']}" if evidence["kind"] == "header" else evidence["path"]
+        inside = (own.get(row["path"]), texts.get(row["path"]))
+        for expression, text in ((row["license_expression"], texts.get(key)), inside):
+            for ref in _names(listed(expression)) if text else ():
+                found.setdefault(ref, text or "")
+    return found
+
+
 def _package(
-    name: str, files: list[dict[str, Any]], stated: set[str], declared: str | None
+    name: str,
+    files: list[dict[str, Any]],
+    stated: set[str],
+    inside: set[str],
+    declared: str | None,
 ) -> dict[str, Any]:
     return {
         "SPDXID": "SPDXRef-Package",
@@ -92,7 +117,7 @@ def _package(
         "packageVerificationCode": {"packageVerificationCodeValue": _code(files)},
         "licenseConcluded": combine(sorted(stated)) or NONE,
         "licenseDeclared": declared or NONE,
-        "licenseInfoFromFiles": sorted(set().union(*map(_names, stated))) or [NONE],
+        "licenseInfoFromFiles": sorted(set().union(*map(_names, inside))) or [NONE],
         "copyrightText": NONE,
     }
 

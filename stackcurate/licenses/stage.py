@@ -33,16 +33,21 @@ from typing import ClassVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stackcurate.licenses.detect import OWN, evidence_id
+from stackcurate.licenses.detect import OWN, detected_by, evidence_id
 from stackcurate.licenses.expression import combine, ids, license_class
-from stackcurate.licenses.header import headers
+from stackcurate.licenses.header import TAG, WORDS, headers
 from stackcurate.licenses.inherit import GRANTED, OPEN, REFUSED
+from stackcurate.licenses.names import texts_of_licenses
 from stackcurate.licenses.paths import AGGREGATE, OVERRIDE
 from stackcurate.licenses.places import PLACES, laundered
 from stackcurate.licenses.policy import POLICIES, LicenseSettings
 from stackcurate.schema import EVIDENCE, drop, fill, one_chunk
 
 __all__ = ["Header", "LicenseSettings", "header_evidence"]
+
+
+# How what a header states is known: columns of ``headers``, as `Header` names them.
+GROUNDS = ("header_rule", "header_matcher", "header_score")
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,7 @@ class Header:
     needs: ClassVar[tuple[str, ...]] = (
         "content",
         "content_id",
+        "path",
         "license_expression",
         "license_class",
         "license_state",
@@ -68,6 +74,7 @@ class Header:
         "header_class",
         "header_start",
         "header_end",
+        *GROUNDS,
         "license_expression",
         "license_class",
         "license_evidence",
@@ -92,6 +99,7 @@ class Header:
         said = one_chunk(found, "header_expression")
         state = _column(batch, "license_state")
         unheard = pc.fill_null(pc.equal(state, OVERRIDE), False)
+        unheard = pc.or_(unheard, texts_of_licenses(batch["path"]))
         said = pc.if_else(unheard, pa.scalar(None, pa.string()), said)
         found = fill(found, pa.table({"header_expression": said}))
         speaks = pc.is_valid(said)
@@ -115,6 +123,7 @@ class Header:
                 "header_class": pc.if_else(speaks, classes, pa.scalar(None, pa.string())),
                 "header_start": pc.if_else(speaks, found["start"], pa.scalar(None, pa.int64())),
                 "header_end": pc.if_else(speaks, found["end"], pa.scalar(None, pa.int64())),
+                **{name: found[name.removeprefix("header_")] for name in GROUNDS},
                 "license_expression": expression,
                 "license_class": class_,
                 "license_evidence": own,
@@ -151,7 +160,7 @@ def header_evidence(batch: pa.Table) -> pa.Table:
     rows = batch.filter(pc.is_valid(batch["header_expression"]))
     seen = {}
     columns = ["content_id", "header_start", "header_end", "header_expression", "license_evidence"]
-    for row in rows.select(columns).to_pylist():
+    for row in rows.select([*columns, *GROUNDS]).to_pylist():
         seen[row["license_evidence"]] = {
             "evidence_id": row["license_evidence"],
             "content_id": row["content_id"],
@@ -159,10 +168,10 @@ def header_evidence(batch: pa.Table) -> pa.Table:
             "start": row["header_start"],
             "end": row["header_end"],
             "expression": row["header_expression"],
-            "score": 100.0,
-            "rule": "header",
-            "matcher": "header",
-            "detector": OWN,
+            "score": row["header_score"],
+            "rule": row["header_rule"],
+            "matcher": row["header_matcher"],
+            "detector": OWN if row["header_matcher"] in (TAG, WORDS) else detected_by(),
         }
     return pa.Table.from_pylist([seen[key] for key in sorted(seen)], schema=EVIDENCE)
 

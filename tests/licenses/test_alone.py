@@ -1,7 +1,7 @@
 import pytest
 
 from stackcurate.errors import InputError
-from stackcurate.licenses.alone import scan_path, scan_records, summary
+from stackcurate.licenses.alone import scan, scan_path, scan_records, summary
 from stackcurate.licenses.cache import Cache
 from tests.licenses.conftest import NoJudge, body
 
@@ -173,7 +173,7 @@ def test_records_come_back_in_order():
         *["permissive"] * 3, None, None, "unknown", "unknown",
     ]  # fmt: skip
     assert found[1]["evidence"] == {
-        "kind": "header", "path": None, "rule": "header", "matcher": "header", "score": 100.0,
+        "kind": "header", "path": None, "rule": "spdx-tag", "matcher": "spdx-tag", "score": 100.0,
         "start": 3, "end": 31,
     }  # fmt: skip
     assert found[2]["evidence"]["path"] == "package.json"
@@ -192,3 +192,81 @@ def test_a_header_that_points_elsewhere_lets_its_folder_speak(tmp_path):
     assert [(row["path"], row["license_expression"], says(row)) for row in found] == [
         ("/LICENSE", "MIT", "/LICENSE"), ("/a.h", "MIT", "/LICENSE"),
     ]  # fmt: skip
+
+
+def written(folder, files):
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
+
+
+def found(folder, **how):
+    table = scan_path(folder, Cache(), NoJudge(), **how)
+    return {row["path"]: (row["license_expression"], says(row)) for row in table.to_pylist()}
+
+
+def test_the_same_text_in_two_folders_is_two_statements(tmp_path):
+    files = {f"{one}/LICENSE": body("mit") for one in ("a", "m", "z")}
+    files |= {f"{one}/deep/x.py": "" for one in ("a", "m", "z")}
+    said = found(written(tmp_path, files))
+    for one in ("a", "m", "z"):
+        expected = ("MIT", f"/{one}/LICENSE")
+        assert said[f"/{one}/LICENSE"] == said[f"/{one}/deep/x.py"] == expected
+
+
+def test_the_text_of_a_license_has_no_header(tmp_path):
+    both = "# The MIT License\n\n" + body("mit") + "\n\n# Third-party parts\n\n" + body("gpl-2.0")
+    slashes = "".join(f"// {line}\n" for line in body("isc").splitlines())
+    third = "# The GPL\n\n" + body("gpl-2.0")
+    files = {"a/LICENSE.md": both, "b/LICENSE.txt": slashes, "THIRD-PARTY-LICENSES.md": third}
+    written(tmp_path, files | {"a/x.py": "", "b/x.py": ""})
+    said = found(tmp_path)
+    for name in ("/a/LICENSE.md", "/a/x.py"):
+        assert said[name] == ("MIT AND GPL-2.0-only", "/a/LICENSE.md")
+    assert said["/b/LICENSE.txt"] == ("ISC", "/b/LICENSE.txt")
+    assert said["/THIRD-PARTY-LICENSES.md"] == (None, None)  # it speaks for no folder
+    (row,) = scan_path(tmp_path / "a/LICENSE.md", Cache(), NoJudge()).to_pylist()
+    assert (row["license_expression"], says(row)) == ("MIT AND GPL-2.0-only", "/LICENSE.md")
+    records = [{"path": name, "text": text} for name, text in files.items()]
+    kinds = [
+        (row["evidence"] or {}).get("kind") for row in scan_records(records, Cache(), NoJudge())
+    ]
+    assert kinds == ["license_file", "license_file", None]
+
+
+def test_submodules_of_any_folder_stand_alone(tmp_path):
+    modules = '[submodule "n"]\n path = ext/foo\n[submodule "out"]\n path = ../../b\n'
+    files = {"p/LICENSE": body("mit"), "p/.gitmodules": modules, "p/ext/foo/a.c": "int a;\n",
+             "p/ext/a.c": "int a;\n", "b/LICENSE": body("isc"), "b/a.c": "int a;\n"}  # fmt: skip
+    said = found(written(tmp_path, files))
+    assert said["/p/ext/foo/a.c"] == (None, None)
+    assert said["/p/ext/a.c"] == ("MIT", "/p/LICENSE") and said["/b/a.c"] == ("ISC", "/b/LICENSE")
+    (tmp_path / ".git").mkdir()
+    (row,) = scan_path(tmp_path / "p/ext/foo/a.c", Cache(), NoJudge()).to_pylist()
+    assert row["license_expression"] is None
+
+
+def test_a_link_that_was_checked_out_as_text_is_followed(tmp_path):
+    files = {"isc/LICENSE": body("isc"), "x/LICENSE": "../isc/LICENSE", "x/x.py": "",
+             "y/LICENSE": "LICENSES/Zlib.txt", "y/LICENSES/Zlib.txt": body("zlib"), "y/y.py": "",
+             "z/LICENSE": "../nowhere/LICENSE", "z/z.py": ""}  # fmt: skip
+    said = found(written(tmp_path, files))
+    assert said["/x/x.py"] == said["/x/LICENSE"] == ("ISC", "/isc/LICENSE")
+    assert said["/y/y.py"] == said["/y/LICENSE"] == ("Zlib", "/y/LICENSES/Zlib.txt")
+    assert said["/z/z.py"] == ("LicenseRef-scancode-unknown", "/z/LICENSE")
+    (tmp_path / ".git").mkdir()  # what is asked for may lie beside
+    assert found(tmp_path / "x")["/x.py"] == ("ISC", "../isc/LICENSE")
+    (row,) = scan_path(tmp_path / "x/LICENSE", Cache(), NoJudge()).to_pylist()
+    assert (row["license_expression"], says(row)) == ("ISC", "/isc/LICENSE")
+
+
+def test_what_files_state_by_themselves(tmp_path):
+    files = {"LICENSE-MIT": body("mit"), "LICENSE-APACHE": body("apache-2.0"), "a.py": "",
+             "package.json": '{"license": "MIT OR Apache-2.0"}',
+             "b.py": "# SPDX-License-Identifier: ISC\n"}  # fmt: skip
+    scanned = scan(written(tmp_path, files), Cache(), NoJudge())
+    assert scanned.own == {
+        "/LICENSE-MIT": "MIT", "/LICENSE-APACHE": "Apache-2.0", "/b.py": "ISC",
+        "/package.json": "MIT OR Apache-2.0",
+    }  # fmt: skip

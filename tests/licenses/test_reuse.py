@@ -43,6 +43,7 @@ def judged(tree, **settings):
     covered = cover(paths, stated)
     batch = covered.append_column("content", pa.array([tree[p] for p in sorted(tree)]))
     batch = batch.append_column("content_id", pa.array(sorted(tree)))
+    batch = batch.append_column("path", pa.array(sorted(tree)))
     batch = batch.append_column("verdict", pa.nulls(len(paths), pa.string()))
     stage = Header.of(given)
     found = stage.find(batch)

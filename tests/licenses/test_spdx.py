@@ -4,6 +4,7 @@ import pyarrow as pa
 import pytest
 from click.testing import CliRunner
 
+from stackcurate import __version__
 from stackcurate.cli.main import cli
 from stackcurate.licenses.alone import PATH_ROW
 from stackcurate.licenses.spdx import listed, sbom
@@ -37,24 +38,27 @@ def test_a_document():
         path: (hashlib.sha1(path.encode()).hexdigest(), hashlib.sha256(path.encode()).hexdigest())
         for path in ("/a.py", "/b.py", "/n")
     }
-    texts = {"/LICENSE": "Own text"}
+    texts = {"/LICENSE": "Own text", "/n": "see Mine"}
+    own = {"/a.py": "MIT", "/n": "Mine"}
     scanned = pa.Table.from_pylist(rows, schema=PATH_ROW)
-    found = sbom("x", scanned, digests, texts, "2026-01-31T00:00:00Z")
+    found = sbom("x", scanned, own, digests, texts, "2026-01-31T00:00:00Z")
     assert [one["fileName"] for one in found["files"]] == ["./a.py", "./b.py", "./n"]
     said = [(one["licenseConcluded"], one["licenseInfoInFiles"]) for one in found["files"]]
     assert said == [
-        ("MIT", ["MIT"]), ("LicenseRef-Own", ["NOASSERTION"]), ("NOASSERTION", ["NOASSERTION"]),
+        ("MIT", ["MIT"]), ("LicenseRef-Own", ["NOASSERTION"]), ("NOASSERTION", ["LicenseRef-Mine"]),
     ]  # fmt: skip
     (package,) = found["packages"]
     code = hashlib.sha1("".join(sorted(one for one, _ in digests.values())).encode()).hexdigest()
     assert package["packageVerificationCode"] == {"packageVerificationCodeValue": code}
     assert package["licenseConcluded"] == "LicenseRef-Own AND MIT"
-    assert [one["licenseId"] for one in found["hasExtractedLicensingInfos"]] == ["LicenseRef-Own"]
-    assert found["hasExtractedLicensingInfos"][0]["extractedText"] == "Own text"
+    assert package["licenseInfoFromFiles"] == ["LicenseRef-Mine", "MIT"]
+    refs = {one["licenseId"]: one["extractedText"] for one in found["hasExtractedLicensingInfos"]}
+    assert refs == {"LicenseRef-Own": "Own text", "LicenseRef-Mine": "see Mine"}
+    assert found["creationInfo"]["creators"] == [f"Tool: stackcurate-{__version__}"]
     assert package["licenseDeclared"] == "LicenseRef-Own"
     ids = {one["relatedSpdxElement"] for one in found["relationships"]}
     assert ids == {"SPDXRef-Package", *(one["SPDXID"] for one in found["files"])}
-    assert found == sbom("x", scanned, digests, texts, "2026-01-31T00:00:00Z")
+    assert found == sbom("x", scanned, own, digests, texts, "2026-01-31T00:00:00Z")
 
 
 def test_the_validator_of_spdx_finds_no_fault(tmp_path):

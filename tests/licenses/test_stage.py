@@ -3,7 +3,7 @@ import pickle
 import pyarrow as pa
 import pytest
 
-from stackcurate.licenses.policy import LicenseSettings
+from stackcurate.licenses.policy import CLASSES, LicenseSettings
 from stackcurate.licenses.stage import Header, header_evidence
 from stackcurate.schema import EVIDENCE, fill
 from stackcurate.stages import RowStage
@@ -25,6 +25,7 @@ def batch(*files):
         {
             "content": pa.array([content for _, content in files], pa.large_string()),
             "content_id": pa.array([f"{n:040x}" for n in range(len(files))]),
+            "path": pa.array([f"/{n}.c" for n in range(len(files))], pa.string()),
             "license_expression": pa.array([FOLDER[s][0] for s in states], pa.string()),
             "license_class": pa.array([FOLDER[s][1] for s in states], pa.string()),
             "license_state": pa.array(states, pa.string()),
@@ -76,6 +77,29 @@ def test_evidence_of_headers():
     assert evidence.schema == EVIDENCE and evidence.num_rows == 2
     stated = set(evidence["evidence_id"].to_pylist())
     assert stated == {table["license_evidence"][0].as_py(), table["license_evidence"][2].as_py()}
+    assert set(evidence["rule"].to_pylist()) == {"spdx-tag"}
+
+
+def test_evidence_names_the_rule_and_its_score():
+    apache = (
+        "// Licensed under the Apache License, Version 2.0 (the License); you may not use this\n"
+        "// file except in compliance with it. You may obtain a copy of the License at\n"
+        "// http://www.apache.org/licenses/LICENSE-2.0\n"
+    )
+    closed = "// Sources of Brightwater, company confidential.\n"
+    table = run(Header(allow=frozenset(CLASSES)), ("open", apache), ("open", closed))
+    first, second = sorted(header_evidence(table).to_pylist(), key=lambda row: row["content_id"])
+    assert first["expression"] == "Apache-2.0" and first["rule"].startswith("apache-2.0_")
+    assert "3-seq" in first["matcher"] and 0 < first["score"] < 100
+    assert first["detector"].startswith("stackcurate-rules")
+    assert (second["rule"], second["matcher"], second["score"]) == ("strict-words", "words", 100)
+
+
+def test_the_text_of_a_license_has_no_header():
+    table = batch(("allowed", GPL), ("allowed", GPL))
+    table = fill(table, pa.table({"path": ["/LICENSES/GPL-3.0-only.txt", "/a/LICENSE.c"]}))
+    found = Header().find(table)["header_expression"].to_pylist()
+    assert found == [None, "GPL-3.0-only"]
 
 
 def test_policy_reaches_the_stage():
