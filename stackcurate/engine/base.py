@@ -38,15 +38,19 @@ class Engine(Protocol):
 
 
 def with_retries(
-    run: Callable[[Sequence[int], int], Iterator[tuple[int, Any]]], count: int, workers: int
+    run: Callable[[Sequence[int], int], Iterator[tuple[int, Any]]],
+    count: int,
+    workers: int,
+    retry: bool,
 ) -> Iterator[tuple[int, Any]]:
-    """Results of ``count`` items from ``run(item numbers, workers)``; what failed runs once more.
+    """Results of ``count`` items from ``run(item numbers, workers)``.
 
-    Alone, for memory that others took may have been the reason.
+    With ``retry``, what failed runs once more, alone: memory that others took may have been the
+    reason.
     """
     suspects: list[int] = []
     for number, result in run(range(count), workers):
-        if isinstance(result, Failure):
+        if retry and isinstance(result, Failure):
             suspects.append(number)
         else:
             yield number, result

@@ -18,8 +18,9 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from multiprocessing.connection import Connection, wait
-from types import ModuleType, TracebackType
+from types import ModuleType
 from typing import Any, TypeVar
 
 from stackcurate.engine.attempt import attempt, one_thread_each
@@ -51,12 +52,7 @@ class LocalEngine:
     def __enter__(self) -> LocalEngine:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         for worker in self._pool:
             worker.process.kill()  # all at once: giving their memory back takes time
         for worker in self._pool:
@@ -71,21 +67,16 @@ class LocalEngine:
         retry: bool = True,
     ) -> Iterator[tuple[int, Any]]:
         """See ``engine.base.Engine``; ``timeout`` is seconds per task."""
-
-        def run(numbers: Sequence[int], workers: int) -> Iterator[tuple[int, Any]]:
-            return self._run(task, items, numbers, workers, timeout)
-
-        if retry:
-            return with_retries(run, len(items), self.workers)
-        return run(range(len(items)), self.workers)
+        run = partial(self._run, task, items, timeout)
+        return with_retries(run, len(items), self.workers, retry)
 
     def _run(
         self,
         task: Callable[[T], Any],
         items: Sequence[T],
+        timeout: float | None,
         numbers: Sequence[int],
         workers: int,
-        timeout: float | None,
     ) -> Iterator[tuple[int, Any]]:
         waiting = deque(numbers)
         busy: dict[_Worker, int] = {}

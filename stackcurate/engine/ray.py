@@ -11,7 +11,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from types import TracebackType
+from functools import partial
 from typing import Any, TypeVar
 
 from stackcurate.engine.attempt import attempt, one_thread_each
@@ -49,12 +49,7 @@ class RayEngine:
         self._work = ray.remote(num_cpus=1, max_retries=0)(_work)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         ray.shutdown()
 
     def map(
@@ -65,22 +60,16 @@ class RayEngine:
         retry: bool = True,
     ) -> Iterator[tuple[int, Any]]:
         """See ``engine.base.Engine``; ``timeout`` is seconds per task with its worker's start."""
-        shared = ray.put(task)
-
-        def run(numbers: Sequence[int], workers: int) -> Iterator[tuple[int, Any]]:
-            return self._run(shared, items, numbers, workers, timeout)
-
-        if retry:
-            return with_retries(run, len(items), self.workers)
-        return run(range(len(items)), self.workers)
+        run = partial(self._run, ray.put(task), items, timeout)
+        return with_retries(run, len(items), self.workers, retry)
 
     def _run(
         self,
         task: Any,
         items: Sequence[Any],
+        timeout: float | None,
         numbers: Sequence[int],
         workers: int,
-        timeout: float | None,
     ) -> Iterator[tuple[int, Any]]:
         waiting = deque(numbers)
         busy: dict[Any, tuple[int, float]] = {}
