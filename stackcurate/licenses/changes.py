@@ -23,19 +23,30 @@ _OTHER = re.compile(
 )
 NEAR = 400  # characters of a sentence on each side of a change that are looked at
 
-
-# Words that change what a sentence grants where a text adds them: a limit, a purpose, a price, a
-# time, a place, a circle of persons, an approval, a withdrawal.
+# Words that change what a sentence grants where a text adds them.
 _ADDED = re.compile(
-    r"not|non\w*|no|never|nor|neither|cannot|denied|den(?:y|ies)|refus\w+|withh[eo]ld\w*|only|solely|exclusively|"
-    r"limit(?:ed|s)|restrict\w+|prohibit\w*|forbid\w*|forbidden|except\w*|exclud\w+|unless|without|but|ban(?:s|ned)?|"
-    r"commercial\w*|academi\w+|educat\w+|research\w*|evaluat\w+|personal\w*|private\w*|internal\w*|teaching|scientific|"
-    r"hobby\w*|experiment\w*|military|ethical\w*|good|evil|lawful|peaceful|nuclear|weapons?|train|training|ai|llms?|crawlers?|bots?|"
-    r"fees?|pay|paid|pays|payment\w*|payable|pric(?:e|es|ed)|purchas\w+|subscri\w+|bearing|donat\w+|royalt\w+|"
-    r"days?|weeks?|months?|until|expir\w+|temporar\w+|trial|period|revoc\w+|revok\w+|terminat\w+|withdraw\w*|"
-    r"countr\w+|territor\w+|citizens?|residents?|nationals?|outside|within|inside|usa?|states|europe\w*|russia\w*|china|iran|"
-    r"students?|employees?|members?|teachers?|researchers?|universit(?:y|ies)|schools?|compan(?:y|ies)|governments?|individuals?|"
-    r"natural|humans?|humanity|customers?|subscribers?|women|men|"
+    # a limit
+    r"not|non\w*|no|never|nor|neither|cannot|denied|den(?:y|ies)|refus\w+|withh[eo]ld\w*|only|"
+    r"solely|exclusively|limit(?:ed|s)|restrict\w+|prohibit\w*|forbid\w*|except\w*|exclud\w+|"
+    r"unless|without|but|ban(?:s|ned)?|"
+    # a purpose
+    r"commercial\w*|academi\w+|educat\w+|research\w*|evaluat\w+|personal\w*|private\w*|"
+    r"internal\w*|teaching|scientific|hobby\w*|experiment\w*|military|ethical\w*|good|evil|lawful|"
+    r"peaceful|nuclear|weapons?|train|training|ai|llms?|crawlers?|bots?|"
+    # a price
+    r"fees?|pay|paid|pays|payment\w*|payable|pric(?:e|es|ed)|purchas\w+|subscri\w+|bearing|"
+    r"donat\w+|royalt\w+|"
+    # a time
+    r"days?|weeks?|months?|until|expir\w+|temporar\w+|trial|period|revoc\w+|revok\w+|terminat\w+|"
+    r"withdraw\w*|"
+    # a place
+    r"countr\w+|territor\w+|citizens?|residents?|nationals?|outside|within|inside|usa?|states|"
+    r"europe\w*|russia\w*|china|iran|"
+    # a circle of persons
+    r"students?|employees?|members?|teachers?|researchers?|universit(?:y|ies)|schools?|"
+    r"compan(?:y|ies)|governments?|individuals?|natural|humans?|humanity|customers?|subscribers?|"
+    r"women|men|"
+    # an approval, a passing on
     r"approv\w+|consents?|request\w*|ask|asking|notify|notif\w+|prior|register\w*|registration|"
     r"copyleft|same|sharealike"
 )
@@ -54,7 +65,6 @@ class Change(NamedTuple):
 
     extra: tuple[str, ...]
     missing: tuple[int, ...]  # word ids
-    sentence: str
 
 
 def telling(match: Match, asked: query.Query, text: str, known: rules.Table) -> list[str]:
@@ -90,7 +100,7 @@ def changes(match: Match, asked: query.Query, text: str, known: rules.Table) -> 
         less = tuple(i for i in missing.get(at, ()) if not moved[i])
         sentence = _sentence(text, places[min(at, len(places) - 1)])
         if (more or less) and _GRANTS.search(sentence) and not _OTHER.search(sentence):
-            found.append(Change(more, less, sentence))
+            found.append(Change(more, less))
     return found
 
 

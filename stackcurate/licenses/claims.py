@@ -13,12 +13,12 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from stackcurate.licenses import readings
-from stackcurate.licenses.expression import combine, ids, license_class, normalize
+from stackcurate.licenses.expression import combine, ids, is_strict, license_class, normalize
+from stackcurate.licenses.policy import OPEN
 from stackcurate.licenses.readings import Span
 from stackcurate.licenses.riders import ALTERED
 from stackcurate.licenses.spoken import UNKNOWN, spoken
 
-OPEN = ("permissive", "public_domain")
 REFERENCE = "LicenseRef-scancode-unknown-license-reference"
 ELSEWHERE = frozenset(("LicenseRef-scancode-free-unknown", REFERENCE))
 LONG = 100  # words of a rule that is the text of a license; what names one is shorter
@@ -95,15 +95,11 @@ def of(
             claims.append(claim._replace(expression=combine([expression, ALTERED]) or expression))
         else:
             claims.append(claim)
-    strict = [one for one in claims if one.expression and _is_strict(one.expression)]
+    strict = [one for one in claims if one.expression and is_strict(one.expression)]
     for one in unsure:
         if not any(other.start < one.end and one.start < other.end for other in strict):
             claims.append(one._replace(expression=_without_name(text, one)))
     return sorted(claims, key=lambda one: (one.start, one.end))
-
-
-def _is_strict(expression: str) -> bool:
-    return license_class(expression) not in (*OPEN, "unstated", "unknown")
 
 
 def _counts(
@@ -114,7 +110,7 @@ def _counts(
         return not introduced
     if not open_ and match["kind"] != "other":
         return True
-    if _is_strict(expression):
+    if is_strict(expression):
         return bool(match["score"] >= SURE)
     return introduced or match["kind"] == "text" or (match["kind"] == "name" and is_line)
 

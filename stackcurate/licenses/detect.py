@@ -34,7 +34,7 @@ from stackcurate.schema import EVIDENCE
 
 UNDETERMINED = "undetermined"  # matcher of a text that hung or crashed the full matcher
 OWN = "stackcurate-licenses 1"  # detector of what is decided without ScanCode's code
-MATCHER = "stackcurate-rules 3"
+MATCHER = "stackcurate-rules 4"
 MAX_PLAIN_WORDS = 60  # words without legal meaning that may stand beside known texts
 FULL = frozenset((names.LICENSE_FILE,))  # kinds that are worth the matcher
 

@@ -14,7 +14,7 @@ from license_expression import AND, OR, ExpressionError, Licensing
 from license_expression import LicenseSymbol as Symbol
 from license_expression import LicenseWithExceptionSymbol as With
 
-from stackcurate.licenses.policy import RANK, License, table
+from stackcurate.licenses.policy import OPEN, RANK, License, table
 
 MAX_LENGTH = 4000  # characters of an expression that is read; parsing nests
 MAX_SYMBOLS = 400
@@ -196,6 +196,11 @@ def license_class(text: str | None, overrides: Mapping[str, str] | None = None) 
     if text is None:
         return "unstated"
     return _class_of(text, tuple(sorted((overrides or {}).items())))
+
+
+def is_strict(text: str) -> bool:
+    """Whether an expression is known and no open license: what it takes away must count."""
+    return license_class(text) not in (*OPEN, "unstated", "unknown")
 
 
 def combine(expressions: Iterable[str], word: str = "AND") -> str | None:

@@ -44,14 +44,15 @@ _STEMS = _stem_table()
 _SEE_COPY = np.uint64(int.from_bytes(b"see copy", "big"))
 
 # Kinds of block comments: how they open and close.
-_OPEN = [b"/*", b"<!--", b"(*", b"{-", b'"""', b"'''", b"{#", b"--[[", b"<%--", b"=begin", b"=pod",
-         b'r"""', b"#|", b"/+", b"%{", b"#=",
-         b"<#--", b"<#", b"{{--", b"{{!--", b"<%#", b"@*", b"#[\n", b"#[ ", b"=head", b"#if 0",
-         b"{%- comment", b"{% comment", b"<%doc>", b"{$"]  # fmt: skip
-_CLOSE = [b"*/", b"-->", b"*)", b"-}", b'"""', b"'''", b"#}", b"]]", b"--%>", b"=end", b"=cut",
-          b'"""', b"|#", b"+/", b"%}", b"=#",
-          b"-->", b"#>", b"--}}", b"--}}", b"%>", b"*@", b"]#", b"]#", b"=cut", b"#endif",
-          b"endcomment", b"endcomment", b"</%doc>", b"}"]  # fmt: skip
+_BLOCKS = [
+    (b"/*", b"*/"), (b"<!--", b"-->"), (b"(*", b"*)"), (b"{-", b"-}"), (b'"""', b'"""'),
+    (b"'''", b"'''"), (b"{#", b"#}"), (b"--[[", b"]]"), (b"<%--", b"--%>"), (b"=begin", b"=end"),
+    (b"=pod", b"=cut"), (b'r"""', b'"""'), (b"#|", b"|#"), (b"/+", b"+/"), (b"%{", b"%}"),
+    (b"#=", b"=#"), (b"<#--", b"-->"), (b"<#", b"#>"), (b"{{--", b"--}}"), (b"{{!--", b"--}}"),
+    (b"<%#", b"%>"), (b"@*", b"*@"), (b"#[\n", b"]#"), (b"#[ ", b"]#"), (b"=head", b"=cut"),
+    (b"#if 0", b"#endif"), (b"{%- comment", b"endcomment"), (b"{% comment", b"endcomment"),
+    (b"<%doc>", b"</%doc>"), (b"{$", b"}"),
+]  # fmt: skip
 # How a line opens that is a comment by itself, or code that may stand above a notice.
 _LINE = [b"#", b"//", b"--", b";", b"%", b'"', b"'", b"!", b"*", b"dnl", b"DNL", b"rem ", b"REM ",
          b"@rem", b"@REM", b"::", b".\\\"", b"'\\\"", b"@c ", b"C ", b"c ", b"C\n", b"c\n", b"C\t", b"c\t", b"C\r", b"@c\n", b"rem\n", b"REM\n", b"rem\r", b"REM\r", b"|", b"..", b"<?", b"<!DOCTYPE",  # noqa: E501
@@ -70,7 +71,9 @@ def _table(strings: list[bytes]) -> np.ndarray:
     return table
 
 
-_OPENS, _CLOSES, _LINES = _table(_OPEN), _table(_CLOSE), _table(_LINE)
+_OPENS = _table([opens for opens, _ in _BLOCKS])
+_CLOSES = _table([closes for _, closes in _BLOCKS])
+_LINES = _table(_LINE)
 
 
 @njit(cache=True, nogil=True)

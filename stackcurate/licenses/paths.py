@@ -18,10 +18,10 @@ from email.parser import HeaderParser
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from stackcurate.licenses.expression import combine, ids, license_class, normalize
+from stackcurate.licenses.expression import combine, ids, is_strict, license_class, normalize
 from stackcurate.licenses.fields import Refused, toml
 from stackcurate.licenses.manifests import dep5_expression
-from stackcurate.licenses.policy import RANK
+from stackcurate.licenses.policy import OPEN, RANK
 from stackcurate.licenses.spoken import UNKNOWN
 
 MAX_CHARS = 400_000  # of one file
@@ -31,7 +31,6 @@ _RULE = "paths:"
 _TAG = re.compile(r"SPDX-License-Identifier:([^\r\n]{0,1000})")
 CLOSEST, AGGREGATE, OVERRIDE = "closest", "aggregate", "override"
 SIDECAR = "sidecar"  # the form of ``x.license``
-_OPEN = ("permissive", "public_domain")
 _FORMAT = re.compile(r"(?i)\ufeff?(?:\s*#[^\n]*\n)*\s*format(?:-specification)?:")
 _SAYS_DEP5 = re.compile(rf"{_FORMAT.pattern}\s*\S*(?:copyright[-_]?format|dep-?5)")
 _VERSIONED = re.compile(r"\b(?:(?:[AL]?GPL|GFDL)-|Artistic)")  # the text may not say which one
@@ -212,12 +211,11 @@ def _short_name(short: str, body: str | None, read: Callable[[bytes], str | None
     if expression is None or said is None:
         return expression or said or UNKNOWN
     both = {license_class(expression), license_class(said)}
-    alike = len(both) == 1 or both <= set(_OPEN) or ids(expression) <= ids(said)
+    alike = len(both) == 1 or both <= OPEN or ids(expression) <= ids(said)
     if alike and not _VERSIONED.search(f"{expression} {said}") and "unknown" not in both:
         return said
-    if license_class(expression) in _OPEN:
-        strict = license_class(said) not in (*_OPEN, "unstated", "unknown")
-        strict = strict or _ALTERED.search(said) is not None
+    if license_class(expression) in OPEN:
+        strict = is_strict(said) or _ALTERED.search(said) is not None
     else:  # texts of GNU licenses name other ones, so only one that has nothing of the name counts
         worse = RANK[license_class(said)] > RANK[license_class(expression)]
         strict = worse and not _families(said) & _families(expression)

@@ -35,9 +35,10 @@ CLASSES = (
 )
 RANK = {name: rank for rank, name in enumerate(CLASSES)}
 
+OPEN = frozenset(("permissive", "public_domain"))
 POLICIES: dict[str, frozenset[str]] = {
-    "permissive": frozenset(("permissive", "public_domain")),
-    "weak_copyleft": frozenset(("permissive", "public_domain", "weak_copyleft")),
+    "permissive": OPEN,
+    "weak_copyleft": OPEN | {"weak_copyleft"},
     "open_source": frozenset(CLASSES[:5]),
 }
 

@@ -20,7 +20,7 @@ from stackcurate.licenses import changes, matcher, query, rules
 from stackcurate.licenses.detections import Detection, detect
 from stackcurate.licenses.expression import combine, license_class, normalize
 from stackcurate.licenses.matcher import Match
-from stackcurate.licenses.policy import table
+from stackcurate.licenses.policy import OPEN, table
 from stackcurate.licenses.riders import ALTERED, riders
 from stackcurate.licenses.spoken import UNKNOWN
 
@@ -109,7 +109,7 @@ def answer(text: str) -> list[dict[str, Any]] | None:
     a notice, "name" for what states something as a line of its own, "other" for a mention),
     ``length`` (words of the rule) and ``words``: first and last of those that rules know. Where
     text and rule differ it has ``extra``, words that only the text has, ``missing``, runs of
-    words that only the rule has, and ``changed``, those of them that change what a sentence
+    words that only the rule has, and ``changed``: whether some of them change what a sentence
     grants. Telling words are spelt out, others are not: answers are remembered, and words of a
     text must not be.
     """
@@ -177,7 +177,7 @@ def _told(match: Match, asked: query.Query, text: str, known: rules.Table) -> di
         told["missing"] = _missing(match, known)
     differs = match.size < match.breadth or match.size < match.length
     if differs and match.row >= 0 and match.flags & (rules.TEXT | rules.NOTICE):
-        told["changed"] = changes.telling(match, asked, text, known)
+        told["changed"] = bool(changes.telling(match, asked, text, known))
     return told
 
 
@@ -289,7 +289,7 @@ def _words_of(tokens: Sequence[str]) -> list[str]:
 def altered(match: dict[str, Any], around: str) -> bool:
     """Whether a match differs from its rule at a word that changes the grant.
 
-    ``changed`` are such words of sentences that grant something (``licenses.changes``).
+    ``changed`` tells of such words in sentences that grant something (``licenses.changes``).
 
     ``around`` is the text of the match. A word that only moved does not count, nor does "don't" for
     "do not", nor a whole clause left out.
@@ -320,7 +320,7 @@ def reading(
     for detection in given:
         expression = normalize(detection["expression"]) or UNKNOWN
         around = [(match, next(spans)) for match in detection["matches"]]
-        open_ = license_class(expression) in ("permissive", "public_domain")
+        open_ = license_class(expression) in OPEN
         if open_ and any(altered(match, _said(data, [span])) for match, span in around):
             expression = combine([expression, ALTERED]) or expression
         expressions.append(expression)

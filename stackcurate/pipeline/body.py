@@ -22,6 +22,7 @@ from stackcurate.dedup.settings import Settings as DedupSettings
 from stackcurate.languages.folders import folder_name
 from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.header import share
+from stackcurate.licenses.policy import OPEN
 from stackcurate.licenses.stage import Header, header_evidence
 from stackcurate.pipeline import spill
 from stackcurate.pipeline.addresses import AddressBook, address_book
@@ -376,7 +377,7 @@ def _dedup_rank(batch: pa.Table) -> pa.Array:
     classes = batch["license_class"] if "license_class" in batch.column_names else None
     first = np.ones(batch.num_rows, np.uint8)  # 0 is for files of earlier releases
     if classes is not None:
-        permissive = pc.is_in(classes, pa.array(["permissive", "public_domain"]))
+        permissive = pc.is_in(classes, pa.array(sorted(OPEN)))
         first = 2 - pc.fill_null(permissive, False).to_numpy(zero_copy_only=False).astype(np.uint8)
     fixed = np.zeros(
         batch.num_rows,
