@@ -57,8 +57,9 @@ CHOSEN = pa.schema(
     ]
 )
 
-# About 200 bytes a record: a target of this many is folded within 1 GB.
-TARGET_RECORDS = 2_000_000
+# About 200 bytes a record: a target of this many is folded within 1 GB. Fewer are cut into up to
+# eight targets that are worth a task, so that workers can share them out.
+TARGET_RECORDS, WORTH_A_TARGET = 2_000_000, 100_000
 NO_DATE = np.iinfo(np.int64).max
 
 
@@ -156,7 +157,7 @@ def choose(run: Run, decided: Sequence[Path], targets: int) -> list[Path]:
 
 def targets_for(rows: int) -> int:
     """How many folding tasks: depends on the rows alone, so any machine makes the same."""
-    return max(1, -(-rows // TARGET_RECORDS))
+    return max(1, -(-rows // TARGET_RECORDS), min(8, rows // WORTH_A_TARGET))
 
 
 def read_chosen(folders: Sequence[Path], partition: int) -> pa.Table:

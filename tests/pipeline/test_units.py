@@ -127,7 +127,8 @@ def test_targets_share_all_contents_out_and_grow_with_rows_alone() -> None:
     for targets in (1, 2, 7):
         found = choose.target_of(column, targets)
         assert found.min() == 0 and found.max() == targets - 1
-    assert [choose.targets_for(n) for n in (0, 1, choose.TARGET_RECORDS + 1)] == [1, 1, 2]
+    rows = (0, 1, 250_000, 2_000_000, 20_000_001)
+    assert [choose.targets_for(n) for n in rows] == [1, 1, 2, 8, 11]
 
 
 def test_the_empty_blob_in_a_million_places_is_one_record(tmp_path) -> None:
