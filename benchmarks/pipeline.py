@@ -46,7 +46,9 @@ TICK = os.sysconf("SC_CLK_TCK")
 class Watch:
     """Watches a run: processor and wall seconds of each phase, memory of all processes."""
 
-    phases: dict[str, list[float]] = field(default_factory=dict)  # [wall, processor, of it system]
+    phases: dict[str, list[float]] = field(
+        default_factory=dict
+    )  # name: [wall, processor, of it system]
     largest: int = 0  # bytes, the most that one process held
     together: int = 0  # bytes, the most that all held at one time
     _now: tuple[str, float, float, float] = ("start", 0.0, 0.0, 0.0)

@@ -6,7 +6,6 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-# Places are indexed as unsigned numbers: a signed one might count from the end, which takes a test.
 LEAST = 5  # digits, with one of `` ./-`` between two of them at most
 
 
@@ -18,6 +17,7 @@ def long_numbers(data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray
     separators between them, two of them side by side, put a digit on one of any two neighboring
     bytes, so every second byte is looked at. Of numbers like 1.2.3.4.5 some are left out.
     """
+    # Places are unsigned: a signed one might count from the end, which takes a test more.
     out = np.empty(data.size // 6 + 1, np.int64)
     found = 0
     for file in range(offsets.size - 1):

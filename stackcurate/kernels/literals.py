@@ -62,9 +62,8 @@ def text_literals(
     for file in range(offsets.size - 1):
         start, stop = offsets[file], offsets[file + 1]
         while start + 24 <= stop:
-            at = (
-                start + 23
-            )  # unsigned below: a signed place could count from the end, one more test
+            at = start + 23
+            # Unsigned: a signed place could count from the end, which takes one more test.
             while at >= start and values[data[np.uint64(at)]] <= 63:
                 at -= 1
             if at >= start:

@@ -42,14 +42,11 @@ def way_of(folder: Path, size: int, workers: int) -> Way:
     return Way(packed=not wide, passing=is_bulk(size))
 
 
-def write_spill(
-    path: Path, contents: pa.LargeStringArray, order: np.ndarray, way: Way | None = None
-) -> None:
+def write_spill(path: Path, contents: pa.LargeStringArray, order: np.ndarray, way: Way) -> None:
     """Write texts, row ``order[i]`` as row i, in batches of about BATCH_BYTES.
 
     A longer text is a batch of its own.
     """
-    way = way or Way()
     ends = np.cumsum(text_lengths(contents)[order])
     options = pa.ipc.IpcWriteOptions(compression="lz4" if way.packed else None)
     with (

@@ -28,9 +28,6 @@ def assigned(place: Place) -> float:
     return _by_name(place, full_name(place))
 
 
-NAMES: dict[str, Callable[[Place], bytes]] = {}
-
-
 def names_key(place: Place, judge: str) -> bool:
     """A rule that reads names found its value behind one that is no password: token, api_key."""
     read = NAMES.get(judge)
@@ -179,11 +176,12 @@ def _is_hiera(place: Place, scope: bytes) -> bool:
     return place.path.endswith((".yaml", ".yml", ".eyaml")) and scope.islower()
 
 
-NAMES.update(
-    assigned=full_name,
-    bare=full_name,
-    compared=_name_behind,
-    defaulted=_property_name,
-    defined=_defined_name,
-    instruction=_instruction_name,
-)
+# Judges of values behind a name, and what reads that name for each.
+NAMES: dict[str, Callable[[Place], bytes]] = {
+    "assigned": full_name,
+    "bare": full_name,
+    "compared": _name_behind,
+    "defaulted": _property_name,
+    "defined": _defined_name,
+    "instruction": _instruction_name,
+}

@@ -66,7 +66,7 @@ def is_test_path(path: str) -> bool:
 
 
 # Code, markup and data, in which a word without quotes is no value.
-# ruff: noqa: SIM905
+# ruff: noqa: SIM905  (lists of words read best as one string that is split)
 _CODE = frozenset(
     "py pyi pyx pxd js mjs cjs jsx ts tsx mts cts java kt kts scala sc go rs c h cc cpp cxx"
     " hh hpp hxx inl cs php phtml rb swift dart groovy gradle lua pl pm t r jl ex exs erl hrl"

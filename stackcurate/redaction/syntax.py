@@ -19,7 +19,7 @@ _SHELL_PATH = re.compile(
     r"(?i)(?:^|/)(?:dockerfile[\w.-]*|containerfile|(?:gnu)?makefile|\.env[\w.-]*"
     r"|\.?(?:bash|zsh)\w*|\.profile|[^/]*\.(?:sh|bash|zsh|ksh|fish|env|envrc|bat|cmd|ps1|psm1|mk|mak))$"
 )
-# ruff: noqa: SIM905
+# ruff: noqa: SIM905  (lists of words read best as one string that is split)
 _MARKUP = frozenset("xml html htm xhtml svg xsd xsl xslt wsdl plist csproj vbproj resx jsp".split())
 _SLASHES = frozenset(
     "js mjs cjs jsx ts tsx mts cts java kt kts scala go rs c h cc cpp cxx hh hpp hxx cs php swift"
