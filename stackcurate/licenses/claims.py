@@ -12,14 +12,14 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from stackcurate.licenses import readings
+from stackcurate.licenses import choices, readings
+from stackcurate.licenses.choices import REFERENCE
 from stackcurate.licenses.expression import combine, ids, is_strict, license_class, normalize
 from stackcurate.licenses.policy import OPEN
 from stackcurate.licenses.readings import Span
 from stackcurate.licenses.riders import ALTERED
 from stackcurate.licenses.spoken import UNKNOWN, spoken
 
-REFERENCE = "LicenseRef-scancode-unknown-license-reference"
 ELSEWHERE = frozenset(("LicenseRef-scancode-free-unknown", REFERENCE))
 LONG = 100  # words of a rule that is the text of a license; what names one is shorter
 ALIKE, ALIKE_LONG = 95, 80  # least score of a match with changes that may name an open license
@@ -80,26 +80,70 @@ def of(
     """What matches with their byte spans state; ``introduced`` says which follow "under the"."""
     claims: list[Claim] = []
     unsure: list[Claim] = []
-    for (match, (start, end)), after_intro in zip(placed, introduced, strict=True):
-        expression = normalize(match["expression"]) or UNKNOWN
-        open_ = license_class(expression) in OPEN
-        if not _counts(match, expression, open_, after_intro, _is_line(text, start, end)):
+    offered = _offered(text, placed)
+    for number, ((match, (start, end)), after_intro) in enumerate(
+        zip(placed, introduced, strict=True)
+    ):
+        said = normalize(match["expression"]) or UNKNOWN
+        expression = offered.get(number, said)
+        open_ = license_class(said) in OPEN
+        counts = _counts(match, said, open_, after_intro, _is_line(text, start, end))
+        if not counts and number not in offered:
             continue
         around = text[start:end].decode("utf-8", "replace")
         claim = Claim(start, end, expression)
         if _speaks_of_others(text, start, end):
             claims.append(Claim(start, end, None))
+        elif expression is None:
+            claims.append(claim)
         elif _is_likeness(match, text, claim):
             unsure.append(claim)
         elif open_ and readings.altered(dict(match), around):
             claims.append(claim._replace(expression=combine([expression, ALTERED]) or expression))
         else:
             claims.append(claim)
-    strict = [one for one in claims if one.expression and is_strict(one.expression)]
     for one in unsure:
-        if not any(other.start < one.end and one.start < other.end for other in strict):
+        if not _is_settled(text, one, claims):
             claims.append(one._replace(expression=_without_name(text, one)))
     return sorted(claims, key=lambda one: (one.start, one.end))
+
+
+def _offered(
+    text: bytes, placed: Sequence[tuple[Mapping[str, Any], Span]]
+) -> dict[int, str | None]:
+    """The matches that are sides of a choice: the whole of it for the first, None for others."""
+    order = sorted(range(len(placed)), key=lambda n: placed[n][1])
+    parts = [
+        choices.Part(
+            *placed[n][1], normalize(placed[n][0]["expression"]) or UNKNOWN, placed[n][0]["length"]
+        )
+        for n in order
+    ]
+    said = choices.settled(text, parts)
+    pairs = zip(order, parts, said, strict=True)
+    return {n: now for n, part, now in pairs if now != part.expression}
+
+
+def _is_settled(text: bytes, one: Claim, claims: Sequence[Claim]) -> bool:
+    """Whether what is sure leaves nothing to a likeness.
+
+    A strict license in the same place does, and so does an open one that bears every name that the
+    likeness gives: "licensed by Example under the BSD 3-Clause license, the License" is like a
+    notice of another license, and names its own.
+    """
+    names = _names(_said(text, one.start, one.end))
+    weak = license_class(one.expression) in OPEN
+    for other in claims:
+        if not other.expression:
+            continue
+        there = other.start < one.end and one.start < other.end
+        if there and is_strict(other.expression):
+            return True
+        same = ids(one.expression or "") <= ids(other.expression)
+        named = all(_is_of(name, other.expression) for name in names)
+        if weak and named and (same or (there and names)):
+            return True
+    return False
 
 
 def _counts(

@@ -23,7 +23,7 @@ from stackcurate.licenses import names, pointers, readings, rules, texts
 from stackcurate.licenses import words as w
 from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.decode import text_of
-from stackcurate.licenses.expression import ids, known, normalize
+from stackcurate.licenses.expression import UNKNOWN_TAG, ids, listed
 from stackcurate.licenses.manifests import declared
 from stackcurate.licenses.paths import about_paths, is_dep5, statements, whole
 from stackcurate.licenses.readings import Reading, settle
@@ -49,6 +49,8 @@ LEGAL_WORDS = [
     "terms", "conditions", "provided", "allowed", "consent", "free",
 ]  # fmt: skip
 _LEGAL = np.unique(np.concatenate([w.hashes_of(list(LEGAL_WORDS)), w.hashes_of(w.RIDER_WORDS)]))
+# Words that may make a choice of two licenses, which the matcher's answer is asked about.
+_OFFERS = w.hashes_of(["or", "either", "alternatively", "dual", "dually"])
 
 _TAG = re.compile(rb"SPDX-License-Identifier:[ \t]*([^\r\n]{1,400})", re.I)
 
@@ -74,12 +76,13 @@ def detected_by() -> str:
 def tag_value(raw: str) -> str | None:
     """The expression in what follows an ``SPDX-License-Identifier:`` tag on its line, or None.
 
-    Comment ends and quotes after the expression are not part of it.
+    Comment ends and quotes after the expression are not part of it. Ids that nobody knows are
+    unknown ones, LicenseRefs stay.
     """
     value = re.split(r"\*/|-->|\*\)|-\}|\]\]|\"\"\"|'''|\{#|#\}|%>|\?>|\\n", raw)[0]
     value = value.strip().strip("\"'`*#;,.<>[]").strip()
     for candidate in (value, re.split(r"\s{2,}|[,;\"'<>]", value)[0].strip()):
-        expression = normalize(candidate) if candidate else None
+        expression = listed(candidate) if candidate else None
         if expression is not None:
             return expression
     return None
@@ -146,6 +149,8 @@ def by_words(data: bytes, found: w.Words) -> Reading | None:
     if sum(end - start for start, end in open_) > MAX_PLAIN_WORDS:
         return None
     if any(np.isin(found.hashes[start:end], _LEGAL).any() for start, end in open_):
+        return None
+    if len(stated) > 1 and any(np.isin(found.hashes[a:b], _OFFERS).any() for a, b in open_):
         return None
     extra = riders(_segments(data, found, open_)) if open_ else []
     return _reading(found, sorted([*taken, *titles]), "exact", index.detector, extra)
@@ -257,7 +262,11 @@ def _expression_of(text: bytes) -> str | None:
 def _cheap(text: bytes, found: w.Words, steps: Steps) -> Reading | None:
     tags = _by_tag(text)
     # A tag is the whole statement only where nothing but the tag could state something.
-    if tags and all(known(tag[0]) for tag in tags) and len(found.hashes) <= 40 + 8 * len(tags):
+    if (
+        tags
+        and all(UNKNOWN_TAG not in tag[0] for tag in tags)
+        and len(found.hashes) <= 40 + 8 * len(tags)
+    ):
         steps.tag += 1
         rest = _TAG.sub(b"\n\n", text).decode("utf-8", "replace")
         expression = settle([tag[0] for tag in tags], riders(rest))

@@ -14,12 +14,16 @@ from license_expression import AND, OR, ExpressionError, Licensing
 from license_expression import LicenseSymbol as Symbol
 from license_expression import LicenseWithExceptionSymbol as With
 
+from stackcurate.licenses.exceptions import attached
 from stackcurate.licenses.policy import OPEN, RANK, License, table
 
 MAX_LENGTH = 4000  # characters of an expression that is read; parsing nests
 MAX_SYMBOLS = 400
 _LICENSING = Licensing()
 _WORD = re.compile(r"[A-Za-z0-9.+:_-]+\Z")
+_FOREIGN = re.compile(r"LicenseRef-(?!scancode-)", re.I)
+_NOTHING = ("NOASSERTION", "NONE")  # SPDX's words where no license is stated
+UNKNOWN_TAG = "LicenseRef-scancode-unknown-spdx"  # an id that nobody knows
 
 
 class BadExpression(ValueError):
@@ -27,10 +31,14 @@ class BadExpression(ValueError):
 
 
 def canonical_id(name: str) -> str:
-    """The SPDX id of a license, exception, former id or ScanCode key; unknown names as they are."""
+    """The SPDX id of a license, exception, former id or ScanCode key; unknown names as they are.
+
+    A LicenseRef is its author's own and stays, also where ScanCode knows it by another name.
+    """
     known = table().find(name)
     if known is not None:
-        return known.id
+        ours = known.id.lower() == name.lower() or not _FOREIGN.match(name)
+        return known.id if ours else name
     if name.endswith("+"):
         base = table().find(name[:-1])
         later = table().find(name[:-1] + "-or-later")
@@ -46,7 +54,7 @@ def _canonical(node: object) -> object:
         license_ = Symbol(canonical_id(node.license_symbol.key))
         return With(license_, Symbol(canonical_id(node.exception_symbol.key), is_exception=True))
     if isinstance(node, Symbol):
-        former = table().former.get(node.key.lower())
+        former = None if _FOREIGN.match(node.key) else table().former.get(node.key.lower())
         return _LICENSING.parse(former) if former else Symbol(canonical_id(node.key))
     return type(node)(*(_canonical(arg) for arg in node.args))  # type: ignore[attr-defined]
 
@@ -138,6 +146,27 @@ def known(text: str) -> bool:
     )
 
 
+def listed(text: str) -> str | None:
+    """``normalize``, ids that no list has made unknown; LicenseRefs stay."""
+    try:
+        tree = parse(text)
+    except BadExpression:
+        return None
+    found = _LICENSING.license_symbols(tree, unique=True, decompose=True)
+    if all(known(symbol.key) for symbol in found) or _show(tree) in _NOTHING:
+        return _show(tree)
+    return _show(_dedup(_known_only(tree)))
+
+
+def _known_only(node: object) -> object:
+    if isinstance(node, With):
+        both = (_known_only(node.license_symbol), _known_only(node.exception_symbol))
+        return With(*both)
+    if isinstance(node, Symbol):
+        return node if known(node.key) else Symbol(UNKNOWN_TAG)
+    return type(node)(*(_known_only(arg) for arg in node.args))  # type: ignore[attr-defined]
+
+
 def lookup(name: str, overrides: Mapping[str, str]) -> License:
     """What the table or an override of the config knows about an id; others are unknown."""
     license_ = table().find(name) or table().find(name.rstrip("+")) or License(name, "unknown")
@@ -208,22 +237,23 @@ def combine(expressions: Iterable[str], word: str = "AND") -> str | None:
 
     Where one of ANDed parts offers a choice whose every side is among the other parts, those parts
     are the texts of the choice: ``(MIT OR GPL-2.0-only) AND MIT AND GPL-2.0-only`` is
-    ``MIT OR GPL-2.0-only``.
+    ``MIT OR GPL-2.0-only``. No exception stands alone (``exceptions``).
     """
     parts = dict.fromkeys(text for text in expressions if text)
     if not parts:
         return None
-    kind = AND if word == "AND" else OR
-    trees = {text: parse(text) for text in parts}
-    if kind is AND:
-        trees = {_key(node): node for tree in trees.values() for node in _sides(tree)}
-        shown = {_key(tree) for tree in trees.values()}
-        for tree in list(trees.values()):
-            sides = {_key(arg) for arg in tree.args} if isinstance(tree, OR) else set()
-            if sides and sides <= shown:
-                trees = {t: n for t, n in trees.items() if _key(n) not in sides}
-    values = list(trees.values())
-    return _show(values[0] if len(values) == 1 else _dedup(kind(*values)))
+    if word != "AND":
+        trees = [attached(parse(text)) for text in parts]
+        return _show(_dedup(OR(*trees)) if len(trees) > 1 else trees[0])
+    every = {_key(node): node for text in parts for node in _sides(parse(text))}
+    whole = AND(*every.values()) if len(every) > 1 else next(iter(every.values()))
+    nodes = {_key(node): node for node in _sides(_dedup(attached(whole)))}
+    for tree in list(nodes.values()):
+        sides = {_key(arg) for arg in tree.args} if isinstance(tree, OR) else set()
+        if sides and sides <= nodes.keys():
+            nodes = {key: node for key, node in nodes.items() if key not in sides}
+    values = list(nodes.values())
+    return _show(values[0] if len(values) == 1 else AND(*values))
 
 
 def _sides(tree: object) -> tuple[object, ...]:

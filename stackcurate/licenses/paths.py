@@ -18,7 +18,7 @@ from email.parser import HeaderParser
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from stackcurate.licenses.expression import combine, ids, is_strict, license_class, normalize
+from stackcurate.licenses.expression import combine, ids, is_strict, license_class, listed
 from stackcurate.licenses.fields import Refused, toml
 from stackcurate.licenses.manifests import dep5_expression
 from stackcurate.licenses.policy import OPEN, RANK
@@ -267,7 +267,7 @@ def _reuse(text: str) -> list[Said]:
         globs = _strings(entry.get("path"))
         stated = _strings(entry.get("SPDX-License-Identifier"))
         if globs and stated:
-            expression = combine([normalize(one) or UNKNOWN for one in stated]) or UNKNOWN
+            expression = combine([listed(one) or UNKNOWN for one in stated]) or UNKNOWN
             word = str(entry.get("precedence", CLOSEST)).lower()
             how = word if word in (AGGREGATE, OVERRIDE) else CLOSEST
             said.append(Said(globs[:MAX_GLOBS], expression, start, end, "reuse", how))
@@ -279,7 +279,7 @@ def _sidecar(name: str, text: str) -> list[Said]:
     tags = [one for one in _TAG.finditer(text) if one[1].strip()]
     if not tags:
         return []
-    stated = [normalize(one[1].strip().removesuffix("*/").strip()) or UNKNOWN for one in tags]
+    stated = [listed(one[1].strip().removesuffix("*/").strip()) or UNKNOWN for one in tags]
     start, end = (len(text[:at].encode()) for at in (tags[0].start(), tags[-1].end()))
     file = name[: -len(".license")]
     return [Said([file], combine(stated) or UNKNOWN, start, end, SIDECAR, OVERRIDE)]

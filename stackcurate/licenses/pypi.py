@@ -11,6 +11,7 @@ from typing import Any
 from stackcurate.licenses.expression import license_class
 from stackcurate.licenses.fields import Stated, toml
 from stackcurate.licenses.policy import RANK
+from stackcurate.licenses.python2 import setup_words
 from stackcurate.licenses.spoken import TROVE, spoken
 
 _LONGEST = 200  # characters of a name; longer ones are texts
@@ -83,7 +84,10 @@ def _field(value: str, trove: Stated | None, key: str) -> Stated | None:
 
 def setup_py(data: bytes) -> Stated | None:
     """The words that setup() is called with, those of a ``**dict`` too."""
-    tree = ast.parse(data)
+    try:
+        tree = ast.parse(data)
+    except (SyntaxError, ValueError):
+        return _old_setup_py(data)
     names: dict[str, Any] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and len(node.targets) == 1:
@@ -100,6 +104,15 @@ def setup_py(data: bytes) -> Stated | None:
     license_ = getattr(stated.get("license"), "value", None)
     lines = getattr(stated.get("classifiers"), "elts", ())
     trove = _trove([getattr(line, "value", None) for line in lines], "classifiers")
+    return _field(license_, trove, "license") if isinstance(license_, str) else trove
+
+
+def _old_setup_py(data: bytes) -> Stated | None:
+    """A setup.py of Python 2."""
+    words = setup_words(data.decode("utf-8", "replace"))
+    license_, lines = words.get("license"), words.get("classifiers")
+    lines = lines.splitlines() if isinstance(lines, str) else lines
+    trove = _trove(lines or (), "classifiers")
     return _field(license_, trove, "license") if isinstance(license_, str) else trove
 
 

@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stackcurate.licenses import changes, matcher, query, rules
+from stackcurate.licenses import changes, choices, matcher, query, rules
 from stackcurate.licenses.detections import Detection, detect
-from stackcurate.licenses.expression import combine, license_class, normalize
+from stackcurate.licenses.expression import combine, ids, license_class, normalize
 from stackcurate.licenses.matcher import Match
 from stackcurate.licenses.policy import OPEN, table
 from stackcurate.licenses.riders import ALTERED, riders
@@ -318,8 +318,8 @@ def reading(
     spans = iter(span for _, span in placed)
     expressions = []
     for detection in given:
-        expression = normalize(detection["expression"]) or UNKNOWN
         around = [(match, next(spans)) for match in detection["matches"]]
+        expression = _with_choices(data, normalize(detection["expression"]) or UNKNOWN, around)
         open_ = license_class(expression) in OPEN
         if open_ and any(altered(match, _said(data, [span])) for match, span in around):
             expression = combine([expression, ALTERED]) or expression
@@ -337,6 +337,23 @@ def reading(
         how,
         by,
     )
+
+
+def _with_choices(
+    data: bytes, expression: str, around: Sequence[tuple[dict[str, Any], Span]]
+) -> str:
+    """A detection's expression, and what of it the text offers as a choice."""
+    parts = []
+    for match, (start, end) in around:
+        said = normalize(match["expression"]) or UNKNOWN
+        if ids(said) <= ids(expression):
+            size = match.get("length", choices.LONGEST + 1)  # ScanCode's have none
+            parts.append(choices.Part(start, end, said, size))
+    parts.sort()
+    said_by = choices.settled(data, parts)
+    if said_by == [one.expression for one in parts]:
+        return expression
+    return combine(one for one in said_by if one) or expression
 
 
 def _said(data: bytes, spans: Sequence[Span]) -> str:

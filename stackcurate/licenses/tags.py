@@ -12,10 +12,9 @@ from html import unescape
 from license_expression import Keyword, LicenseSymbol, Licensing
 from license_expression import LicenseWithExceptionSymbol as With
 
-from stackcurate.licenses.expression import normalize
+from stackcurate.licenses.expression import UNKNOWN_TAG, normalize
 from stackcurate.licenses.policy import table
 
-UNKNOWN_TAG = "LicenseRef-scancode-unknown-spdx"
 _LICENSING = Licensing()
 _LABEL = re.compile(
     r"spd[xz][\-\s]+lin?[cs]en?[sc]es?[\-\s]+identifi?er\s*:?\s*|"

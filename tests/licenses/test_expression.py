@@ -7,6 +7,7 @@ from stackcurate.licenses.expression import (
     ids,
     known,
     license_class,
+    listed,
     normalize,
     parse,
 )
@@ -78,6 +79,55 @@ def test_texts_that_follow_a_choice_are_its_texts():
     )
     assert combine(["MIT", "Apache-2.0"], "OR") == "MIT OR Apache-2.0"
     assert combine([]) is None
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        (["GPL-2.0-only", "Classpath-exception-2.0", "GPL-1.0-or-later"],
+         "GPL-2.0-only WITH Classpath-exception-2.0"),
+        (["GPL-2.0-only", "GPL-3.0-or-later", "GCC-exception-3.1"],
+         "GPL-2.0-only AND GPL-3.0-or-later WITH GCC-exception-3.1"),
+        (["Apache-2.0", "MIT", "LLVM-exception"], "Apache-2.0 WITH LLVM-exception AND MIT"),
+        (["EPL-2.0 OR GPL-2.0-only", "Classpath-exception-2.0"],
+         "EPL-2.0 OR GPL-2.0-only WITH Classpath-exception-2.0"),
+        (["EPL-2.0 OR GPL-2.0-only WITH Classpath-exception-2.0", "EPL-2.0", "GPL-2.0-only",
+          "Classpath-exception-2.0"], "EPL-2.0 OR GPL-2.0-only WITH Classpath-exception-2.0"),
+        (["GPL-3.0-or-later", "GCC-exception-3.1", "Bison-exception-2.2"],
+         "GPL-3.0-or-later WITH GCC-exception-3.1 AND GPL-3.0-or-later WITH Bison-exception-2.2"),
+        (["LGPL-2.1-only", "GPL-2.0-only", "Font-exception-2.0"],
+         "LGPL-2.1-only AND GPL-2.0-only WITH Font-exception-2.0"),
+        # By itself it is one of some version of its license.
+        (["Classpath-exception-2.0"], "GPL-1.0-or-later WITH Classpath-exception-2.0"),
+        (["MIT", "LLVM-exception"], "MIT AND Apache-2.0 WITH LLVM-exception"),
+        # Another file's license keeps what it says.
+        (["GPL-3.0-only", "GPL-1.0-or-later WITH GCC-exception-3.1"],
+         "GPL-3.0-only AND GPL-1.0-or-later WITH GCC-exception-3.1"),
+        # What takes something away is no exception that eases.
+        (["Apache-2.0", "LicenseRef-scancode-commons-clause"],
+         "Apache-2.0 AND LicenseRef-scancode-commons-clause"),
+    ],
+)  # fmt: skip
+def test_no_exception_stands_alone(parts, expected):
+    assert combine(parts) == expected
+    assert combine([expected]) == expected
+
+
+def test_refs_are_their_authors_own():
+    assert normalize("MIT OR LicenseRef-Commercial") == "MIT OR LicenseRef-Commercial"
+    assert license_class("LicenseRef-Commercial") == "proprietary"
+    assert normalize("licenseref-scancode-commercial-license") == (
+        "LicenseRef-scancode-commercial-license"
+    )
+
+
+def test_ids_of_no_list_are_unknown_ones():
+    unknown = "LicenseRef-scancode-unknown-spdx"
+    assert listed("BSD") == unknown
+    assert listed("MIT OR Foo") == f"MIT OR {unknown}"
+    assert listed("GPL-3.0-only WITH foo") == f"GPL-3.0-only WITH {unknown}"
+    assert listed("LicenseRef-mine AND mit") == "LicenseRef-mine AND MIT"
+    assert listed("(") is None
 
 
 def test_ids_and_known():

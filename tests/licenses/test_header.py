@@ -58,7 +58,10 @@ def hashed(text: str) -> str:
         ("// SPDX-License-Identifier: GPL-2.0-only OR\n//   MIT\n", "GPL-2.0-only OR MIT"),
         ("// SPDX-License-Identifier: MIT\n// SPDX-License-Identifier: Zlib\n", "MIT AND Zlib"),
         ("// SPDX-License-Identifier: Apache 2.0\n", "Apache-2.0"),
-        ("// SPDX-License-Identifier: Appache-2.0\n", "Appache-2.0"),
+        ("// SPDX-License-Identifier: Appache-2.0\n", "LicenseRef-scancode-unknown-spdx"),
+        ("// SPDX-License-Identifier: BSD\n", "LicenseRef-scancode-unknown-spdx"),
+        ("// SPDX-License-Identifier: MIT OR LicenseRef-Commercial\n",
+         "MIT OR LicenseRef-Commercial"),
         ("// SPDX-License-Identifier: what ever you like\n", "LicenseRef-scancode-unknown"),
         ("// SPDX-License-Identifier: NOASSERTION\n", None),
         ("// SPDX-License-Identifier:\n", None),
@@ -212,6 +215,10 @@ def test_what_comments_state_is_shared_through_the_cache(tmp_path, monkeypatch):
         ('This part is licensed by Brightwater under the Onward license BW77, the "License";\n'
          "you may not use this file except in compliance with the License.",
          "LicenseRef-scancode-unknown"),
+        # What is like another notice, and names its own license.
+        ("This component is licensed by Ann under BSD 3-Clause license, the \"License\"; You may "
+         "not use this\nfile except in compliance with the License. You may obtain a copy of the "
+         "License at:\n  opensource.org/licenses/BSD-3-Clause", "BSD-3-Clause"),
         # Changes that leave the name alone.
         (APACHE.replace("writing, software", "writing, the software"), "Apache-2.0"),
         ("Licensed under MIT. https://github.com/jo/tree/blob/master/LICENSE", "MIT"),

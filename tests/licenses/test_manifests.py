@@ -173,3 +173,22 @@ def test_dep5_names():
         "LGPL-2.1-or-later AND (GPL-3.0-only OR MIT)"
     )
     assert dep5_expression("home-made") is None
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ('print "hi"\nfrom distutils.core import setup\nsetup(name="x", license="GPL v3")\n',
+         "GPL-3.0-only"),
+        ("exec 'x = 1'\nLICENSE = u'MIT'\nsetup(name='x',\n      license=LICENSE)\n", "MIT"),
+        ('try:\n    pass\nexcept E, e:\n    pass\nsetuptools.setup(\n  classifiers=[\n'
+         '    "License :: OSI Approved :: "\n    "BSD License",  # a comment\n  ])\n',
+         "BSD-3-Clause"),
+        ('print "no"\ndef setup(license="MIT"):\n    return 0777\n', None),
+        ('print "setup(license=\'MIT\')"\n', None),
+        ('print """never closed\nsetup(license="MIT")', "MIT"),
+    ],
+)  # fmt: skip
+def test_setup_py_of_python_2_is_read_by_its_tokens(source, expected):
+    found = declared("setup.py", source.encode())
+    assert (found.expression if found else None) == expected

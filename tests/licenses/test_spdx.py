@@ -90,4 +90,4 @@ def test_the_validator_of_spdx_finds_no_fault(tmp_path):
     assert len(document.files) == len(tree)
     refs = {one.license_id: one.extracted_text for one in document.extracted_licensing_info}
     assert refs["LicenseRef-Own"].startswith("SPDX-License-Identifier")
-    assert "My_Own-1.0" in refs["LicenseRef-My-Own-1.0"]
+    assert "My_Own-1.0" in refs["LicenseRef-scancode-unknown-spdx"]

@@ -47,7 +47,8 @@ def run(stage, *files):
         ("allowed", BSD, None, "BSD-3-Clause"),
         ("allowed", "// SPDX-License-Identifier: MIT OR GPL-2.0-only\n", None, "MIT OR GPL-2.0-only"),  # noqa: E501
         ("allowed", GPL, "header:conflict", "GPL-3.0-only"),
-        ("allowed", "// SPDX-License-Identifier: Foo\n", "header:conflict", "Foo"),
+        ("allowed", "// SPDX-License-Identifier: Foo\n", "header:conflict",
+         "LicenseRef-scancode-unknown-spdx"),
         ("refused", "x", "header:refused", "GPL-2.0-only"),
         ("refused", MIT, "header:conflict", "MIT"),
         ("refused", GPL, "header:refused", "GPL-3.0-only"),

@@ -60,6 +60,14 @@ def test_texts_and_their_classes(key, expected):
         ("LICENSE", MIT.replace("to deal", "to deal non-commercially"), None, "unknown"),
         ("LICENSE", MIT.replace("restriction", "restriction except for commercial use"), None,
          "unknown"),
+        ("LICENSE", f"{GPL2}\n\n\"CLASSPATH\" EXCEPTION\n\n{body('classpath-exception-2.0')}",
+         "GPL-2.0-only WITH Classpath-exception-2.0", "weak_copyleft"),
+        ("LICENSE", f"{GPL3}\n\n{body('gcc-exception-3.1')}", "GPL-3.0-only WITH GCC-exception-3.1",
+         "weak_copyleft"),
+        ("LICENSE", f"{APACHE}\n\n{body('llvm-exception')}", "Apache-2.0 WITH LLVM-exception",
+         "permissive"),
+        ("LICENSE", f"{GPL3}\n\n{body('font-exception-gpl')}",
+         "GPL-3.0-only WITH Font-exception-2.0", "weak_copyleft"),
         ("LICENSE.html", as_html(GPL3), "GPL-3.0-only", "copyleft"),
         ("LICENSE.html", as_html(MIT), "MIT", "permissive"),
         ("LICENSE.rtf", as_rtf(MIT), "MIT", "permissive"),
@@ -123,6 +131,8 @@ def test_license_files(name, text, expected, class_):
          "</project>", "Apache-2.0 OR LGPL-2.1-only"),
         ("pom.xml", "<project><licenses><license><name>GPL2 w/ CPE</name></license></licenses>"
          "</project>", "GPL-2.0-only WITH Classpath-exception-2.0"),
+        ("pom.xml", "<project><licenses><license><name>GPLv2 with Classpath exception</name>"
+         "</license></licenses></project>", "GPL-2.0-only WITH Classpath-exception-2.0"),
         ("x.dist-info/METADATA", "Metadata-Version: 2.4\nLicense-Expression: Apache-2.0 WITH "
          "LLVM-exception\n", "Apache-2.0 WITH LLVM-exception"),
         ("x.dist-info/METADATA", f"License: {MIT.replace(chr(10), chr(10) + '        ')}\n"
