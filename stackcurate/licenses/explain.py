@@ -106,6 +106,8 @@ def _facts(found: License) -> str:
         facts.append(f"Blue Oak: {found.blue_oak}")
     if found.osi:
         facts.append("OSI approved")
+    if found.fsf:
+        facts.append("FSF: free")
     if found.exception:
         facts.append("an exception, stands after WITH")
     if found.neutral:

@@ -55,6 +55,7 @@ class License:
     why: str = ""
     blue_oak: str = ""
     osi: bool = False
+    fsf: bool = False  # on the FSF's list of free licenses; what is not on it may be free too
 
 
 # Names this package gives to what no license list has; see riders.py and expression.py.
@@ -101,6 +102,7 @@ def _license(row: Mapping[str, Any]) -> License:
         why=row.get("why", ""),
         blue_oak=row.get("blue_oak", ""),
         osi=row.get("osi", False),
+        fsf=row.get("fsf", False),
     )
 
 

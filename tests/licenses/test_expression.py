@@ -143,4 +143,5 @@ def test_explain_names_every_part():
         "permissive", "permissive", "permissive", "weak_copyleft", "copyleft", "weak_copyleft",
         "permissive",
     ]  # fmt: skip
-    assert "OSI approved" in next(part.why for part in parts if part.text.strip() == "MIT")
+    facts = next(part.why for part in parts if part.text.strip() == "MIT")
+    assert "OSI approved" in facts and "FSF: free" in facts and "Blue Oak: " in facts
