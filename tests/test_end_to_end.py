@@ -310,7 +310,11 @@ def test_why_says_that_files_of_what_was_dropped_whole_are_not_listed(sample) ->
 
 
 def test_why_names_what_refused_a_dropped_file(sample, expected) -> None:
-    words = {"license:refused": "evidence", "header:conflict": "folder", "header:refused": "header"}
+    words = {
+        "license:refused": "stated by",
+        "header:conflict": "folder",
+        "header:refused": "header",
+    }
     seen = set()
     for one in expected["files"]:
         if one["outcome"] not in words or one["outcome"] in seen:

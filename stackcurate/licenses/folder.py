@@ -19,7 +19,10 @@ from stackcurate.licenses.spoken import UNKNOWN
 
 @dataclass(frozen=True)
 class Statement:
-    """One folder's evidence: kind, file name, expression (None: undetermined) and evidence id."""
+    """One folder's evidence: kind, file name, expression (None: undetermined) and evidence id.
+
+    ``path`` is the whole path of the file that says it, in this folder or another.
+    """
 
     kind: str
     name: str
@@ -27,6 +30,7 @@ class Statement:
     evidence_id: str
     rule: str = ""
     start: int = 0
+    path: str | None = None
 
 
 def decide(statements: Sequence[Statement]) -> tuple[str, str] | None:

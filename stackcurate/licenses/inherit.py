@@ -39,6 +39,7 @@ COVER = pa.schema(
         ("license_class", pa.string()),
         ("license_state", pa.string()),  # allowed, override, aggregate, refused, open
         ("license_evidence", pa.string()),  # evidence_id of the statement that decided
+        ("license_path", pa.string()),  # the file that states it; null for what the host declares
     ]
 )
 # A row speaks for a folder ("" is the root, others "/a/b"), or for the files below it that any of
@@ -122,7 +123,7 @@ def folders(
             rule, start = row["rule"] or "", row["start"] or 0
             if row["kind"] == kind and not _of_another(rule, name):
                 found[folder_of(path)].append(
-                    Statement(kind, name, row["expression"], row["evidence_id"], rule, start)
+                    Statement(kind, name, row["expression"], row["evidence_id"], rule, start, path)
                 )
     rows, about = [], []
     found = _with_parents(found, declared is None)
@@ -131,9 +132,11 @@ def folders(
         about += [_about(folder, one, settings) for one in named]
         decision = decide(statements)
         if decision is not None:
-            rows.append(_row(folder, *decision, settings))
+            paths_ = {one.evidence_id: one.path for one in reversed(statements)}
+            rows.append(_row(folder, *decision, paths_[decision[1]], settings))
     if declared is not None and not any(row["folder"] == "" for row in rows):
-        rows.insert(0, _row("", declared["expression"], declared["evidence_id"], settings))
+        said = declared["expression"], declared["evidence_id"]
+        rows.insert(0, _row("", *said, None, settings))
     return pa.Table.from_pylist([*rows, *about], schema=FOLDERS)
 
 
@@ -169,7 +172,8 @@ def _is_child(one: Statement) -> bool:
 
 
 def _what_it_says(one: Statement) -> dict[str, Any]:
-    return {"expression": one.expression, "evidence_id": one.evidence_id, "rule": one.rule}
+    said = ("expression", "evidence_id", "rule", "path")
+    return {name: getattr(one, name) for name in said}
 
 
 def _followed(found: Mapping[str, list[Statement]]) -> dict[str, list[Statement]]:
@@ -220,7 +224,9 @@ def _of_another(rule: str, name: str) -> bool:
 
 def _about(folder: str, one: Statement, settings: LicenseSettings) -> dict[str, Any]:
     """The row of a statement about files."""
-    row: dict[str, Any] = _row(folder, one.expression or UNKNOWN, one.evidence_id, settings)
+    row: dict[str, Any] = _row(
+        folder, one.expression or UNKNOWN, one.evidence_id, one.path, settings
+    )
     form, globs = globs_of(one.rule)
     row["precedence"] = precedence_of(one.rule)
     if row["license_state"] == ALLOWED and row["precedence"] in GRANTED:
@@ -231,8 +237,8 @@ def _about(folder: str, one: Statement, settings: LicenseSettings) -> dict[str, 
 
 
 def _row(
-    folder: str, expression: str, evidence_id: str, settings: LicenseSettings
-) -> dict[str, str]:
+    folder: str, expression: str, evidence_id: str, path: str | None, settings: LicenseSettings
+) -> dict[str, str | None]:
     name = license_class(expression, settings.overrides)
     return {
         "folder": folder,
@@ -240,4 +246,5 @@ def _row(
         "license_class": name,
         "license_state": _state(name, settings),
         "license_evidence": evidence_id,
+        "license_path": path,
     }

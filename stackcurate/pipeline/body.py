@@ -105,6 +105,7 @@ class BodyTask:
                 partitions.write_arrow(part / "signatures.arrow", for_dedup, rows=ROWS_BATCH)
             dropped = pa.concat_tables(drops).sort_by("row")
             partitions.write_arrow(part / "drops.arrow", dropped)
+            partitions.write_arrow(part / "laundered.arrow", _laundered(wanted, dropped))
             partitions.write_arrow(part / "evidence.arrow", evidence)
             partitions.write_json(part / "meta.json", _meta(batch))
         return wanted.num_rows, size
@@ -265,6 +266,13 @@ def _separate(batch: pa.Table) -> tuple[pa.Table, pa.Table]:
     return batch.filter(kept), gone.select(["row", "verdict"]).append_column("note", notes).cast(
         DROPS
     )
+
+
+def _laundered(wanted: pa.Table, dropped: pa.Table) -> pa.Table:
+    """The rows that were dropped for an older place, and its address; see `older`."""
+    rows = dropped.filter(pc.equal(dropped["verdict"], "license:laundered"))["row"]
+    at = pc.index_in(rows, one_chunk(wanted, "row"))
+    return pa.table({"row": rows, "refused_at": wanted["refused_at"].take(at)})
 
 
 def _noted(batch: pa.Table) -> list[str]:

@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stackcurate.kernels.places import PLACES, merge_places
+from stackcurate.licenses.places import NO_PLACE
 from stackcurate.pipeline.tasks import Run
 from stackcurate.schema import ID, key_of
 from stackcurate.storage import partitions
@@ -38,6 +39,7 @@ RECORD = pa.schema(
         ("oldest", pa.int64()),  # nanoseconds; the greatest int64 where no place has a date
         ("oldest_allowed", pa.int64()),  # of places whose license is allowed; see NO_PLACE
         ("oldest_refused", pa.int64()),  # of places with a license that is stated and refused
+        ("refused_at", pa.int64()),  # address of that place; NO_PLACE where nobody may look there
         ("marks", pa.int8()),
     ]
 )
@@ -53,6 +55,7 @@ CHOSEN = pa.schema(
         ("oldest", pa.int64()),
         ("oldest_allowed", pa.int64()),
         ("oldest_refused", pa.int64()),
+        ("refused_at", pa.int64()),
         ("marks", pa.int8()),
     ]
 )
@@ -94,11 +97,21 @@ def fold(records: pa.Table) -> tuple[pa.Table, np.ndarray, np.ndarray]:
             name: np.minimum.reduceat(records[name].to_numpy(), begins)
             for name in ("oldest", "oldest_allowed", "oldest_refused")
         },
+        "refused_at": _at_oldest(records, starts),
         "marks": np.bitwise_or.reduceat(records["marks"].to_numpy(), begins),
     }
     columns = [first["content_id"], first["rank"], *(pa.array(column) for column in merged.T)]
     folded = pa.Table.from_arrays([*columns, *map(pa.array, sums.values())], schema=RECORD)
     return folded, order.to_numpy(), starts
+
+
+def _at_oldest(records: pa.Table, starts: np.ndarray) -> np.ndarray:
+    """Per group the least address of those of its records that have its ``oldest_refused``."""
+    dates, begins = records["oldest_refused"].to_numpy(), starts[:-1]
+    oldest = np.repeat(np.minimum.reduceat(dates, begins), np.diff(starts))
+    places = np.where(dates == oldest, records["refused_at"].to_numpy(), NO_PLACE)
+    found: np.ndarray = np.minimum.reduceat(places, begins)
+    return found
 
 
 def write_records(path: Path, records: pa.Table, targets: int) -> None:

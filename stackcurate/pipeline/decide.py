@@ -204,7 +204,7 @@ class DecideTask:
             heads["origins"].take(head),
             pa.array(_class_bits(batch["license_class"])),
             dates.take(head),
-            *_license_dates(batch, heads, kinds),
+            *_license_places(batch, heads, kinds, address),
             pa.array(marks),
         ]
         records = pa.Table.from_arrays(columns, schema=choose.RECORD)
@@ -212,14 +212,14 @@ class DecideTask:
 
 
 def _told(batch: pa.Table) -> pa.Table:
-    """Note which license refuses a file and what states it, for the ledger."""
+    """Note which license refuses a file and which file states it, for the ledger."""
     refused = pc.fill_null(pc.equal(batch["verdict"], "license:refused"), False)
     words = pc.binary_join_element_wise(
         pc.fill_null(batch["license_expression"], "nothing stated"),
         " (",
         pc.fill_null(batch["license_class"], "unstated"),
-        "), evidence ",
-        pc.fill_null(batch["license_evidence"], "none"),
+        "), stated by ",
+        pc.fill_null(batch["license_path"], "the host"),
         "",
     )
     return fill(batch, pa.table({"note": pc.if_else(refused, words, batch["note"])}))
@@ -275,7 +275,8 @@ def cover_roots(
         places.append(mine)
     silent = pa.table(
         [pa.nulls(rows, pa.string()), pa.array(["unstated"] * rows, pa.string()),
-         pa.array([OPEN] * rows, pa.string()), pa.nulls(rows, pa.string())],
+         pa.array([OPEN] * rows, pa.string()), pa.nulls(rows, pa.string()),
+         pa.nulls(rows, pa.string())],
         schema=COVER,
     )  # fmt: skip
     if not told:
@@ -360,8 +361,11 @@ def _integers(column: pa.ChunkedArray, rows: pa.ChunkedArray) -> np.ndarray:
     return column.fill_null(-1).take(rows).to_numpy().astype(np.int64)
 
 
-def _license_dates(batch: pa.Table, heads: pa.Table, kinds: pa.Array) -> list[pa.Array]:
-    """Two dates per row: where its license is allowed, and where it is stated and refused.
+def _license_places(
+    batch: pa.Table, heads: pa.Table, kinds: pa.Array, address: np.ndarray
+) -> list[pa.Array]:
+    """Two dates per row: where its license is allowed, and where it is stated and refused; and
+    the address of the latter.
 
     A place is as old as its repository (``gha_created_at``) or its commit, whichever is older. What
     nobody wrote for one repository (empty files, texts of licenses) says nothing about origin.
@@ -374,7 +378,8 @@ def _license_dates(batch: pa.Table, heads: pa.Table, kinds: pa.Array) -> list[pa
     allowed = _true(pc.is_in(batch["license_state"], pa.array(GRANTED)))
     refused = _true(pc.equal(batch["license_state"], REFUSED))
     refused &= _true(pc.is_in(batch["license_class"], pa.array(CLOSED))) & ~common
-    return [pa.array(np.where(mask, old, NO_PLACE)) for mask in (allowed, refused)]
+    dated = [pa.array(np.where(mask, old, NO_PLACE)) for mask in (allowed, refused)]
+    return [*dated, pa.array(np.where(refused & (address >= 0), address, NO_PLACE))]
 
 
 def _class_bits(classes: pa.ChunkedArray) -> np.ndarray:

@@ -22,6 +22,7 @@ from stackcurate.pipeline.choose import WITHDRAWN_COPIES, read_chosen
 from stackcurate.pipeline.fetch import Body
 from stackcurate.pipeline.inputs import meta_of
 from stackcurate.pipeline.listing import Partition
+from stackcurate.pipeline.older import STANDS, laundered, stands
 from stackcurate.pipeline.tasks import Run
 from stackcurate.releases.writer import write_table
 from stackcurate.schema import KEPT, LEDGER, one_chunk, row_keys
@@ -43,6 +44,7 @@ class LedgerItem:
     decided: Path
     chosen: tuple[Path, ...]
     bodies: tuple[tuple[Path, Path], ...]  # (body, keep)
+    older: Mapping[int, Path]  # see older.find_older
     out: Path
 
 
@@ -75,6 +77,7 @@ def _outcomes(item: LedgerItem) -> pa.Table:
         drops = partitions.read_arrow(body / "drops.arrow")
         at = drops["row"].to_numpy()
         outcome[at], note[at] = drops["verdict"].to_pylist(), drops["note"].to_pylist()
+        _name_older(body, item.older, note)
         at = partitions.read_arrow(body / "rows.arrow", ["row"])["row"].to_numpy()
         kept = partitions.read_arrow(keep / "keep.arrow")
         where[at] = kept["kept_in"].to_pylist()
@@ -101,6 +104,17 @@ def _outcomes(item: LedgerItem) -> pa.Table:
     return pa.table({**{name: listed[name] for name in some}, **columns})
 
 
+def _name_older(body: Path, older: Mapping[int, Path], note: np.ndarray) -> None:
+    """Notes of laundered files name the older place; one that was withdrawn stays unnamed."""
+    rows = laundered(body)
+    found = stands(older, rows["refused_at"].to_numpy())
+    for row, address in zip(rows["row"].to_pylist(), rows["refused_at"].to_pylist(), strict=True):
+        told = "{origin} {path} ({license_expression})".format_map(
+            found.get(address) or dict.fromkeys(STANDS.names, "withdrawn")
+        )
+        note[row] = f"{note[row]}; older: {told}"
+
+
 def _mark_copies(
     listed: pa.Table, item: LedgerItem, alive: np.ndarray, outcome: np.ndarray, twin: np.ndarray
 ) -> None:
@@ -121,8 +135,9 @@ def _mark_copies(
 def _ledger_rows(rows: pa.Table) -> pa.Table:
     """LEDGER rows: a repository that was dropped whole for one reason is one of them."""
     grouped = rows.group_by("head").aggregate(
-        [("outcome", "min"), ("outcome", "max"), ("files", "sum"), ("bytes", "sum")]
-    )
+        [("outcome", "min"), ("outcome", "max"), ("files", "sum"), ("bytes", "sum"),
+         ("note", "min"), ("note", "max")]
+    )  # fmt: skip
     whole = pc.equal(grouped["outcome_min"], grouped["outcome_max"])
     stage = pc.list_element(pc.split_pattern(grouped["outcome_min"], ":"), 0)
     public = pc.is_in(stage, pa.array([KEPT, *PUBLISHED]))
@@ -138,6 +153,7 @@ def _ledger_rows(rows: pa.Table) -> pa.Table:
             "files": heads["files_sum"],
             "bytes": heads["bytes_sum"],
             "outcome": heads["outcome_min"],
+            "note": _common_note(heads),
         }
     )
     single = rows.filter(pc.invert(pc.is_in(rows["head"], one_chunk(heads, "head"))))
@@ -146,6 +162,14 @@ def _ledger_rows(rows: pa.Table) -> pa.Table:
     at = files.schema.get_field_index("content_id")
     files = files.set_column(at, "content_id", hexed(single["content_id"]))
     return pa.concat_tables([_as_ledger(scopes), _as_ledger(files)])
+
+
+def _common_note(heads: pa.Table) -> pa.Array:
+    """Why a whole repository was dropped for its licenses: what all its rows say, or the first."""
+    both = zip(heads["note_min"].to_pylist(), heads["note_max"].to_pylist(), strict=True)
+    said = [least if least == most else f"{least}; and others" for least, most in both]
+    licenses = pc.starts_with(heads["outcome_min"], "license:")
+    return pc.if_else(licenses, pa.array(said, pa.string()), pa.scalar(None, pa.string()))
 
 
 def _as_ledger(table: pa.Table) -> pa.Table:
@@ -174,6 +198,7 @@ def write_ledger(
     chosen: Sequence[Path],
     bodies: Sequence[Body],
     kept: Sequence[Path],
+    older: Mapping[int, Path],
 ) -> list[Path]:
     """The ledger of every partition; returns the folders."""
     mine: dict[int, list[tuple[Path, Path]]] = {}
@@ -186,7 +211,7 @@ def write_ledger(
         place = run.place(
             "ledger", part.name, part.number, decisions.name, [c.name for c in chosen], names
         )
-        items.append(LedgerItem(part, decisions, tuple(chosen), pairs, place))
+        items.append(LedgerItem(part, decisions, tuple(chosen), pairs, dict(older), place))
     return run.do("ledger", ledger_task, items)
 
 

@@ -36,6 +36,7 @@ from stackcurate.pipeline.forks import find_forks
 from stackcurate.pipeline.keep import keep
 from stackcurate.pipeline.ledger import write_ledger
 from stackcurate.pipeline.listing import find_partitions, list_files
+from stackcurate.pipeline.older import find_older
 from stackcurate.pipeline.release import Finished, check_number, finish, previous_of, same_release
 from stackcurate.pipeline.review import write_review
 from stackcurate.pipeline.roots import decide_roots, group_inputs
@@ -133,6 +134,7 @@ def _run(run: Run, limit: int | None) -> Result:
     task = BodyTask(config.sources, stages, matching, config.fetch.max_bytes, known=known)
     bodies = fetch(run, task, settings, book, found, decided, winners, quarantine)
     write_digests(config, [body.folder for body in bodies])
+    older = find_older(run, found, decided, bodies)
 
     # Files against each other, then out.
     twins = None
@@ -144,7 +146,7 @@ def _run(run: Run, limit: int | None) -> Result:
         previous = previous_of(config)
         lost = alarm.watch(run, inputs, found, bodies, kept, previous)
     shipped = ship(run, bodies, kept, registry)
-    ledger = write_ledger(run, found, decided, chosen, bodies, kept)
+    ledger = write_ledger(run, found, decided, chosen, bodies, kept, older)
     finished = Finished(
         inputs, lock, roots, groups, listed, decided, evidence, bodies, kept, shipped, ledger,
         before, forks, lost, registry, quarantine,

@@ -87,7 +87,7 @@ class Answer:
         aside = [f"  repository {_repository(one)}" for one in self.repositories]
         aside += [f"  set aside: {visible(told(one))}" for one in self.set_aside]
         if not self.total:
-            nothing = f"{self.asked}: no file of that name in {self.where}"
+            nothing = f"{self.asked}: no row for such a file in {self.where}"
             return "\n".join([nothing, *aside, *_whole(self.whole)])
         lines = [f"{self.asked}: {self.total:,} ledger rows in {self.where}", *aside]
         if len(self.counts) > 1 or self.total > 1:
@@ -103,9 +103,13 @@ class Answer:
 def _whole(rows: Sequence[dict[str, Any]]) -> list[str]:
     if not rows:
         return []
-    head = "  files of repositories that were dropped whole are not listed one by one; ask for"
-    return [f"{head} the repository:", *(f"    {visible(row['origin'])}  {row['outcome']}, "
-            f"{row['files']:,} files" for row in rows)]  # fmt: skip
+    lines = ["  it may lie in a repository that was dropped whole, whose files share one row:"]
+    for row in rows:
+        lines.append(f"    {visible(row['origin'])}, {row['files']:,} files")
+        lines.append(f"      {row['outcome']}: {_MEANING.get(row['outcome'], 'see the config')}")
+        if row["note"]:
+            lines.append(f"      {visible(row['note'])}")
+    return lines
 
 
 def _repository(row: dict[str, Any]) -> str:
@@ -124,7 +128,7 @@ def _row_text(row: dict[str, Any]) -> list[str]:
         lines.append(f"  {stage['stage']:<10} {stage['said']}")
     lines.append(f"  outcome    {outcome}: {_MEANING.get(outcome, 'see the policy in the config')}")
     if row.get("note"):
-        lines.append(f"  note       {row['note']}")
+        lines.append(f"  note       {visible(row['note'])}")
     if row.get("twin"):
         twin = row["twin"]
         alike = "" if row["similarity"] is None else f", similarity {row['similarity']:.3f}"
@@ -178,22 +182,30 @@ def why(asked: str, release: Path | None, run_folder: Path | None, most: int = M
     cursor = connection.execute(query, given)
     names = [column[0] for column in cursor.description]
     rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    for name in ("evidence", "papers"):
+        if release is not None and (release / f"{name}.parquet").is_file():
+            _view(connection, name, [release / f"{name}.parquet"])
     _explain(connection, rows, bool(files), bool(ledger))
     counts = {outcome: int(number) for outcome, number, _ in counted}
     total = sum(one[2] for one in counted)
-    whole = _dropped_whole(connection) if ledger and not total else []
+    whole = _dropped_whole(connection, asked) if ledger and not total else []
     return Answer(
         asked, where, tuple(rows), total, counts, aside, tuple(repositories), tuple(whole)
     )
 
 
-def _dropped_whole(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
-    """The largest origins of which the ledger has one row for all files."""
+def _dropped_whole(connection: duckdb.DuckDBPyConnection, asked: str) -> list[dict[str, Any]]:
+    """Origins of which the ledger has one row for all files, the largest first.
+
+    Where notes name the asked-for file as what states their license, only these.
+    """
     rows = connection.execute(
-        "SELECT origin, outcome, files FROM ledger WHERE scope = 'origin' AND files > 0 "
-        f"ORDER BY files DESC, origin LIMIT {MOST}"
+        "SELECT origin, outcome, files, note FROM ledger WHERE scope = 'origin' AND files > 0 "
+        "ORDER BY contains(note, $1) DESC NULLS LAST, files DESC, origin LIMIT $2",
+        {"1": f"/{asked.lstrip('/')}", "2": MOST},
     ).fetchall()
-    return [dict(zip(("origin", "outcome", "files"), row, strict=True)) for row in rows]
+    found = [dict(zip(("origin", "outcome", "files", "note"), row, strict=True)) for row in rows]
+    return [row for row in found if f"/{asked.lstrip('/')}" in (row["note"] or "")] or found
 
 
 def _set_aside(
@@ -333,6 +345,38 @@ def _place(
     return {"origin": "row_key", "path": key, "row_key": key}
 
 
+def _stated_by(connection: duckdb.DuckDBPyConnection, key: str) -> str:
+    """What states the license of a kept file: its header, or the nearest file with such a text."""
+    tables = {row[0] for row in connection.execute("SHOW TABLES").fetchall()}
+    if not {"evidence", "papers"} <= tables:  # a release of an older form
+        return ""
+    said = connection.execute(
+        "SELECT f.origin, f.path, e.* FROM files f JOIN evidence e "
+        "ON e.evidence_id = f.license_evidence WHERE f.row_key = ?", [key]
+    )  # fmt: skip
+    found = said.fetchone()
+    if found is None:
+        return ""
+    one = dict(zip([column[0] for column in said.description], found, strict=True))
+    paths = connection.execute(
+        "SELECT path FROM papers WHERE origin = ? AND content_id = ? ORDER BY path",
+        [one["origin"], one["content_id"]],
+    ).fetchall()
+    where = one["path"] if one["kind"] == "header" else _nearest(one["path"], [p for (p,) in paths])
+    by = f"{one['matcher']} {one['score']:.4g}"
+    span = "" if one["start"] is None else f", bytes {one['start']} to {one['end']}"
+    return (
+        f", stated by {where or 'a ' + one['kind']} ({one['rule']}; {by}{span}), "
+        f"evidence {one['evidence_id']}"
+    )
+
+
+def _nearest(path: str, papers: Sequence[str]) -> str | None:
+    """The paper of the nearest folder above a file; else the first, which lies aside."""
+    above = [one for one in papers if path.startswith(one.rpartition("/")[0] + "/")]
+    return max(above, key=len, default=None) or next(iter(papers), None)
+
+
 _STAGES = ("source", "optout", "license", "choose", "fetch", "header", "language", "filter",
            "redact", "dedup")  # fmt: skip
 
@@ -363,7 +407,7 @@ def _steps(connection: duckdb.DuckDBPyConnection, key: str) -> list[dict[str, st
     said = {
         "optout": "no approved opt-out matches",
         "license": f"{file['license_expression'] or 'nothing stated'} "
-        f"({file['license_class'] or 'no class'}), evidence {file['license_evidence'] or 'none'}",
+        f"({file['license_class'] or 'no class'}){_stated_by(connection, key)}",
         "choose": f"the best of {file['places']:,} places of this content",
         "fetch": f"{file['length_bytes']:,} bytes, {file['src_encoding']}",
         "language": f"{file['language'] or 'undecided'} by {file['language_method']}",

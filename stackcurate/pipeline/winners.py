@@ -33,6 +33,7 @@ WINNERS = pa.schema(
         ("oldest", pa.int64()),
         ("oldest_allowed", pa.int64()),
         ("oldest_refused", pa.int64()),
+        ("refused_at", pa.int64()),
         *((f"place{n}", pa.int64()) for n in range(1, PLACES)),
     ]
 )

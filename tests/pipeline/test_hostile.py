@@ -227,7 +227,7 @@ def test_a_missing_object_is_named_with_its_repository(hostile) -> None:
     said = call("status", place.config)
     assert "set aside: headless: " in said.text and lost in said.text
     said = call("why", "nowhere/nothing", place.config)
-    assert said.code == 1 and "no file of that name" in said.text
+    assert said.code == 1 and "no row for such a file" in said.text
 
 
 def test_the_ledger_adds_up_over_the_wreckage(hostile) -> None:

@@ -115,6 +115,22 @@ def test_every_file_has_the_license_that_covers_it(world) -> None:
     assert found["reuse/j.py"] == "MIT"
 
 
+def test_why_names_what_states_a_license_and_where_it_lay_before(world) -> None:
+    def told(asked: str) -> str:
+        return stackcurate("why", asked, world.config).text
+
+    assert "; older: git:older /shared.py (GPL-3.0-only)" in told("/copied.py")
+    assert "stated by /vendor/stated/LICENSE" in told("/vendor/stated/c.py")
+    assert "stated by /src/bsd.py (spdx-tag; spdx-tag 100, bytes 2 to" in told("/src/bsd.py")
+    assert "stated by /LICENSE (" in told("/src/a.py")
+    # A repository that was refused whole has one row, which names the file that refuses it.
+    assert "GPL-3.0-only (copyleft), stated by /LICENSE" in told("git:older")
+    said = stackcurate("why", "/shared.py", world.config)
+    assert said.code == 1 and "it may lie in a repository that was dropped whole" in said.text
+    # One that is such a file of a repository that was refused, and of none that was not.
+    assert "JSON (source_available), stated by /package.json" in told("package.json")
+
+
 def test_reuse_overrides_and_sidecars(world) -> None:
     found = expressions(world)
     assert found["reuse/data/k.py"] == "CC0-1.0"

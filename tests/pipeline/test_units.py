@@ -59,6 +59,7 @@ def records(rows) -> pa.Table:
         pa.array(dates, pa.int64()),
         pa.array([NO_PLACE if row[2] else date for row, date in zip(rows, dates, strict=True)]),
         pa.array([date if row[2] else NO_PLACE for row, date in zip(rows, dates, strict=True)]),
+        pa.array([n if row[2] and not row[7] else NO_PLACE for n, row in enumerate(rows)]),
         pa.array([row[7] for row in rows], pa.int8()),
     ]
     return pa.Table.from_arrays(columns, schema=choose.RECORD)
@@ -104,6 +105,9 @@ def test_a_fold_is_what_a_plain_loop_says(rows) -> None:
         for key, is_open in (("oldest_allowed", False), ("oldest_refused", True)):
             some = [rank_tuple(rows[n])[3] for _, n in mine if rows[n][2] == is_open]
             assert got[key] == min(some, default=NO_PLACE)
+        refused = [(rank_tuple(rows[n])[3], NO_PLACE if rows[n][7] else n)
+                   for _, n in mine if rows[n][2]]  # fmt: skip
+        assert got["refused_at"] == min(refused, default=(0, NO_PLACE))[1]
 
 
 def rank_tuple(row):
