@@ -34,6 +34,8 @@ _ACCESS_ID = re.compile(rb"(?i)access[_-]?(?:key[_-]?)?id$")
 _SECRET_SALT = re.compile(
     rb"(?i)(?:(?:pass(?:word)?|hash(?:ids)?|sign(?:ing)?|auth|logged_in|secure|nonce|cookie|app|site|encrypt\w*|secret|jwt|token)_?-?)*salt$"
 )
+# What bundlers ask of names that a page may read; the value is a key all the same.
+_BUNDLER = re.compile(rb"^(?:REACT_APP|VUE_APP|NEXT_PUBLIC|NUXT_PUBLIC|EXPO_PUBLIC|VITE|GATSBY)_")
 _SECRET_HASH = re.compile(rb"(?i)api_?hash$")  # Telegram's name for the key of an application
 # SubjectPublicKeyInfo (RFC 5280) of P-256, RSA and Ed25519 in base64.
 _PUBLIC_DER = (b"MFkwEwYHKoZIzj0CAQ", b"MIIBIjANBgkqhkiG9w", b"MIGfMA0GCSqGSIb3DQ", b"MCowBQYDK2Vw")
@@ -54,6 +56,7 @@ def machine(place: Place) -> float:
     if is_typed_secret(place, name) or is_key_id(name, value):
         return 0.0
     name = _SECRET_SALT.sub(b"app_secret", _SECRET_HASH.sub(b"api_key", _ACCESS_ID.sub(b"", name)))
+    name = _BUNDLER.sub(b"", name)
     if _is_open(name) or noise.NOT_A_VALUE_NAME.search(name):
         return 0.0
     if noise.has_digest_name(name) or is_lock_path(place.path) or _DIGEST_BEFORE.search(value):

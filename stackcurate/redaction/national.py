@@ -9,6 +9,7 @@ from .checkdigits import CHECKS
 from .place import Place
 
 _SEPARATORS = re.compile(r"[\s./()\-\u2010-\u2015]")
+_ADDRESS = re.compile(rb"\d{1,3}(?:\.\d{1,3}){3}")  # IPv4; no state prints its numbers so
 # Numbers that stand for a number: all alike, counted up, or printed in every manual.
 _STAND_IN = re.compile(
     r"0123456|1234567|^[A-Z]+123456[A-Z]$|^[A-Z]{5}1234[A-Z]$|2345678|9876543|(\d)\1{5}|^(\d\d\d?)\2\2+.?$|^111222333$|^078051120$"
@@ -21,6 +22,8 @@ def national(place: Place) -> float:
 
     A rule's id names its check: ``national-pl-pesel`` asks ``CHECKS["pl-pesel"]``.
     """
+    if _ADDRESS.fullmatch(place.value):
+        return 0.0
     number = compact(place.value)
     name = place.rule.partition("-")[2].removesuffix("-alone")
     return _confidence(number) if CHECKS[name](number) else 0.0
@@ -60,6 +63,8 @@ def any_national(place: Place) -> float:
     number = compact(place.value)
     digits = sum(char.isdigit() for char in number)
     if not 7 <= digits <= 18 or digits * 2 < len(number) or _DATE.search(place.value):
+        return 0.0
+    if _ADDRESS.fullmatch(place.value):
         return 0.0
     return _confidence(number)
 

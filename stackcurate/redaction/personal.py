@@ -177,7 +177,7 @@ _HOST_WORD = re.compile(
     rb"|dns|nameserver|subnet|netmask|bind|listen|remote\w*|client_?ip|peers?|prox(?:y|ies)|ping|ssh"
     rb"|scp|sftp|rsync|mosh|nmap|nc|curl|wget|telnet|inet6?|whitelist|allowlist|firewall|iptables|endpoint|redis|mysql|mongo\w*"
     rb"|postgres\w*|kafka|x_?forwarded_?(?:for)?)(?![a-z])|(?<![a-z])from[ ]$|_ip\b|\bip_"
-    rb"|_host\b|_addr\b|[ ]-h[ =]?$|://$|://[^\s/]*@$"
+    rb"|_host\b|_addr\b|[ ]-[hHS][ =]?$|://$|://[^\s/]*@$"
 )
 _VERSION_WORD = re.compile(
     rb"(?i)versions?|\bver\b|\bv\d*$|assembly|release|kernel\W{0,4}$|\bbuild\b|firmware|driver|chrome/|firefox/"
@@ -187,12 +187,14 @@ _VERSION_WORD = re.compile(
 # The value's own key names a machine: size and look of its numbers then say nothing.
 _HOST_KEY = re.compile(
     rb"(?i)(?:(?<![a-z])(?:ip|ipv4)|(?-i:[a-z]I[pP])|(?<![a-z])ip_?addr(?:ess)?|addr(?:ess)?|host(?:name)?|server|gateway|router"
-    rb"|controller|domain|peer|proxy|remote|nameserver|upstream|backend|master|replica|broker)_?[0-9]{0,3}"
+    rb"|controller|domain|peer|proxy|remote|nameserver|upstream|backend|master|replica|broker"
+    rb"|data[ ]?source|network[ ]address)_?[0-9]{0,3}"
     rb"[\"'`\])]{0,3}\s{0,4}(?::=|=>|=|:|\(|>)\s{0,4}[\"'`\[(]{0,2}$"
 )
 # As sure as an address's scheme: a version stands before it, and a key of its own behind that.
 _OWN_KEY = re.compile(
-    rb"://$|,\s{0,8}[\"']?[A-Za-z_]{0,20}(?:I[pP]|_ip|Address|_addr)[\"']{0,2}\s{0,2}[:=]\s{0,2}[\"']$"
+    rb"://$|jdbc:[a-z:]{3,30}@(?://)?$|[;\"'](?i:server|host|data[ ]source|address)=$"
+    rb"|,\s{0,8}[\"']?[A-Za-z_]{0,20}(?:I[pP]|_ip|Address|_addr)[\"']{0,2}\s{0,2}[:=]\s{0,2}[\"']$"
 )
 _WHOLE_VALUE = re.compile(
     rb"^\s*(?:-\s+)?[\"']?[A-Za-z][\w .-]{0,60}[\"']?\s{0,4}[:=]\s{0,4}[\"']?$"
@@ -322,11 +324,14 @@ _NOBODY = re.compile(
     rb"(?i)^(?:(?:my|your|the|some|a)?[-_.]?(?:user(?:s|name|[-_]?\d)?|name|account|home|login|me|you)"
     rb"|runner(?:admin)?|ubuntu|debian|centos|fedora|root|admin(?:istrator)?|vagrant|app|node|travis"
     rb"|circleci|jovyan|pi|ec2-user|azureuser|docker|public|default|shared|foo|bar|baz|test\w*|git"
-    rb"|jenkins|build(?:er|bot)?|ci|vsts\w*|vscode|codespace|gitpod|steam|linuxbrew|coder|dev\w*"
+    rb"|jenkins|build(?:er|bot)?|ci|vsts\w*|vscode|codespace|gitpod|steam|linuxbrew|coder|dev(?:[\d_-]\w*|el\w*|ops|user|s)?"
     rb"|postgres|mysql|www(?:-data)?|nginx|apache|hadoop|spark|airflow|example|sample|demo|guest"
     rb"|all[ _]?users|u|x+|alice|bob|john|jane|joe|jdoe|johndoe|john\.doe|dummy|nobody|sandbox|work"
     rb"|\w*user|staging|production|media|myself|deploy\w*|service|svc|projects?|data|src|iojs|nodejs"
-    rb"|__username__|appuser|appveyor|containeradministrator|conda|python|ruby|rust|go|java|web|ftp|.)$"
+    rb"|__username__|appveyor|backup|ansible|opc|core|monitor(?:ing)?|nagios|oracle|support|ops"
+    rb"|sysadmin|remote|ssh|sftp|rsync|workers?|servers?|hosts?|clients?|operator|tomcat|elastic"
+    rb"|kafka|redis|mongo(?:db)?|grafana|gitlab|github|hdfs|hive|ec2|gcp|aws|azure|cloud|kali|alpine"
+    rb"|arch|rocky|rhel|osmc|lab|vm|box|machine|local|master|slave|students?|teacher|containeradministrator|conda|python|ruby|rust|go|java|web|ftp|.)$"
 )
 
 

@@ -105,10 +105,14 @@ def is_written_plainly(path: str) -> bool:
     return is_config_path(path) or path.lower().endswith(_PROSE)
 
 
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
 FILES: dict[str, Callable[[str], bool]] = {
     "config": is_config_path,
-    "netrc": lambda path: path.endswith((".netrc", "/_netrc", ".cfg", ".ios")),
-    "pgpass": lambda path: path.endswith((".pgpass", "/pgpass.conf")),
+    "netrc": lambda path: path.endswith((".cfg", ".ios")) or _name(path).endswith("netrc"),
+    "pgpass": lambda path: _name(path) in (".pgpass", "pgpass", "pgpass.conf"),
     "plain": is_written_plainly,
 }
 """Sorts of files that a rule can be limited to: elsewhere its matches are not even looked at."""

@@ -20,7 +20,7 @@ LETTERS = re.compile(rb"[A-Za-z]")
 
 
 TECHNICAL = re.compile(
-    rb"(?i)^(?:v?\d+[a-z]?\b|[a-z_]+=|[a-z]+(?:\.[a-z\d]+)*\.(?:[a-z][a-z\d]*|\d{1,3})$|[a-z]+:[a-z]+:|col-|h\d|[a-z]{1,3}\d{1,2}$|[a-z]+\d?$|[\w.]+\(|--|#|\.|/|@)|utf|ascii|int\d|float\d|win32"
+    rb"(?i)^(?:v?\d+[a-z]?\b(?![!#$%&@]\w)|[a-z_]+=|[a-z]+(?:\.[a-z\d]+)*\.(?:[a-z][a-z\d]*|\d{1,3})$|[a-z]+:[a-z]+:|col-|h\d\b|[a-z]{1,3}\d{1,2}$|[a-z]+\d?$|[\w.]+\(|--|#|\.|/|@)|utf|ascii|int\d|float\d|win32"
     rb"|i18n|l10n|base\d\d|sqlite|mysql|postgre|python|java|linux|x86|arm64|[a-z]\.[a-z]+\.[a-z]|\$\{|%[sd]|\?\w+=|[{}\[\]()|\\]"
 )
 
@@ -94,7 +94,7 @@ def _word_strength(value: bytes, place: Place) -> float:
 
 # Words with a number, and codes in groups: how people and password managers make passwords.
 _WORDS_AND_NUMBER = re.compile(
-    rb"(?=[^0-9]*[0-9])(?=.{8})[A-Za-z][a-z]{2,}[A-Za-z0-9]*(?:[-_.!@#%^&*+?][A-Za-z0-9]+)*[-_.!@#%^&*+?]?"
+    rb"(?=[^0-9]*[0-9])(?=.{8})(?:[A-Za-z][a-z]{2,}|[A-Z][a-z](?=[-_.][A-Z]))[A-Za-z0-9]*(?:[-_.!@#%^&*+?][A-Za-z0-9]+)*[-_.!@#%^&*+?]?"
 )
 
 
@@ -133,6 +133,9 @@ _DICEWARE = re.compile(
 )
 
 
+_DICE_AND_NUMBER = re.compile(
+    rb"[A-Za-z][a-z]{3,11}(?:[-_.][A-Za-z][a-z]{3,11}){1,5}[0-9]{2,4}[!.?]?"
+)
 _SENTENCE = re.compile(
     rb"(?i)(?<![a-z])(?:the|and|for|your|not|with|you|are|can|has|have|new|this|that|from|will|must|please"
     rb"|should|must|our|all|any|but|was|when|if|use|get|set|add|show|hide|toggle|view|edit|create|update|delete"
@@ -159,11 +162,16 @@ def is_long_word(value: bytes, least: int = 14) -> bool:
 _NOOP = re.compile(rb"\{(?:noop|plain|clear)\}\S{6}", re.IGNORECASE)
 
 
+_DRAWN = re.compile(rb"(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])[A-Za-z0-9.+*@!%_#-]{8,40}")
+
+
 def is_plain(value: bytes, reason: str) -> bool:
-    """Spring's mark of a password in the clear, or a walk over the keyboard and more behind it."""
+    """Spring's mark of a password in the clear, a walk over the keyboard and more, or chance."""
     if reason == "sequence":
         rest = noise.without_sequences(value)
         return len(rest) >= 3 and LABEL.search(value) is None
+    if reason == "pattern":  # generators draw ".+" and ".*" too
+        return _DRAWN.fullmatch(value) is not None and noise.is_random(value)
     return reason == "template" and _NOOP.match(value) is not None
 
 
@@ -171,7 +179,14 @@ def is_chosen(value: bytes) -> bool:
     """Chosen by a person or by chance, though words or letters alone: no label reads so."""
     if is_passphrase(value) or noise.is_unspeakable(value) or is_diceware(value):
         return True
-    return value.isalnum() and not value.isalpha() and noise.is_random(value)
+    if not noise.is_random(value):
+        return False
+    mixed = (
+        len(value) >= 8
+        and b" " not in value
+        and all(re.search(kind, value) for kind in _CLASSES[:3])
+    )
+    return (value.isalnum() and not value.isalpha()) or (mixed and not is_label(value))
 
 
 def is_label(value: bytes) -> bool:
@@ -238,7 +253,11 @@ _TYPED_SECRET = re.compile(
 
 def _is_chosen_secret(value: bytes) -> bool:
     """What people type where a secret is asked for: letters and a number, words and a number."""
-    if is_label(value) or TECHNICAL.search(value):
+    if is_label(value):
+        return False
+    if _DICE_AND_NUMBER.fullmatch(value) and not _SENTENCE.search(value):
+        return True
+    if TECHNICAL.search(value):
         return False
     if is_diceware(value):
         return True

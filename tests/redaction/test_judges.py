@@ -210,3 +210,48 @@ def test_all_addresses_of_a_list_go(joint: str, around: str) -> None:
 def test_an_address_among_numbers_is_a_table() -> None:
     for line in ("12 85.214.132.117 34", "lib-85.214.132.117", "M 1,85.214.132.117,3"):
         assert shipped("e.txt", line) == line
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["rkWM7.zD", "BTgoaVy_EQ91-KSn", "W.QRtnEypUwthKf4", "Io.Papaya71", "ZtR4+q@n..+w"],
+)
+def test_passwords_that_look_like_words_with_joints_go(value: str) -> None:
+    assert value not in shipped(".env", f"DB_PASSWORD={value}")
+
+
+@pytest.mark.parametrize("value", ["SCRAM-SHA-256", "TLS1.2-AES256-GCM-SHA384", "OAuth2-PKCE"])
+def test_names_of_algorithms_are_no_passwords(value: str) -> None:
+    line = f"password.scheme={value}\npassword={value}"
+    assert shipped("app.properties", line) == line
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        ("Db.java", 'DriverManager.getConnection("jdbc:oracle:thin:@%s:1521:ORCL", u, p);'),
+        ("load.py", "cn = connect('DRIVER={ODBC Driver 17};SERVER=%s;DATABASE=dw')"),
+        ("Web.config", '<add connectionString="Data Source=%s;Initial Catalog=dw" />'),
+        ("deploy.cmd", "sqlcmd -S %s -i schema.sql"),
+    ],
+)
+def test_hosts_of_connections_go(path: str, line: str) -> None:
+    assert "18.224.77.73" not in shipped(path, line % "18.224.77.73")
+
+
+def test_files_of_logins_are_known_by_their_names_without_a_dot() -> None:
+    uuid = "9d0c7b52-4f1e-4ab3-8a36-51e7c2f80d94"
+    for path in ("_netrc", "ci/netrc", ".netrc"):
+        assert uuid not in shipped(path, f"machine api.corp.io\n  login mira\n  password {uuid}")
+    for path in ("pgpass", "config/pgpass", "home/.pgpass"):
+        assert "Papaya_Meadow23" not in shipped(path, "db.corp.io:5432:*:app:Papaya_Meadow23")
+
+
+def test_bundlers_prefixes_make_no_key_public() -> None:
+    for prefix in ("REACT_APP", "NEXT_PUBLIC", "VITE"):
+        assert HEX not in shipped("frontend/.env", f"{prefix}_HARBOR_KEY={HEX}")
+
+
+def test_an_address_is_no_number_of_a_person() -> None:
+    line = 'social security number: "198.51.100.143"'
+    assert shipped("a.txt", line) == line
