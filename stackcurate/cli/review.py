@@ -30,6 +30,13 @@ _HELP = (
     "  t: the whole text   s: skip   q: quit"
 )
 
+# What an answer means, by why it is asked.
+_OF_A_TEXT = "which license, or class, these words state wherever they stand"
+_TO_DECIDE = {
+    "conflict": "the license of these files; `unstated` lets their folder speak",
+    "laundered": "the license of these files: a class that is let in keeps them",
+}
+
 Ask = Callable[[str, str], str]  # (question, default) -> answer
 
 
@@ -54,13 +61,16 @@ def review_command(
     why: str,
     who: str,
 ) -> None:
-    """Show the license texts of CONFIG's run that a person should read, and write what they say.
+    """Show what CONFIG's run could not decide for certain, and write what a person says.
 
-    Unknown, changed and undecided texts, those that decide most files first, each with the known
-    licenses it is most like. On a terminal it asks: the answer is an SPDX expression or a class. A
-    decision is a line {"content_id", "expression", "who", "when", "why"} in the file that
-    `license.decisions` names; it counts from the next build on, and a later line with a null
-    expression takes it back.
+    License texts and headers that are unknown, changed, limited or an open license in part only;
+    headers that contradict their folder; files that an older repository holds under a refused
+    license. Those that decide most files come first, each with the known licenses it is most like.
+    On a terminal it asks: the answer is an SPDX expression or a class (`unstated`: it says nothing
+    after all). A decision is a line {"content_id", "expression", "who", "when", "why"} in the file
+    that `license.decisions` names; it counts from the next build on, and a later line with a null
+    expression takes it back. It is about a text, or a header's words, wherever they stand; about
+    a conflict, in that repository only; about laundered files, these files.
 
     \b
     Example:  stackcurate license review configs/v2.1.yaml --limit 5
@@ -69,7 +79,7 @@ def review_command(
     """
     checked = configs.load(config)
     file = checked.license.decisions
-    known = review.read(file) if file is not None and file.exists() else {}
+    known = review.read(file)
     if show_decided:
         for key, one in sorted(known.items()):
             click.echo(f"{key}  {one.expression}  {one.who}, {one.when}: {visible(one.why)}")
@@ -81,24 +91,33 @@ def review_command(
         rows = [json.loads(line) for line in stream]
     if decide or undo:
         answer = decide[1] if decide else None
-        content_id = _whole_id(decide[0] if decide else undo or "", rows, known)
-        _write(_file(file), content_id, answer, who or _me(), why)
+        ids = _ids_of(decide[0] if decide else undo or "", rows, _file(file))
+        _write(_file(file), ids, answer, who or _me(), why)
         return
-    open_ = [row for row in rows if row["content_id"] not in known]
+    open_ = [row for row in rows if _is_open(row, known)]
     if as_json:
         for row in open_[:limit]:
             click.echo(json.dumps(row | {"closest": _closest(row)}, ensure_ascii=False))
         return
+    open_ = _show_all(open_, file, limit, only_list, who)
+    more = " (the queue holds no more)" if len(rows) >= review.MOST else ""
+    waiting = f"{with_commas(len(open_))} {'waits' if len(open_) == 1 else 'wait'}{more}"
+    click.echo(f"\n{waiting}; decisions: {review.state(file)}")
+
+
+def _show_all(
+    open_: list[dict[str, Any]], file: Path | None, limit: int, only_list: bool, who: str
+) -> list[dict[str, Any]]:
+    """Show entries, and ask about them where somebody is there; returns those still open."""
     if sys.stdin.isatty() and sys.stdout.isatty() and not only_list and open_ and file is not None:
         ask_all(open_[:limit], file, lambda text, default: _ask(text, default), who)
-        known = review.read(file) if file.exists() else {}
-        open_ = [row for row in open_ if row["content_id"] not in known]
-    else:
-        for row in open_[:limit]:
-            _show(row)
-        if open_ and file is None:
-            click.echo("to decide, name a file under `license: decisions:` in the config")
-    click.echo(f"{with_commas(len(open_))} texts wait, {with_commas(len(known))} are decided")
+        known = review.read(file)
+        return [row for row in open_ if _is_open(row, known)]
+    for row in open_[:limit]:
+        _show(row)
+    if open_ and file is None:
+        click.echo("to decide, name a file under `license: decisions:` in the config")
+    return open_
 
 
 def ask_all(rows: Sequence[Mapping[str, Any]], file: Path, ask: Ask, who: str = "") -> None:
@@ -120,7 +139,7 @@ def ask_all(rows: Sequence[Mapping[str, Any]], file: Path, ask: Ask, who: str = 
                 why = ""
                 while not why.strip():
                     why = ask("why", "")
-                _write(file, row["content_id"], answer, who, why)
+                _write(file, _every(row), answer, who, why)
                 break
         if answer == "q":
             return
@@ -131,16 +150,28 @@ def _ask(text: str, default: str) -> str:
 
 
 def _show(row: Mapping[str, Any]) -> None:
-    said = f"{row['expression']} ({row['license_class']}), {row['matcher']} {row['score']:g}"
-    click.echo(
-        f"\n{with_commas(row['files'])} files  {row['content_id']}  {visible(row['path'])}\n"
-        f"  read as {said}  {visible(row['rule'] or '')}"
-    )
+    files = "1 file" if row["files"] == 1 else f"{with_commas(row['files'])} files"
+    click.echo(f"\n{files}  {row['content_id']}  {row['kind']}")
+    click.echo(f"  {visible(row.get('origin', ''))} {visible(row['path'])}".replace("   ", "  "))
+    click.echo(f"  {review.WHY[row['why']]}")
+    older = row.get("older")
+    if older:
+        place = " ".join(filter(None, (older["origin"], older["path"]))) or "(withdrawn)"
+        click.echo(f"  older: {visible(place)}, {older['license_expression'] or 'not told'}")
+        click.echo(f"  here: {row['folder']}")
+    else:
+        said = f"{row['expression']} ({row['license_class']}), {row['matcher']} {row['score']:g}"
+        click.echo(f"  read as {said}  {visible(row['rule'] or '')}")
+    if row["why"] == "conflict":
+        click.echo(f"  folder: {row['folder']}")
+    click.echo(f"  to decide: {_TO_DECIDE.get(row['why'], _OF_A_TEXT)}")
     lines = row["text"].splitlines()
     for line in lines[:_LINES]:
         click.echo(f"  | {visible(line, 100)}")
     if len(lines) > _LINES:
         click.echo(f"  | … {with_commas(len(lines) - _LINES)} more lines")
+    if older:
+        return  # it is no license
     like = [one for one in closest(row["text"]) if one.similarity >= _LIKE]
     for one in like:
         click.echo(f"  like {one.id} ({one.license_class}): {one.similarity:.1%}")
@@ -164,18 +195,29 @@ def _closest(row: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _whole_id(
-    start: str, rows: Sequence[Mapping[str, Any]], known: Mapping[str, review.Decision]
-) -> str:
-    """The one id of the queue or the decisions that begins like ``start``."""
-    ids = sorted({*known, *(row["content_id"] for row in rows)})
-    found = [one for one in ids if one.startswith(start.lower())] if start else []
+def _every(row: Mapping[str, Any]) -> list[str]:
+    """The ids that a decision about an entry is about."""
+    return row.get("also") or [row["content_id"]]
+
+
+def _is_open(row: Mapping[str, Any], known: Mapping[str, review.Decision]) -> bool:
+    return any(one not in known for one in _every(row))
+
+
+def _ids_of(start: str, rows: Sequence[Mapping[str, Any]], file: Path) -> list[str]:
+    """What the one entry of the queue, or else the one line of the file, that begins so is about.
+
+    Lines that were taken back count too: they may be decided anew before the next build.
+    """
+    known = {one: [one] for one in review.every_id(file)}
+    known |= {row["content_id"]: _every(row) for row in rows}
+    found = [one for one in sorted(known) if one.startswith(start.lower())] if start else []
     if len(found) != 1:
         raise ConfigError(
-            f"{visible(start)!r} begins {len(found)} texts that wait or are decided; "
-            "`license review` and `license review --decided` show their ids"
+            f"{visible(start)!r} begins {len(found)} of what waits or was decided; "
+            "`license review` and `license review --decided` show the ids"
         )
-    return found[0]
+    return known[found[0]]
 
 
 def _file(file: Path | None) -> Path:
@@ -184,18 +226,19 @@ def _file(file: Path | None) -> Path:
     return file
 
 
-def _write(file: Path, content_id: str, answer: str | None, who: str, why: str) -> None:
-    """Write one decision; a null ``answer`` takes the decision back."""
+def _write(file: Path, ids: Sequence[str], answer: str | None, who: str, why: str) -> None:
+    """Write one decision about each id; a null ``answer`` takes decisions back."""
     expression = None if answer is None else review.meant(answer)
     if answer is not None and expression is None:
         raise ConfigError(f"{visible(answer)!r} is neither an SPDX expression nor a class")
     if not why.strip():
         raise ConfigError("a decision needs a reason: --why")
     when = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-    review.add(file, review.Decision(content_id, expression, who, when, why.strip()))
-    done = (
-        f"{content_id[:12]} is {expression}" if expression else f"{content_id[:12]} is open again"
-    )
+    for one in ids:
+        review.add(file, review.Decision(one, expression, who, when, why.strip()))
+    what = ids[0][:12] if len(ids) == 1 else f"{with_commas(len(ids))} files"
+    verb = "is" if len(ids) == 1 else "are"
+    done = f"{what} {verb} {expression or 'open again'}"
     click.echo(f"{done}; written to {file}, it counts from the next build on")
 
 

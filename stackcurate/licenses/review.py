@@ -22,11 +22,25 @@ from stackcurate.licenses.detect import UNDETERMINED, evidence_id
 from stackcurate.licenses.expression import license_class, normalize
 from stackcurate.licenses.paths import about_paths
 from stackcurate.licenses.policy import DECIDED
+from stackcurate.licenses.riders import ALTERED, NO_AI, RESTRICTED
 from stackcurate.schema import EVIDENCE
 
 MATCHER = "review"
+MOST = 10_000  # entries of a queue
 DOUBTFUL = ("unknown", "no_ai")  # classes of texts that are worth a look
-NEAR_THE_LINE = ("LicenseRef-stackcurate-",)  # riders and changed texts
+OWN = "LicenseRef-stackcurate-"  # riders and changed texts
+APPROXIMATE = "3-seq"  # part of the matchers of texts that are not as the rule has them
+NEAR = 90  # score of such a match below which somebody should look before it grants
+WHY = {
+    "unknown": "no known license explains it",
+    "unread": "it takes the matcher too long",
+    "changed": "a known license, changed where that changes what it grants",
+    "limited": "a known license, and words beside it that take something away",
+    "near": "an open license in part only",
+    "conflict": "the header of these files contradicts the license of their folder",
+    "laundered": "an older repository holds the same bytes under a license that is refused",
+    "decided": "a decision about it was taken back; the next build reads it anew",
+}
 _ID = re.compile(r"[0-9a-f]{40}\Z")
 
 
@@ -69,8 +83,8 @@ def parse(text: str, name: str = "decisions") -> dict[str, Decision]:
 
 
 def read(path: Path | None) -> dict[str, Decision]:
-    """The decisions in force of a file; none where ``path`` is None."""
-    if path is None:
+    """The decisions in force of a file; none where ``path`` is None or nothing is there yet."""
+    if path is None or not path.exists():
         return {}
     try:
         return parse(path.read_text(encoding="utf-8"), path.name)
@@ -78,6 +92,26 @@ def read(path: Path | None) -> dict[str, Decision]:
         raise ConfigError(f"cannot read license.decisions {path}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{path} is not UTF-8 text") from None
+
+
+def said_in(one: Decision) -> str:
+    """The rule of what was decided: why and when."""
+    return f"{one.why} ({one.when})"
+
+
+def every_id(path: Path) -> set[str]:
+    """All that the lines of a file are about, those included that were taken back."""
+    read(path)
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return {json.loads(line)["content_id"] for line in lines if line.strip()}
+
+
+def state(path: Path | None) -> str:
+    """How many decisions are in force, for a person. Raises ConfigError as ``read`` does."""
+    if path is None:
+        return "no file is named"
+    known = read(path)
+    return f"{len(known):,} in force in {path}" if path.exists() else f"none yet: no file {path}"
 
 
 def digest(decisions: Mapping[str, Decision]) -> str | None:
@@ -124,26 +158,34 @@ def apply(evidence: pa.Table, decisions: Mapping[str, Decision]) -> pa.Table:
         row["evidence_id"] = evidence_id(
             row["content_id"], row["kind"], row["start"], row["end"], row["expression"]
         )
-        row |= {"score": 100.0, "rule": f"{one.why} ({one.when})", "matcher": MATCHER}
+        row |= {"score": 100.0, "rule": said_in(one), "matcher": MATCHER}
         row["detector"] = one.who
     return pa.Table.from_pylist(rows, schema=EVIDENCE)
 
 
-def doubtful(row: Mapping[str, Any]) -> bool:
-    """Whether a person should look at a statement (a row of EVIDENCE)."""
+def doubt(row: Mapping[str, Any]) -> str | None:
+    """Why a person should look at a statement (a row of EVIDENCE), a word of WHY; None for not."""
     expression = row["expression"]
     if row["matcher"] == MATCHER:
-        return False
+        return "decided"
     if row["matcher"] == UNDETERMINED or expression is None:
-        return True
-    return license_class(expression) in DOUBTFUL or any(x in expression for x in NEAR_THE_LINE)
+        return "unread"
+    if ALTERED in expression:
+        return "changed"
+    if any(rider in expression for rider in (NO_AI, RESTRICTED)):
+        return "limited"
+    name = license_class(expression)
+    if name in DOUBTFUL:
+        return "unknown"
+    near = APPROXIMATE in row["matcher"] and row["score"] < NEAR
+    return "near" if near and name in ("permissive", "public_domain") else None
 
 
 def queue(evidence: pa.Table, decides: Mapping[str, int]) -> list[dict[str, Any]]:
-    """The doubtful statements, those that decide most files first.
+    """The statements that ``doubt`` names, those that decide most files first.
 
     ``decides`` is the number of files per evidence id. A row has ``files``, ``content_id``,
-    ``kind``, ``expression``, ``license_class``, ``score``, ``rule``, ``matcher``.
+    ``kind``, ``why``, ``expression``, ``license_class``, ``score``, ``rule``, ``matcher``.
     """
     names: Sequence[str] = ("content_id", "kind", "expression", "score", "rule", "matcher")
     found = [
@@ -151,8 +193,14 @@ def queue(evidence: pa.Table, decides: Mapping[str, int]) -> list[dict[str, Any]
             "files": decides.get(row["evidence_id"], 0),
             **{name: row[name] for name in names},
             "license_class": license_class(row["expression"]),
+            "why": why,
         }
         for row in evidence.to_pylist()
-        if doubtful(row)
+        if (why := doubt(row))
     ]
-    return sorted(found, key=lambda row: (-row["files"], row["content_id"], row["kind"]))
+    return sorted(found, key=order)
+
+
+def order(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What a queue is sorted by."""
+    return (-row["files"], row["content_id"], row["kind"])

@@ -33,6 +33,7 @@ from typing import ClassVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from stackcurate.licenses.decided import overrule
 from stackcurate.licenses.detect import OWN, detected_by, evidence_id
 from stackcurate.licenses.expression import combine, ids, license_class
 from stackcurate.licenses.header import TAG, WORDS, headers
@@ -41,13 +42,14 @@ from stackcurate.licenses.names import texts_of_licenses
 from stackcurate.licenses.paths import AGGREGATE, OVERRIDE
 from stackcurate.licenses.places import PLACES, laundered
 from stackcurate.licenses.policy import POLICIES, LicenseSettings
+from stackcurate.licenses.review import Decision, read
 from stackcurate.schema import EVIDENCE, drop, fill, one_chunk
 
 __all__ = ["Header", "LicenseSettings", "header_evidence"]
 
 
 # How what a header states is known: columns of ``headers``, as `Header` names them.
-GROUNDS = ("header_rule", "header_matcher", "header_score")
+GROUNDS = ("header_rule", "header_matcher", "header_score", "header_detector", "header_decided")
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,8 @@ class Header:
 
     ``allow`` are the classes that may be released, ``overrides`` sets classes of single licenses,
     ``keep_unstated`` keeps files for which nothing is stated, ``places`` says whose license
-    counts where one content lies in several places (``licenses.places``).
+    counts where one content lies in several places (``licenses.places``), ``decided`` is what
+    people decided (``licenses.decided``); a file about which they did is judged as an open one.
     """
 
     name: ClassVar[str] = "header"
@@ -78,6 +81,7 @@ class Header:
         "license_expression",
         "license_class",
         "license_evidence",
+        "license_state",
         "detected_licenses",
         "license_type",
     )
@@ -86,16 +90,18 @@ class Header:
     overrides: Mapping[str, str] = field(default_factory=dict)
     keep_unstated: bool = False
     places: str = PLACES[0]
+    decided: Mapping[str, Decision] = field(default_factory=dict)
 
     @classmethod
     def of(cls, settings: LicenseSettings) -> Header:
         """The stage that follows the config's ``license`` section."""
         overrides = dict(settings.overrides)
-        return cls(settings.allowed, overrides, settings.keep_unstated, settings.places)
+        decided = read(settings.decisions)
+        return cls(settings.allowed, overrides, settings.keep_unstated, settings.places, decided)
 
     def find(self, batch: pa.Table) -> pa.Table:
         """The header of every file, and the license that folder and header leave it with."""
-        found = headers(batch["content"])
+        found = overrule(batch, headers(batch["content"]), self.decided)
         said = one_chunk(found, "header_expression")
         state = _column(batch, "license_state")
         unheard = pc.fill_null(pc.equal(state, OVERRIDE), False)
@@ -103,6 +109,8 @@ class Header:
         said = pc.if_else(unheard, pa.scalar(None, pa.string()), said)
         found = fill(found, pa.table({"header_expression": said}))
         speaks = pc.is_valid(said)
+        last_word = pc.and_(pc.fill_null(one_chunk(found, "last_word"), False), speaks)
+        state = pc.if_else(last_word, pa.scalar(OPEN), state)
         evidence = _evidence_ids(batch, found)
         both = _both(state, _column(batch, "license_expression"), said)
         classes = _classes(both, self.overrides)
@@ -127,6 +135,7 @@ class Header:
                 "license_expression": expression,
                 "license_class": class_,
                 "license_evidence": own,
+                "license_state": state,
                 "detected_licenses": _id_lists(expression),
                 "license_type": typed,
             }
@@ -171,7 +180,8 @@ def header_evidence(batch: pa.Table) -> pa.Table:
             "score": row["header_score"],
             "rule": row["header_rule"],
             "matcher": row["header_matcher"],
-            "detector": OWN if row["header_matcher"] in (TAG, WORDS) else detected_by(),
+            "detector": row["header_detector"]
+            or (OWN if row["header_matcher"] in (TAG, WORDS) else detected_by()),
         }
     return pa.Table.from_pylist([seen[key] for key in sorted(seen)], schema=EVIDENCE)
 

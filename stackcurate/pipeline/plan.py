@@ -9,6 +9,7 @@ from typing import Any
 from stackcurate import config as configs
 from stackcurate.config import Config
 from stackcurate.errors import ConfigError
+from stackcurate.licenses import review
 from stackcurate.pipeline.status import measured_rate
 from stackcurate.releases.manifest import read_manifest
 from stackcurate.text import as_size
@@ -42,6 +43,7 @@ class Plan:
     sources: tuple[SourcePlan, ...]
     stages: tuple[str, ...]
     look_inside: str
+    decisions: str
     workers: int
     bytes: int
     rate: float
@@ -75,6 +77,7 @@ class Plan:
                 if self.look_inside == "allowed"
                 else "files with no stated license are fetched too, so that their headers can speak"
             ),
+            f"  decisions    {self.decisions}",
             f"  time         {_duration(self.seconds)} with {self.workers} workers "
             f"({rate}, {basis})",
             f"  disk         at most {as_size(self.spill_bytes)} for the spill (removed after) "
@@ -103,6 +106,7 @@ def plan(config: Config, workers: int) -> Plan:
         sources=tuple(sources),
         stages=config.stages,
         look_inside=config.license.look_inside,
+        decisions=review.state(config.license.decisions),
         workers=workers,
         bytes=total,
         rate=speed,

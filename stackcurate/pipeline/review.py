@@ -1,56 +1,73 @@
-"""The review queue of a run: doubtful license texts, by how many files they decide."""
+"""The review queue of a run: what a person should look at, by how many files it decides.
+
+Texts of licenses come from the control files, headers and laundered files from the pass over the
+bytes. It stays with the maintainer and never ships.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stackcurate.licenses.review import doubtful, queue
+from stackcurate.licenses.expression import license_class
+from stackcurate.licenses.review import MOST, doubt, order, queue
+from stackcurate.pipeline import doubts
 from stackcurate.pipeline.evidence import Evidence
-from stackcurate.redaction.alone import redact_records
-from stackcurate.redaction.settings import Settings
+from stackcurate.pipeline.fetch import Body
+from stackcurate.pipeline.older import laundered, stands
 from stackcurate.schema import EVIDENCE
 from stackcurate.storage import partitions
 
 FILE = "review.jsonl"
-MOST = 10_000  # texts of a queue
-SHOWN = 40_000  # characters of a text that are kept for the reader, redacted: the GPL has 35,000
+
+Entry = dict[str, Any]
 
 
-def _clean(text: str, path: str) -> str:
-    """The text without personal data and secrets: a value that redaction finds is never written."""
-    record = {"id": None, "path": path, "text": text}
-    (row,) = redact_records([record], Settings(sensitivity="strict"))
-    return str(row["text"])
-
-
-def write_review(folder: Path, evidence: Evidence, decided: Sequence[Path]) -> None:
-    """Write the queue into the run folder; it stays with the maintainer and never ships."""
-    doubts = [_doubtful(evidence.share(number)) for number in range(evidence.shares)]
-    table = pa.concat_tables([EVIDENCE.empty_table(), *doubts])
-    found = queue(table, _decides(table["evidence_id"].combine_chunks(), decided))[:MOST]
-    wanted = pa.array(sorted({row["content_id"] for row in found}), pa.string())
-    texts = {
-        row["content_id"]: (row["path"], _clean(row["text"][:SHOWN], row["path"]))
-        for some in (evidence.texts(wanted) if found else ())
-        for row in some.to_pylist()
-    }
-    lines = []
-    for row in found:
-        path, text = texts.get(row["content_id"], ("", ""))
-        lines.append(json.dumps({**row, "path": path, "text": text}, ensure_ascii=False))
+def write_review(
+    folder: Path,
+    evidence: Evidence,
+    decided: Sequence[Path],
+    bodies: Sequence[Body],
+    older: Mapping[int, Path],
+) -> None:
+    """Write the queue into the run folder: the MOST entries that decide most files."""
+    found = [*_texts(evidence, decided), *_headers(bodies), *_copies(bodies, older)]
+    found.sort(key=order)
+    lines = [json.dumps(one, ensure_ascii=False) for one in found[:MOST]]
     part = folder / f".{FILE}"
     part.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     part.replace(folder / FILE)
 
 
+# --- texts of licenses ----------------------------------------------------------------------------
+
+
+def _texts(evidence: Evidence, decided: Sequence[Path]) -> list[Entry]:
+    asked = [_doubtful(evidence.share(number)) for number in range(evidence.shares)]
+    table = pa.concat_tables([EVIDENCE.empty_table(), *asked])
+    found = queue(table, _decides(table["evidence_id"].combine_chunks(), decided))[:MOST]
+    wanted = pa.array(sorted({row["content_id"] for row in found}), pa.string())
+    texts = {}
+    for some in evidence.texts(wanted) if found else ():
+        rows = some.to_pylist()
+        shown = doubts.clean((row["text"].encode(), row["path"]) for row in rows)
+        for row, text in zip(rows, shown, strict=True):
+            texts[row["content_id"]] = (row["path"], text)
+    for row in found:
+        row["path"], row["text"] = texts.get(row["content_id"], ("", ""))
+    return found
+
+
 def _doubtful(evidence: pa.Table) -> pa.Table:
-    return evidence.filter(pa.array([doubtful(row) for row in evidence.to_pylist()], pa.bool_()))
+    rows = evidence.to_pylist()
+    return evidence.filter(pa.array([doubt(row) is not None for row in rows], pa.bool_()))
 
 
 def _decides(ids: pa.Array, decided: Sequence[Path]) -> dict[str, int]:
@@ -61,3 +78,73 @@ def _decides(ids: pa.Array, decided: Sequence[Path]) -> dict[str, int]:
         at = pc.index_in(rows["license_evidence"], ids).drop_null().to_numpy()
         counts += np.bincount(at, minlength=len(ids))
     return dict(zip(ids.to_pylist(), counts.tolist(), strict=True))
+
+
+# --- headers and laundered files ------------------------------------------------------------------
+
+_KEYS = ["why", "content_id"]
+
+
+def _headers(bodies: Sequence[Body]) -> list[Entry]:
+    """Entries for headers, each once for all bodies."""
+    parts = [_doubts(body, [*_KEYS, "files"]) for body in bodies]
+    table = pa.concat_tables([doubts.DOUBTS.empty_table().select([*_KEYS, "files"]), *parts])
+    table = table.filter(pc.not_equal(table["why"], "laundered"))
+    sums = table.group_by(_KEYS).aggregate([("files", "sum")])
+    sums = sums.sort_by([("files_sum", "descending"), ("content_id", "ascending")])[:MOST]
+    files = {(one["why"], one["content_id"]): one["files_sum"] for one in sums.to_pylist()}
+    return list(_shown(bodies, files))
+
+
+def _shown(bodies: Sequence[Body], files: Mapping[tuple[str, str], int]) -> Iterator[Entry]:
+    """The entry of each key, told by the first body that has it."""
+    open_ = dict(files)
+    for body in bodies if open_ else ():
+        table = _doubts(body)
+        keys = list(zip(*(table[name].to_pylist() for name in _KEYS), strict=True))
+        rows = [row for row, key in enumerate(keys) if key in open_]
+        for one in table.take(pa.array(rows, pa.int64())).to_pylist():
+            yield _entry(one) | {"files": open_.pop((one["why"], one["content_id"]))}
+
+
+def _doubts(body: Body, columns: list[str] | None = None) -> pa.Table:
+    return partitions.read_arrow(body.folder / doubts.FILE, columns)
+
+
+def _entry(one: Mapping[str, Any]) -> Entry:
+    row = {name: value for name, value in one.items() if name != "row"}
+    return row | {"kind": "header", "license_class": license_class(one["expression"])}
+
+
+def _copies(bodies: Sequence[Body], older: Mapping[int, Path]) -> Iterator[Entry]:
+    """Entries for laundered files: all that one repository has from another is one of them."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    first: dict[tuple[str, str], tuple[Body, int, dict[str, str]]] = {}
+    for body in bodies:
+        table = _doubts(body, ["why", "content_id", "origin", "row"])
+        rows = table.filter(pc.equal(table["why"], "laundered"))
+        if not rows.num_rows:
+            continue
+        places = laundered(body.folder)
+        at = pc.index_in(rows["row"], places["row"].combine_chunks())
+        addresses = places["refused_at"].take(at).to_numpy()
+        found = stands(older, addresses)
+        for row, address in zip(rows.to_pylist(), addresses.tolist(), strict=True):
+            place = found.get(address, dict.fromkeys(("origin", "path", "license_expression"), ""))
+            key = (row["origin"], place["origin"])
+            groups.setdefault(key, []).append(row["content_id"])
+            first.setdefault(key, (body, row["row"], place))
+    most = sorted(groups, key=lambda key: (-len(groups[key]), key))[:MOST]
+    for key in most:
+        body, number, place = first[key]
+        table = _doubts(body)
+        (one,) = table.filter(pc.equal(table["row"], number)).to_pylist()
+        ids = sorted(groups[key])
+        name = hashlib.sha1("\n".join(ids).encode(), usedforsecurity=False).hexdigest()
+        yield _entry(one) | {
+            "content_id": ids[0] if len(ids) == 1 else name,
+            "also": ids if len(ids) > 1 else [],
+            "files": len(ids),
+            "kind": "copy",
+            "older": {n: place[n] for n in ("origin", "path", "license_expression")},
+        }

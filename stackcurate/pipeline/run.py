@@ -16,7 +16,7 @@ from stackcurate import config as configs
 from stackcurate.config import Config
 from stackcurate.engine.base import Engine
 from stackcurate.errors import ConfigError, StopError
-from stackcurate.licenses import warm
+from stackcurate.licenses import review, warm
 from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.stage import Header
 from stackcurate.optout import registry as optouts
@@ -88,6 +88,10 @@ def run(
             progress.note(f"{before.name} v{before.version} is not there yet and comes first")
             run(before, engine, progress, timeout=timeout)
     check_key(config)
+    file = config.license.decisions
+    told = review.state(file)  # a line that cannot be read ends the run here
+    if file is not None and not file.exists():
+        progress.note(f"license decisions: {told}")
     with partitions.disk_errors(config.run_folder), _alone(config.run_folder):
         partitions.clear_parts(config.run_folder)
         journal = Journal(config.run_folder / "journal.jsonl")
@@ -121,20 +125,19 @@ def _run(run: Run, limit: int | None) -> Result:
     evidence = gather(run, found, book, targets, quarantine)
     forks = find_forks(run, roots, found, listed, evidence)
     decided = decide(run, found, evidence, registry, targets, quarantine, forks)
-    write_review(run.folder, evidence, decided)
     chosen = choose(run, decided, targets)
 
     # The one pass over the bytes.
     winners = find_winners(run, found, chosen, book)
     stages = row_stages(config)
     matching = config.dedup.matching if "dedup" in config.stages else None
-    signing = (config.dedup.signing, config.dedup.scope)
-    settings = [config.stages, stages, signing, config.fetch]
+    settings = [config.stages, stages, (config.dedup.signing, config.dedup.scope), config.fetch]
     known = Cache(config.runs / "licenses.sqlite")
     task = BodyTask(config.sources, stages, matching, config.fetch.max_bytes, known=known)
     bodies = fetch(run, task, settings, book, found, decided, winners, quarantine)
     write_digests(config, [body.folder for body in bodies])
     older = find_older(run, found, decided, bodies)
+    write_review(run.folder, evidence, decided, bodies, older)
 
     # Files against each other, then out.
     twins = None

@@ -10,15 +10,18 @@ from stackcurate.licenses.detect import detect_texts
 from stackcurate.licenses.expression import license_class
 from stackcurate.licenses.policy import CLASSES
 from stackcurate.licenses.review import (
+    WHY,
     Decision,
     add,
     apply,
     digest,
-    doubtful,
+    doubt,
+    every_id,
     meant,
     parse,
     queue,
     read,
+    state,
 )
 from tests.licenses.conftest import NoJudge, body, text
 
@@ -37,6 +40,31 @@ def test_the_last_line_counts_and_null_undoes():
     }  # fmt: skip
     assert parse("\n".join([line(ONE, "MIT"), line(ONE, None)])) == {}
     assert read(None) == {}
+
+
+def test_a_file_that_is_not_there_yet_decides_nothing(tmp_path):
+    file = tmp_path / "decisions.jsonl"
+    assert read(file) == {} and every_id(file) == set()
+    assert state(None) == "no file is named" and "none yet" in state(file)
+    add(file, Decision(ONE, "MIT", "Jo", "2026", "read"))
+    add(file, Decision(TWO, "MIT", "Jo", "2026", "read"))
+    add(file, Decision(TWO, None, "Jo", "2026", "wrong"))
+    assert "1 in force" in state(file) and every_id(file) == {ONE, TWO}
+
+
+@pytest.mark.parametrize(
+    ("expression", "matcher", "score", "why"),
+    [
+        ("MIT", "whole", 100, None), ("MIT", "3-seq", 96, None), ("MIT", "3-seq", 70, "near"),
+        ("GPL-2.0-only", "3-seq", 70, None), ("MIT", "review", 100, "decided"),
+        ("MIT AND LicenseRef-stackcurate-altered", "3-seq", 98, "changed"),
+        ("MIT AND LicenseRef-stackcurate-no-ai", "exact", 100, "limited"),
+        ("LicenseRef-scancode-unknown", "none", 0, "unknown"), (None, "undetermined", 0, "unread"),
+    ],
+)  # fmt: skip
+def test_what_a_person_should_look_at(expression, matcher, score, why):
+    assert doubt({"expression": expression, "matcher": matcher, "score": score}) == why
+    assert why is None or why in WHY
 
 
 @pytest.mark.parametrize(
@@ -62,7 +90,7 @@ def test_decisions_replace_what_was_read():
     assert [row["expression"] for row in found] == said
     assert (found[0]["matcher"], found[0]["detector"]) == ("review", "Mo")
     assert found[0]["evidence_id"] != evidence["evidence_id"][0].as_py()
-    assert found[1:] == evidence.to_pylist()[1:] and not doubtful(found[0])
+    assert found[1:] == evidence.to_pylist()[1:] and doubt(found[0]) == "decided"
     assert apply(evidence, {}) is evidence
 
 
@@ -101,7 +129,7 @@ def test_a_file_of_decisions_grows_by_whole_lines(tmp_path):
 def queue_row(content_id, words):
     return {"files": 7, "content_id": content_id, "path": "/LICENSE", "text": words, "rule": "r",
             "expression": "LicenseRef-scancode-unknown", "license_class": "unknown",
-            "matcher": "none", "score": 0.0}  # fmt: skip
+            "matcher": "none", "score": 0.0, "kind": "license_file", "why": "unknown"}  # fmt: skip
 
 
 def test_asking(tmp_path, capsys):

@@ -192,6 +192,54 @@ def test_a_decision_is_an_input_of_the_run(world, tmp_path) -> None:
     assert outcome(last, "odd/e.py") == "license:refused"
 
 
+def test_conflicts_and_laundered_files_wait_and_can_be_decided(world, tmp_path) -> None:
+    again = _again(world, tmp_path)
+    file = tmp_path / "decisions.jsonl"
+    file.unlink(missing_ok=True)  # none decided yet
+    assert "none yet" in stackcurate("plan", again.config).text
+
+    def waiting() -> dict[str, dict]:
+        rows = stackcurate("license", "review", again.config, "--json").records()
+        return {row["why"]: row for row in rows if row["kind"] in ("header", "copy")}
+
+    def decide(row, *what: str) -> None:
+        said = stackcurate("license", "review", again.config, *what, "--who", "Jo", "--why", "told")
+        assert said.code == 0, said.all
+
+    again.change(version="2.0.0").built("--workers", 1)
+    queue = waiting()
+    conflict, copy = queue["conflict"], queue["laundered"]
+    assert (conflict["origin"], conflict["path"]) == ("git:engine", "/src/gpl.py")
+    assert (conflict["expression"], conflict["folder"]) == ("GPL-2.0-only", "Apache-2.0")
+    assert (
+        conflict["text"] == "SPDX-License-Identifier: GPL-2.0-only" and conflict["kind"] == "header"
+    )
+    assert copy["older"] == {
+        "origin": "git:older", "path": "/shared.py", "license_expression": "GPL-3.0-only",
+    }  # fmt: skip
+    assert (copy["origin"], copy["path"], copy["kind"]) == ("git:engine", "/copied.py", "copy")
+    for row, answer in ((conflict, "Apache-2.0"), (copy, "permissive")):
+        start = row["content_id"][:12]
+        decide(row, "--decide", start, "unstated")
+        decide(row, "--undo", start)
+        decide(row, "--decide", start, answer)  # again, without a build between
+    assert waiting() == {}
+    later = again.change(version="3.0.0").built("--workers", 1)
+    found = expressions(later)
+    assert found["engine/src/gpl.py"] == "Apache-2.0"
+    assert found["engine/copied.py"] == "LicenseRef-stackcurate-decided-permissive"
+    evidence = pq.read_table(later.release / "evidence.parquet").to_pylist()
+    mine = [row for row in evidence if row["matcher"] == "review"]
+    assert {(row["kind"], row["detector"]) for row in mine} == {("header", "Jo")} and len(mine) == 2
+    start = conflict["content_id"]
+    decide(conflict, "--undo", start)
+    assert waiting()["decided"]["content_id"] == start
+    decide(conflict, "--decide", start, "unstated")  # its folder speaks then
+    last = again.change(version="4.0.0").built("--workers", 1)
+    assert expressions(last)["engine/src/gpl.py"] == "Apache-2.0"
+    assert "stated by /LICENSE" in stackcurate("why", "/src/gpl.py", last.config).text
+
+
 def _again(world: Site, folder: Path, **keys) -> Site:
     """The same repositories and cache with other settings, somewhere else."""
     written = {**world.written, **keys}

@@ -1,0 +1,123 @@
+"""What a pass over the bytes leaves for reviewers: headers that nobody can read for certain, that
+contradict their folder, and files that lie in an older repository under a refused license.
+
+One row per header (its words, or its words in one repository) and per laundered file. What a
+reviewer is shown of a text is redacted here, before it is written.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from stackcurate.licenses.decided import words_at, words_id, words_of
+from stackcurate.licenses.detect import UNDETERMINED
+from stackcurate.licenses.review import APPROXIMATE, DOUBTFUL, MATCHER, NEAR, OWN, doubt
+from stackcurate.redaction.alone import redact_records
+from stackcurate.redaction.settings import Settings
+
+FILE = "doubts.arrow"
+SHOWN = 40_000  # characters of a text that are kept for the reader, redacted: the GPL has 35,000
+HEAD = 2_000  # bytes of a file that are shown where its header is not in question
+DOUBTS = pa.schema(
+    [
+        ("content_id", pa.string()),  # what a decision is about: see licenses.decided
+        ("why", pa.string()),  # a word of licenses.review.WHY
+        ("files", pa.int64()),
+        ("origin", pa.string()),  # of the first file, as all that follows
+        ("path", pa.string()),
+        ("row", pa.int32()),
+        ("expression", pa.string()),
+        ("score", pa.float32()),
+        ("rule", pa.string()),
+        ("matcher", pa.string()),
+        ("folder", pa.string()),  # what its folder states
+        ("text", pa.string()),
+    ]
+)
+CONFLICT, LAUNDERED = "header:conflict", "license:laundered"
+
+
+def clean(texts: Iterable[tuple[bytes, str]]) -> Iterator[str]:
+    """Texts (with the path of each) without personal data and secrets, cut at SHOWN characters.
+
+    A value that redaction finds is never written.
+    """
+    records = (
+        {"id": None, "path": path, "text": text.decode("utf-8", "replace")[:SHOWN]}
+        for text, path in texts
+    )
+    return (str(row["text"]) for row in redact_records(records, Settings(sensitivity="strict")))
+
+
+def doubts(batch: pa.Table) -> pa.Table:
+    """The doubts about a batch that the stage `header` has judged: schema DOUBTS, by content id."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    rows = _asked(batch)
+    names = ["origin", "path", "row", "header_expression", "header_score", "header_rule",
+             "header_matcher", "header_decided", "header_start", "header_end",
+             "folder_expression", "verdict", "content_id"]  # fmt: skip
+    for at, row in zip(rows.to_pylist(), batch.select(names).take(rows).to_pylist(), strict=True):
+        why = _why(row)
+        if why is None:
+            continue
+        words = b"" if why == "laundered" else words_at(
+            batch, at, row["header_start"], row["header_end"]
+        )  # fmt: skip
+        key = row["header_decided"] or {
+            "laundered": row["content_id"].hex(), "conflict": words_of(row["origin"], words),
+        }.get(why, words_id(words))  # fmt: skip
+        place = (row["origin"], row["path"])
+        one = found.get((key, why))
+        if one is None or place < one["place"]:
+            files = one["files"] if one else 0
+            found[key, why] = one = {
+                "files": files,
+                "place": place,
+                "at": at,
+                "words": words,
+                **row,
+            }
+        one["files"] += 1
+    firsts = [found[key] for key in sorted(found)]
+    texts = clean([(one["words"] or words_at(batch, one["at"], 0, HEAD), one["path"])
+                   for one in firsts])  # fmt: skip
+    told = [
+        _row(*key, one, text) for key, one, text in zip(sorted(found), firsts, texts, strict=True)
+    ]
+    return pa.Table.from_pylist(told, schema=DOUBTS)
+
+
+def _asked(batch: pa.Table) -> pa.Array:
+    """The rows that may be doubtful, few of many."""
+    matcher, said = batch["header_matcher"], batch["header_expression"]
+    masks = [
+        pc.is_in(batch["verdict"], pa.array([CONFLICT, LAUNDERED])),
+        pc.is_in(batch["header_class"], pa.array(DOUBTFUL)),
+        pc.is_in(matcher, pa.array([MATCHER, UNDETERMINED])),
+        pc.match_substring(said, OWN),
+        pc.and_(pc.match_substring(matcher, APPROXIMATE), pc.less(batch["header_score"], NEAR)),
+    ]
+    hit = functools.reduce(pc.or_, (pc.fill_null(mask, False) for mask in masks))
+    laundered = pc.fill_null(pc.equal(batch["verdict"], LAUNDERED), False)
+    return pc.indices_nonzero(pc.and_(hit, pc.or_(pc.is_valid(said), laundered)))
+
+
+def _why(row: dict[str, Any]) -> str | None:
+    if row["verdict"] == LAUNDERED:
+        return "laundered"
+    if row["verdict"] == CONFLICT and row["header_matcher"] != MATCHER:
+        return "conflict"
+    said = {name: row[f"header_{name}"] for name in ("expression", "matcher", "score")}
+    return doubt(said)
+
+
+def _row(key: str, why: str, one: dict[str, Any], text: str) -> dict[str, Any]:
+    said = {name: one[f"header_{name}"] for name in ("expression", "score", "rule", "matcher")}
+    kept = {name: one[name] for name in ("files", "origin", "path", "row")}
+    folder = one["folder_expression"] or "nothing stated"
+    return {"content_id": key, "why": why, **kept, **said, "folder": folder, "text": text}
