@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from stackcurate.licenses import query, rules
 from stackcurate.licenses.matcher import Match
+from stackcurate.licenses.riders import doubts, riders
 
 _WORD = re.compile(r"[^_\W]+\+?[^_\W]*")
 _END = re.compile(r"[.;:!?](?=\s|$)|\n\s*\n")
@@ -19,7 +21,7 @@ _GRANTS = re.compile(
 )
 _OTHER = re.compile(
     r"\b(?:warrant\w*|liab\w+|damages|merchantab\w+|disclaim\w*|endors\w*|promot\w+|advertis\w+|"
-    r"publicity|trademarks?|misrepresent\w*|as[ -]is)\b"
+    r"publicity|trademarks?|misrepresent\w*|as[ -]is|be called|appear in their)\b"
 )
 NEAR = 400  # characters of a sentence on each side of a change that are looked at
 
@@ -27,7 +29,7 @@ NEAR = 400  # characters of a sentence on each side of a change that are looked 
 _ADDED = re.compile(
     # a limit
     r"not|non\w*|no|never|nor|neither|cannot|denied|den(?:y|ies)|refus\w+|withh[eo]ld\w*|only|"
-    r"solely|exclusively|limit(?:ed|s)|restrict\w+|prohibit\w*|forbid\w*|except\w*|exclud\w+|"
+    r"solely|exclusively|limit(?:ed|s)|restrict\w+|prohibit\w*|forbid\w*|except(?:ing|ed)?|exclud\w+|"
     r"unless|without|but|ban(?:s|ned)?|"
     # a purpose
     r"commercial\w*|academi\w+|educat\w+|research\w*|evaluat\w+|personal\w*|private\w*|"
@@ -60,25 +62,99 @@ MOST = 16  # words; a longer run is a text of its own, which riders are looked f
 FEWEST = 70  # percent of a rule that must be found before any difference counts
 
 
+# Words that a granting sentence may gain without granting something else.
+_PLAIN = re.compile(
+    r"a|an|the|this|that|these|those|such|its|their|his|her|our|your|my|it|"
+    r"they|we|you|he|i|is|are|was|be|been|being|to|of|in|on|at|by|for|from|"
+    r"with|as|and|or|which|who|whom|hereby|herein|hereunder|also|both|either|"
+    r"every|each|all|any|following|above|below|same|said|accompanying|applicable|"
+    r"own|other|some|required|otherwise|then|c|sub|re|use|used|using|copying|"
+    r"distribute|distributed|distributing|include|included|including|reproduce|retain|"
+    r"software|program|programs|library|libraries|work|works|package|packages|code|"
+    r"source|sources|file|files|product|document|documents|documentation|data|font|"
+    r"fonts|module|modules|script|scripts|application|project|tool|tools|image|"
+    r"images|release|version|versions|form|forms|format|binary|object|derivative|"
+    r"derivatives|distribution|distributions|theme|themes|plugin|plugins|extension|"
+    r"extensions|driver|drivers|patch|patches|game|app|apps|framework|toolkit|"
+    r"component|components|widget|crate|gem|icon|icons|sample|samples|example|"
+    r"examples|template|templates|schema|dataset|website|site|content|contents|"
+    r"article|book|tutorial|test|tests|suite|interface|header|headers|compiler|"
+    r"kernel|utility|utilities|specification|standard|model|models|database|algorithm|"
+    r"implementation|routine|routines|function|functions|class|classes|macro|macros|"
+    r"system|copy|copies|part|parts|portion|portions|substantial|considerable|"
+    r"significant|name|names|notice|notices|text|list|author|authors|owner|owners|"
+    r"holder|holders|contributor|contributors|licensor|licensee|license|licenses|"
+    r"licence|licences|licensed|style|clause|clauses|section|sections|item|items|"
+    r"paragraph|term|terms|point|letter|bsd|mit|isc|apache|zlib|x11|expat|gpl|"
+    r"lgpl|free|modified|original|new|simplified|revised|attribution|directory|"
+    r"directories|information|beginning|usr|share|common"
+)
+_HEADING = re.compile(r"[A-Z]|[^\W\d_]*\d")
+_BREAK = re.compile(r"[.;:!?)\]\"'”’>*#=|/,-]|\n")
+SENTENCE, LONG = 4, 8  # words of a run that may be a sentence; in one about other things
+
+
+class Run(NamedTuple):
+    """Words in a row that only the text has, as it writes them, and their place in it."""
+
+    words: list[str]
+    start: int
+    end: int
+
+
 class Change(NamedTuple):
-    """Words of the text (lower case) that stand in the place of words of the rule."""
+    """Words of the text that stand in the place of words of the rule."""
 
     extra: tuple[str, ...]
     missing: tuple[int, ...]  # word ids
 
 
+def _is_telling(word: str, missing: Sequence[int], known: rules.Table) -> bool:
+    """Whether a word that came into a granting sentence may change what it grants.
+
+    A word that no rule has and that replaces another is a name or a typing error; "condition" may
+    stand for "conditions".
+    """
+    lower = word.lower()
+    if _ADDED.fullmatch(lower):
+        return True
+    if _PLAIN.fullmatch(lower) or len(word) < 2 or _HEADING.match(word):
+        return False
+    forms = (lower + "s", lower.removesuffix("s"))
+    if any(rules.word_id(known.rules, form) in missing for form in forms):
+        return False
+    return not missing or rules.word_id(known.rules, lower) >= 0
+
+
+def leads(before: str) -> bool:
+    """Whether words that stand on a line before a license's first change what it grants.
+
+    "A revocable permission is hereby granted": ``before`` ends with "A revocable ".
+    """
+    said = _BREAK.split(before[-NEAR:])[-1].lower()
+    if len(said) > 80 or "otherwise" in said or _NAMES.search(said):
+        return False
+    return any(_ADDED.fullmatch(word) for word in _WORD.findall(said))
+
+
 def telling(match: Match, asked: query.Query, text: str, known: rules.Table) -> list[str]:
     """Words that came into a sentence that grants something, or went, and change what it grants.
 
-    A word that went has a minus sign. Names, years, articles and spelling do not tell.
+    A word that went has a minus sign, a sentence that came between is told by what it does. Names,
+    years, articles and spelling do not tell.
     """
     told: list[str] = []
     if match.coverage < FEWEST:
         return told
+    runs, places = _extra(match, asked, text)
+    for run in runs.values():
+        said, around = text[run.start : run.end], _sentence(text, run.start)
+        if len(run.words) >= (LONG if _OTHER.search(around) else SENTENCE):
+            told += riders(said) or doubts(said)
     lost = {rules.word_id(known.rules, word): word for word in _DROPPED | _CHOICE | _NO_COST}
-    for one in changes(match, asked, text, known):
-        if len(one.extra) <= MOST and not any(map(_NAMES.fullmatch, one.extra)):
-            told += [word for word in one.extra if _ADDED.fullmatch(word)]
+    for one in changes(match, runs, places, text, known):
+        if len(one.extra) <= MOST and not any(_NAMES.fullmatch(w.lower()) for w in one.extra):
+            told += [word for word in one.extra if _is_telling(word, one.missing, known)]
         gone = {lost[number] for number in one.missing if number in lost}
         if len(one.missing) > MOST // 4:
             continue
@@ -89,14 +165,16 @@ def telling(match: Match, asked: query.Query, text: str, known: rules.Table) -> 
     return told
 
 
-def changes(match: Match, asked: query.Query, text: str, known: rules.Table) -> list[Change]:
+def changes(
+    match: Match, runs: dict[int, Run], places: list[int], text: str, known: rules.Table
+) -> list[Change]:
     """The changes in sentences that grant something, in the order of the text."""
-    extra, places = _extra(match, asked, text)
     missing = _missing(match, known)
-    moved = _moved(extra, missing, known)
+    moved = _moved(runs, missing, known)
     found = []
-    for at in sorted({*extra, *missing}):
-        more = tuple(w for w in extra.get(at, ()) if not moved[rules.word_id(known.rules, w)])
+    for at in sorted({*runs, *missing}):
+        words = runs[at].words if at in runs else []
+        more = tuple(w for w in words if not moved[rules.word_id(known.rules, w.lower())])
         less = tuple(i for i in missing.get(at, ()) if not moved[i])
         sentence = _sentence(text, places[min(at, len(places) - 1)])
         if (more or less) and _GRANTS.search(sentence) and not _OTHER.search(sentence):
@@ -104,19 +182,21 @@ def changes(match: Match, asked: query.Query, text: str, known: rules.Table) -> 
     return found
 
 
-def _extra(match: Match, asked: query.Query, text: str) -> tuple[dict[int, list[str]], list[int]]:
+def _extra(match: Match, asked: query.Query, text: str) -> tuple[dict[int, Run], list[int]]:
     """Words that only the text has, by how many of the match's own stand before; their places."""
     own: set[int] = set()
     for first, last in match.in_text:
         own.update(asked.begin[first : last + 1].tolist())
-    extra: dict[int, list[str]] = {}
-    places = []
+    runs: dict[int, Run] = {}
+    places: list[int] = []
     for word in _WORD.finditer(text, int(asked.begin[match.first]), int(asked.end[match.last])):
         if word.start() in own:
             places.append(word.start())
-        else:
-            extra.setdefault(len(places), []).append(word[0].lower())
-    return extra, places
+            continue
+        run = runs.setdefault(len(places), Run([], word.start(), word.end()))
+        run.words.append(word[0])
+        runs[len(places)] = run._replace(end=word.end())
+    return runs, places
 
 
 def _missing(match: Match, known: rules.Table) -> dict[int, list[int]]:
@@ -132,10 +212,9 @@ def _missing(match: Match, known: rules.Table) -> dict[int, list[int]]:
     return missing
 
 
-def _moved(
-    extra: dict[int, list[str]], missing: dict[int, list[int]], known: rules.Table
-) -> Counter[int]:
-    more = Counter(rules.word_id(known.rules, w) for words in extra.values() for w in words)
+def _moved(runs: dict[int, Run], missing: dict[int, list[int]], known: rules.Table) -> Counter[int]:
+    words = (word.lower() for run in runs.values() for word in run.words)
+    more = Counter(rules.word_id(known.rules, word) for word in words)
     less = Counter(number for numbers in missing.values() for number in numbers)
     return more & less
 

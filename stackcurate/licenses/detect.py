@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from stackcurate.licenses import names, pointers, readings, rules, texts
+from stackcurate.licenses import changes, names, pointers, readings, rules, texts
 from stackcurate.licenses import words as w
 from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.decode import text_of
@@ -27,7 +27,7 @@ from stackcurate.licenses.expression import UNKNOWN_TAG, ids, listed
 from stackcurate.licenses.manifests import declared
 from stackcurate.licenses.paths import about_paths, is_dep5, statements, whole
 from stackcurate.licenses.readings import Reading, settle
-from stackcurate.licenses.riders import riders
+from stackcurate.licenses.riders import doubts, riders
 from stackcurate.licenses.scancode import Judge, detector
 from stackcurate.licenses.spoken import UNKNOWN
 from stackcurate.schema import EVIDENCE
@@ -152,8 +152,17 @@ def by_words(data: bytes, found: w.Words) -> Reading | None:
         return None
     if len(stated) > 1 and any(np.isin(found.hashes[a:b], _OFFERS).any() for a, b in open_):
         return None
-    extra = riders(_segments(data, found, open_)) if open_ else []
+    if any(_leads(data, found, match) for match in taken if match.kind == texts.TEXT):
+        return None
+    beside = _segments(data, found, open_)
+    extra = riders(beside) or doubts(beside)
     return _reading(found, sorted([*taken, *titles]), "exact", index.detector, extra)
+
+
+def _leads(data: bytes, found: w.Words, match: texts.Match) -> bool:
+    """Whether the sentence that a text begins with has words before it that may change it."""
+    start = int(found.starts[match.start])
+    return changes.leads(data[max(0, start - changes.NEAR) : start].decode("utf-8", "replace"))
 
 
 def _reading(

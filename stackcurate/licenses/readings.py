@@ -21,7 +21,7 @@ from stackcurate.licenses.detections import Detection, detect
 from stackcurate.licenses.expression import combine, ids, license_class, normalize
 from stackcurate.licenses.matcher import Match
 from stackcurate.licenses.policy import OPEN, table
-from stackcurate.licenses.riders import ALTERED, riders
+from stackcurate.licenses.riders import ALTERED, doubts, riders
 from stackcurate.licenses.spoken import UNKNOWN
 
 # Words whose coming or going inside a permissive text changes what it grants.
@@ -36,6 +36,7 @@ _NON_INFRINGEMENT = re.compile(r"non[\s-]+infring", re.I)  # rules have it as on
 _SHORT_LOSS = 5  # words; a longer run that is missing is a whole clause, seldom a changed meaning
 _WORD = re.compile(r"[^_\W]+\+?[^_\W]*")
 SHORTEST, SHORTEST_TAG = 5, 3  # words of a notice and of "License: X"; shorter ones mention
+LONG = 20  # words of a rule that begins with a sentence
 _EMPTY_LINES = 5  # in a row that count; more say no more
 Span = tuple[int, int]
 
@@ -321,11 +322,14 @@ def reading(
         around = [(match, next(spans)) for match in detection["matches"]]
         expression = _with_choices(data, normalize(detection["expression"]) or UNKNOWN, around)
         open_ = license_class(expression) in OPEN
-        if open_ and any(altered(match, _said(data, [span])) for match, span in around):
+        if open_ and any(_is_changed(data, match, span) for match, span in around):
             expression = combine([expression, ALTERED]) or expression
         expressions.append(expression)
     gaps = _outside([span for _, span in placed], len(data))
-    extra = riders(_said(data, gaps)) if gaps else []
+    beside = _said(data, gaps)
+    extra = riders(beside)
+    if not extra and license_class(settle(expressions)) in OPEN:
+        extra = doubts(beside)
     score, how = min((match["score"], match["matcher"]) for match, _ in placed)
     names = dict.fromkeys(match["rule"] for match, _ in placed)
     return Reading(
@@ -337,6 +341,16 @@ def reading(
         how,
         by,
     )
+
+
+def _is_changed(data: bytes, match: dict[str, Any], span: Span) -> bool:
+    """Whether a match, or what its first sentence begins with, changes what is granted."""
+    start, _ = span
+    if altered(match, _said(data, [span])):
+        return True
+    before = data[max(0, start - changes.NEAR) : start].decode("utf-8", "replace")
+    long = match.get("kind") == "text" and match.get("length", 0) >= LONG
+    return long and changes.leads(before)
 
 
 def _with_choices(

@@ -1,0 +1,72 @@
+"""What forbids and limits in other languages than English: acts, trade, "only", "without consent".
+
+No sentence is understood here. In the text of a license that is otherwise known, one such word
+between its sentences is enough to doubt it; in a comment of a source file, which may speak of the
+code in these words, more must be said.
+"""
+
+from __future__ import annotations
+
+import re
+
+# What forbids and limits in other languages: acts, trade, "only", "without consent".
+LIMITS = re.compile(
+    # German, Dutch, Scandinavian
+    r"kommer[zs]i\w+|gewerblich\w*|\buntersag\w+|\bverboten\b|nicht (?:gestattet|erlaubt|zulässig)|"
+    r"\bnur (?:für|mit|zu|zum|im|innerhalb|durch|nach)\b|\bausgeschlossen\b|\bkostenpflichtig\w*|"
+    r"\bohne (?:\w+ ){0,3}(?:genehmigung|zustimmung|einwilligung|erlaubnis)|\bweitergabe\b|"
+    r"\bvertraulich\w*|"
+    r"\bverboden\b|niet toegestaan|\bcommercieel\b|\buitsluitend\b|zonder toestemming|"
+    r"\bförbjud\w+|\bforbudt?\b|\bendast för\b|\bkun til\b|"
+    # French, Spanish, Portuguese, Italian
+    r"\binterdit\w*|(?:usage|utilisation) (?:non )?commercial\w*|sans (?:\w+ ){0,3}(?:accord|"
+    r"autorisation|permission)\b|"
+    r"\buniquement\b|\bexclusivement\b|pas d['’]utilisation|"
+    r"\bprohib(?:id[oa]s?|en?)\b|\bprohíb\w+|\bcomercial(?:es|mente)?\b|"
+    r"\bsin (?:\w+ ){0,3}(?:autorización|permiso|consentimiento)\b|"
+    r"\b(?:únicamente|solamente|exclusivamente)\b|no (?:se permite|está permitid\w+)|"
+    r"\bproibid\w+|\bvedad[oa]\b|\bsem (?:\w+ ){0,3}(?:autorização|permissão|consentimento)\b|"
+    r"\bapenas para\b|"
+    r"\bvietat[oaie]\b|\bcommercial[ei]\b|\bsenza (?:\w+ ){0,3}(?:autorizzazione|permesso|"
+    r"consenso)\b|"
+    r"\besclusivamente\b|non è (?:consentit|permess)\w+|"
+    # Polish, Czech, Turkish, Indonesian, Vietnamese
+    r"\bzabroni\w+|\bzakaz\w*|\bkomercyjn\w+|\bwyłącznie\b|bez (?:\w+ )?zgody|\bzakáz\w+|"
+    r"\bkomerčn\w+|"
+    r"\byasak\w*|\bticari\b|\bizinsiz\b|\bdilarang\b|\bkomersial\b|không được|thương mại|"
+    # Russian, Ukrainian
+    r"запрещ\w+|запрет\w*|коммерческ\w+|некоммерческ\w+|не (?:разреш|допуска)\w+|"
+    r"без (?:\w+ ){0,3}(?:разрешения|согласия)|заборон\w+|комерційн\w+|"
+    # Chinese, Japanese, Korean, Arabic
+    r"禁止|不得|不允许|不允許|商业|商業|商用|营利|營利|営利|仅供|僅供|仅限|僅限|未经|未經|付费|禁じ|"
+    r"無断|再配布|使用できません|"
+    r"許可なく|に限り|금지|상업|영리|무단|허락 없이|이용할 수 없|يمنع|يحظر|تجاري"
+)
+# So that a comment about the code ("only", "not") is none of these.
+LIMITS_SURE = re.compile(
+    r"kommer[zs]iell\w*|gewerblich\w* (?:nutz|verwend|zweck)\w*|(?:nutzung|weitergabe|"
+    r"vervielfältigung|kopieren|verbreitung)"
+    r"[^.]{0,60}(?:verboten|untersagt|gestattet)|\b(?:streng )?vertraulich\b|internen gebrauch|"
+    r"(?:usage|utilisation) (?:non[- ]|strictement )?(?:commercial|interne|privé)\w*|"
+    r"reproduction interdite|\bconfidentiel\b|"
+    r"\b(?:uso|fines?|fins) (?:no |não |non )?(?:comercia(?:l|les|is)|commerciale|commerciali)\b|"
+    r"\b(?:prohibid|proibid|vietat)\w+ (?:su|la|el|o|a|il|l'|l’)? ?(?:uso|utiliz|copia|cópia|"
+    r"reproduc|distribu|redistribu)\w*|"
+    r"(?:uso|utilización|copia|reproducción|distribución|redistribución)[^.]{0,40}(?:prohibid|"
+    r"proibid|vietat)\w+|"
+    r"komercyjn\w+|komerčn\w+|ticari (?:amaç|kullan)\w+|"
+    r"(?:не)?коммерческ\w+ (?:использ|цел|примен)\w*|(?:копирование|распространение|"
+    r"использование)[^.]{0,40}запрещ\w+|"
+    r"商业(?:用途|使用|目的|性|化)|商業(?:用途|利用|目的)|商用(?:利用|目的|禁止|不可)|禁止商用|禁止(?:转载|轉載|传播|複製|复制|转售|抄袭)|"
+    r"仅供(?:学习|个人|内部|研究|参考|交流)|僅供(?:學習|個人|內部)|未经(?:许可|授权|允许|同意|作者)|未經(?:許可|授權)|不得(?:用于|转载|复制|传播|商用)|"
+    r"無断(?:転載|使用|複製|利用|配布)|再配布(?:禁止|を禁|不可)|営利目的|転載禁止|"
+    r"상업(?:적|용)|무단 ?(?:전재|복제|배포|사용)|영리 ?목적"
+)
+
+# Letters without which no word of Latin script above can match.
+MAY_BE = re.compile(
+    "kommer|gewerb|verb|sagt|nicht|nur |"
+    "ausge|pflicht|ohne|gabe|gebrauch|verbod|uitsl|zonder|interd|"
+    "usage|utilis|sans |ement|prohib|comerc|sin |proib|vedad|apenas|vietat|commerciale|commercieel|"
+    "senza|esclus|zabron|zakaz|komer|yasak|ticari|izinsiz|dilarang|reprod|confid"
+)
