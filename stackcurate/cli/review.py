@@ -35,6 +35,7 @@ _OF_A_TEXT = "which license, or class, these words state wherever they stand"
 _TO_DECIDE = {
     "conflict": "the license of these files; `unstated` lets their folder speak",
     "laundered": "the license of these files: a class that is let in keeps them",
+    "together": "the license of every folder that states just this",
 }
 
 Ask = Callable[[str, str], str]  # (question, default) -> answer
@@ -64,13 +65,16 @@ def review_command(
     """Show what CONFIG's run could not decide for certain, and write what a person says.
 
     License texts and headers that are unknown, changed, limited or an open license in part only;
-    headers that contradict their folder; files that an older repository holds under a refused
-    license. Those that decide most files come first, each with the known licenses it is most like.
-    On a terminal it asks: the answer is an SPDX expression or a class (`unstated`: it says nothing
-    after all). A decision is a line {"content_id", "expression", "who", "when", "why"} in the file
-    that `license.decisions` names; it counts from the next build on, and a later line with a null
+    headers that contradict their folder, folders that contradict themselves; files that an older
+    repository holds under a refused license. Those that decide most files come first, each with the
+    known licenses it is most like. On a terminal it asks: the answer is an SPDX expression or a
+    class (`unstated`: it says nothing after all).
+
+    A decision is a line {"content_id", "expression", "who", "when", "why"} in the file that
+    `license.decisions` names; it counts from the next build on, and a later line with a null
     expression takes it back. It is about a text, or a header's words, wherever they stand; about
-    a conflict, in that repository only; about laundered files, these files.
+    a header that contradicts its folder, in that repository only; about a folder, all folders that
+    state just this; about laundered files, these files.
 
     \b
     Example:  stackcurate license review configs/v2.1.yaml --limit 5
@@ -155,6 +159,7 @@ def _show(row: Mapping[str, Any]) -> None:
     click.echo(f"  {visible(row.get('origin', ''))} {visible(row['path'])}".replace("   ", "  "))
     click.echo(f"  {review.WHY[row['why']]}")
     older = row.get("older")
+    no_text = older or row["kind"] == "folder"
     if older:
         place = " ".join(filter(None, (older["origin"], older["path"]))) or "(withdrawn)"
         click.echo(f"  older: {visible(place)}, {older['license_expression'] or 'not told'}")
@@ -170,8 +175,8 @@ def _show(row: Mapping[str, Any]) -> None:
         click.echo(f"  | {visible(line, 100)}")
     if len(lines) > _LINES:
         click.echo(f"  | … {with_commas(len(lines) - _LINES)} more lines")
-    if older:
-        return  # it is no license
+    if no_text:
+        return
     like = [one for one in closest(row["text"]) if one.similarity >= _LIKE]
     for one in like:
         click.echo(f"  like {one.id} ({one.license_class}): {one.similarity:.1%}")

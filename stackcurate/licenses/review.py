@@ -26,6 +26,7 @@ from stackcurate.licenses.riders import ALTERED, NO_AI, RESTRICTED
 from stackcurate.schema import EVIDENCE
 
 MATCHER = "review"
+TOGETHER = "review-together"  # matcher of statements of a folder that were decided together
 MOST = 10_000  # entries of a queue
 DOUBTFUL = ("unknown", "no_ai")  # classes of texts that are worth a look
 OWN = "LicenseRef-stackcurate-"  # riders and changed texts
@@ -38,6 +39,7 @@ WHY = {
     "limited": "a known license, and words beside it that take something away",
     "near": "an open license in part only",
     "conflict": "the header of these files contradicts the license of their folder",
+    "together": "the license texts and manifests of these folders contradict each other",
     "laundered": "an older repository holds the same bytes under a license that is refused",
     "decided": "a decision about it was taken back; the next build reads it anew",
 }
@@ -166,8 +168,8 @@ def apply(evidence: pa.Table, decisions: Mapping[str, Decision]) -> pa.Table:
 def doubt(row: Mapping[str, Any]) -> str | None:
     """Why a person should look at a statement (a row of EVIDENCE), a word of WHY; None for not."""
     expression = row["expression"]
-    if row["matcher"] == MATCHER:
-        return "decided"
+    if row["matcher"] in (MATCHER, TOGETHER):
+        return "decided" if row["matcher"] == MATCHER else None
     if row["matcher"] == UNDETERMINED or expression is None:
         return "unread"
     if ALTERED in expression:

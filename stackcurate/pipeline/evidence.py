@@ -6,7 +6,7 @@ tasks as `choose` has. What ScanCode said about open texts, and what people deci
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +16,10 @@ import pyarrow.compute as pc
 
 from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.detect import UNDETERMINED
+from stackcurate.licenses.policy import LicenseSettings
 from stackcurate.licenses.review import Decision, apply
 from stackcurate.licenses.review import read as read_decisions
+from stackcurate.licenses.together import CONFLICTS, settle
 from stackcurate.pipeline.control import (
     KEPT_TEXTS,
     STATED,
@@ -58,6 +60,7 @@ class EvidenceItem:
     controls: tuple[Path, ...]
     judged: Path | None
     decisions: tuple[Decision, ...]
+    settings: LicenseSettings
     out: Path
 
 
@@ -67,7 +70,8 @@ def evidence_task(item: EvidenceItem) -> tuple[int, int]:
     homes = read_exchange([folder / "homes.arrow" for folder in item.controls], item.target)
     if item.judged is not None:
         said = _answered(said, partitions.read_arrow(item.judged))
-    said = _decided(said, item.decisions)
+    by_id = {one.content_id: one for one in item.decisions}
+    said, conflicts = settle(_decided(said, by_id), by_id, item.settings)
     home = said.join(homes, "root", join_type="inner")
     keys = ("part", "root", "path", "evidence_id")
     home = home.sort_by([(key, "ascending") for key in keys])
@@ -78,6 +82,7 @@ def evidence_task(item: EvidenceItem) -> tuple[int, int]:
         write_exchange(part / "folders.arrow", folders, parts, item.partitions)
         shares = evidence_shares(once["evidence_id"], item.targets)
         write_exchange(part / "evidence.arrow", once, shares, item.targets)
+        partitions.write_arrow(part / "conflicts.arrow", conflicts)
     return said.num_rows, 0
 
 
@@ -92,9 +97,8 @@ def _answered(said: pa.Table, judged: pa.Table) -> pa.Table:
     return pa.concat_tables([known, conform(found, STATED), conform(rest, STATED)])
 
 
-def _decided(said: pa.Table, decisions: Sequence[Decision]) -> pa.Table:
+def _decided(said: pa.Table, by_id: Mapping[str, Decision]) -> pa.Table:
     """Statements as people decided them."""
-    by_id = {one.content_id: one for one in decisions}
     mine = pc.is_in(said["content_id"], pa.array(sorted(by_id), pa.string()))
     some = said.filter(mine)
     changed = fill(some, apply(some.select(EVIDENCE.names), by_id))
@@ -138,6 +142,11 @@ class Evidence:
         paths = [folder / "evidence.arrow" for folder in self.gathered]
         return first_of_each(read_exchange(paths, number), "evidence_id")
 
+    def conflicts(self) -> pa.Table:
+        """The folders whose statements contradict each other: schema together.CONFLICTS."""
+        parts = [partitions.read_arrow(folder / "conflicts.arrow") for folder in self.gathered]
+        return pa.concat_tables([CONFLICTS.empty_table(), *parts])
+
     def texts(self, content_ids: pa.Array) -> Iterator[pa.Table]:
         """The kept texts of some contents (schema KEPT_TEXTS), each once, sorted by content id.
 
@@ -166,14 +175,15 @@ def gather(
     if not controls:
         return Evidence((), ())
     judged = judge_open(run, found, controls, index, cache, quarantine)
-    decisions = read_decisions(run.config.license.decisions)
+    settings = run.config.license
+    decisions = read_decisions(settings.decisions)
     said_by = tuple(decisions[key] for key in sorted(decisions))
     names = [folder.name for folder in controls]
     after = judged.parent.name if judged else ""
     gathered = [
         EvidenceItem(
-            target, targets, len(found), controls, judged, said_by,
-            run.place("evidence", names, after, said_by, target, targets),
+            target, targets, len(found), controls, judged, said_by, settings,
+            run.place("evidence", names, after, said_by, settings, target, targets),
         )
         for target in range(targets)
     ]  # fmt: skip

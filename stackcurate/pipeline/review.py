@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,9 @@ from stackcurate.licenses.review import MOST, doubt, order, queue
 from stackcurate.pipeline import doubts
 from stackcurate.pipeline.evidence import Evidence
 from stackcurate.pipeline.fetch import Body
+from stackcurate.pipeline.listing import Partition
 from stackcurate.pipeline.older import laundered, stands
-from stackcurate.schema import EVIDENCE
+from stackcurate.schema import EVIDENCE, one_chunk
 from stackcurate.storage import partitions
 
 FILE = "review.jsonl"
@@ -33,14 +35,16 @@ Entry = dict[str, Any]
 def write_review(
     folder: Path,
     evidence: Evidence,
+    found: Sequence[Partition],
     decided: Sequence[Path],
     bodies: Sequence[Body],
     older: Mapping[int, Path],
 ) -> None:
     """Write the queue into the run folder: the MOST entries that decide most files."""
-    found = [*_texts(evidence, decided), *_headers(bodies), *_copies(bodies, older)]
-    found.sort(key=order)
-    lines = [json.dumps(one, ensure_ascii=False) for one in found[:MOST]]
+    entries = [*_texts(evidence, decided), *_folders(evidence.conflicts(), found, decided),
+               *_headers(bodies), *_copies(bodies, older)]  # fmt: skip
+    entries.sort(key=order)
+    lines = [json.dumps(one, ensure_ascii=False) for one in entries[:MOST]]
     part = folder / f".{FILE}"
     part.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     part.replace(folder / FILE)
@@ -78,6 +82,62 @@ def _decides(ids: pa.Array, decided: Sequence[Path]) -> dict[str, int]:
         at = pc.index_in(rows["license_evidence"], ids).drop_null().to_numpy()
         counts += np.bincount(at, minlength=len(ids))
     return dict(zip(ids.to_pylist(), counts.tolist(), strict=True))
+
+
+# --- folders --------------------------------------------------------------------------------------
+
+
+def _folders(
+    conflicts: pa.Table, found: Sequence[Partition], decided: Sequence[Path]
+) -> Iterator[Entry]:
+    """Entries for folders that contradict themselves; those that state the same are one of them."""
+    groups: dict[str, list[Entry]] = defaultdict(list)
+    for one in conflicts.to_pylist():
+        groups[one["content_id"]].append(one)
+    files, origins = _below(conflicts, found, decided) if groups else ({}, {})
+    for key, some in groups.items():
+        first = min(some, key=lambda one: (origins.get(one["root"], ""), one["folder"]))
+        yield {
+            "files": sum(files.get((one["root"], one["folder"]), 0) for one in some),
+            "content_id": key,
+            "kind": "folder",
+            "origin": origins.get(first["root"], ""),
+            "path": first["folder"] or "/",
+            "license_class": license_class(first["expression"]),
+            "matcher": "folder", "score": 100.0, "rule": "",
+            **{name: first[name] for name in ("why", "expression", "text")},
+        }  # fmt: skip
+
+
+def _below(
+    conflicts: pa.Table, found: Sequence[Partition], decided: Sequence[Path]
+) -> tuple[dict[tuple[str, str], int], dict[str, str]]:
+    """Files that each (root, folder) decides, and the origin of each root."""
+    ids = pc.list_flatten(conflicts["evidence"]).unique()
+    roots = one_chunk(conflicts, "root").unique()
+    folders = {(one["root"], one["folder"]) for one in conflicts.to_pylist()}
+    files: dict[tuple[str, str], int] = defaultdict(int)
+    origins: dict[str, str] = {}
+    for part, place in zip(found, decided, strict=True):
+        said = partitions.read_arrow(place / "rows.arrow", ["license_evidence", "head"])
+        listed = partitions.read_arrow(part.path, ["root", "path"])
+        mine = pc.and_(pc.is_in(said["license_evidence"], ids), pc.is_in(listed["root"], roots))
+        heads = partitions.read_arrow(part.heads, ["origin"])
+        rows = listed.filter(mine)
+        names = heads["origin"].take(said.filter(mine)["head"]).to_pylist()
+        both = zip(rows["root"].to_pylist(), rows["path"].to_pylist(), names, strict=True)
+        for root, path, origin in both:
+            origins[root] = min(origin, origins.get(root, origin))
+            at = next((one for one in _up(path) if (root, one) in folders), None)
+            if at is not None:
+                files[root, at] += 1
+    return files, origins
+
+
+def _up(path: str) -> Iterator[str]:
+    while path:
+        path = path.rpartition("/")[0]
+        yield path
 
 
 # --- headers and laundered files ------------------------------------------------------------------

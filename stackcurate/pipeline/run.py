@@ -137,7 +137,7 @@ def _run(run: Run, limit: int | None) -> Result:
     bodies = fetch(run, task, settings, book, found, decided, winners, quarantine)
     write_digests(config, [body.folder for body in bodies])
     older = find_older(run, found, decided, bodies)
-    write_review(run.folder, evidence, decided, bodies, older)
+    write_review(run.folder, evidence, found, decided, bodies, older)
 
     # Files against each other, then out.
     twins = None

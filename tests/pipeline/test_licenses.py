@@ -57,6 +57,13 @@ def world(tmp_path_factory) -> Site:
     repository(repos / "json", {"package.json": '{"license": "JSON"}', "g.py": code("json")}, None)
     repository(repos / "ref", {"LICENSE": "SPDX-License-Identifier: LicenseRef-Own\n",
                                "h.py": code("ref")}, None)  # fmt: skip
+    both = {
+        "LICENSE": "SPDX-License-Identifier: Zlib\n",
+        "package.json": '{"license": "GPL-3.0-only"}',
+    }
+    repository(
+        repos / "both", {f"x/{n}": t for n, t in both.items()} | {"x/n.py": code("both")}, None
+    )
     repository(repos / "silent", {"i.py": code("silent")}, license_=None)
     reuse = {
         "REUSE.toml": 'version = 1\n[[annotations]]\npath = "data/**"\nprecedence = "override"\n'
@@ -200,7 +207,7 @@ def test_conflicts_and_laundered_files_wait_and_can_be_decided(world, tmp_path) 
 
     def waiting() -> dict[str, dict]:
         rows = stackcurate("license", "review", again.config, "--json").records()
-        return {row["why"]: row for row in rows if row["kind"] in ("header", "copy")}
+        return {row["why"]: row for row in rows if row["kind"] in ("header", "copy", "folder")}
 
     def decide(row, *what: str) -> None:
         said = stackcurate("license", "review", again.config, *what, "--who", "Jo", "--why", "told")
@@ -218,7 +225,13 @@ def test_conflicts_and_laundered_files_wait_and_can_be_decided(world, tmp_path) 
         "origin": "git:older", "path": "/shared.py", "license_expression": "GPL-3.0-only",
     }  # fmt: skip
     assert (copy["origin"], copy["path"], copy["kind"]) == ("git:engine", "/copied.py", "copy")
-    for row, answer in ((conflict, "Apache-2.0"), (copy, "permissive")):
+    folder = queue["together"]
+    assert (folder["origin"], folder["path"], folder["files"]) == ("git:both", "/x", 3)
+    assert folder["text"] == "/x/LICENSE: Zlib\n/x/package.json: GPL-3.0-only"
+    assert folder["expression"] == "Zlib AND GPL-3.0-only"
+    assert outcome(again, "both/x/n.py") == "license:refused"
+    answers = ((conflict, "Apache-2.0"), (copy, "permissive"), (folder, "Zlib OR GPL-3.0-only"))
+    for row, answer in answers:
         start = row["content_id"][:12]
         decide(row, "--decide", start, "unstated")
         decide(row, "--undo", start)
@@ -228,7 +241,9 @@ def test_conflicts_and_laundered_files_wait_and_can_be_decided(world, tmp_path) 
     found = expressions(later)
     assert found["engine/src/gpl.py"] == "Apache-2.0"
     assert found["engine/copied.py"] == "LicenseRef-stackcurate-decided-permissive"
+    assert found["both/x/n.py"] == "Zlib OR GPL-3.0-only"
     evidence = pq.read_table(later.release / "evidence.parquet").to_pylist()
+    assert any(row["matcher"] == "review-together" and row["detector"] == "Jo" for row in evidence)
     mine = [row for row in evidence if row["matcher"] == "review"]
     assert {(row["kind"], row["detector"]) for row in mine} == {("header", "Jo")} and len(mine) == 2
     start = conflict["content_id"]
