@@ -24,7 +24,8 @@ from stackcurate.text import visible, with_commas
 
 _LINES = 12  # of a text that are shown at first
 _RUNS = 8  # differences that are shown
-_LIKE = 0.05  # licenses that share less are not named
+_LIKE = {"header": 0.3}  # licenses that share less are not named; a header may be a line
+_LIKE_TEXT = 0.05
 _HELP = (
     "  an SPDX expression (MIT, GPL-2.0-only OR MIT), or a class: " + ", ".join(DECIDED) + "\n"
     "  t: the whole text   s: skip   q: quit"
@@ -167,8 +168,8 @@ def _show(row: Mapping[str, Any]) -> None:
     else:
         said = f"{row['expression']} ({row['license_class']}), {row['matcher']} {row['score']:g}"
         click.echo(f"  read as {said}  {visible(row['rule'] or '')}")
-    if row["why"] == "conflict":
-        click.echo(f"  folder: {row['folder']}")
+    if row["kind"] == "header":
+        click.echo(f"  folder: {row['folder']}; so far: {row['outcome'] or 'let in'}")
     click.echo(f"  to decide: {_TO_DECIDE.get(row['why'], _OF_A_TEXT)}")
     lines = row["text"].splitlines()
     for line in lines[:_LINES]:
@@ -177,7 +178,8 @@ def _show(row: Mapping[str, Any]) -> None:
         click.echo(f"  | … {with_commas(len(lines) - _LINES)} more lines")
     if no_text:
         return
-    like = [one for one in closest(row["text"]) if one.similarity >= _LIKE]
+    least = _LIKE.get(row["kind"], _LIKE_TEXT)
+    like = [one for one in closest(row["text"]) if one.similarity >= least]
     for one in like:
         click.echo(f"  like {one.id} ({one.license_class}): {one.similarity:.1%}")
     if not like:

@@ -36,6 +36,7 @@ DOUBTS = pa.schema(
         ("rule", pa.string()),
         ("matcher", pa.string()),
         ("folder", pa.string()),  # what its folder states
+        ("outcome", pa.string()),  # what the stage said to that: a verdict, null for none
         ("text", pa.string()),
     ]
 )
@@ -110,14 +111,14 @@ def _asked(batch: pa.Table) -> pa.Array:
 def _why(row: dict[str, Any]) -> str | None:
     if row["verdict"] == LAUNDERED:
         return "laundered"
-    if row["verdict"] == CONFLICT and row["header_matcher"] != MATCHER:
-        return "conflict"
     said = {name: row[f"header_{name}"] for name in ("expression", "matcher", "score")}
-    return doubt(said)
+    why = doubt(said)  # who cannot read the words cannot tell that they contradict
+    return why or ("conflict" if row["verdict"] == CONFLICT else None)
 
 
 def _row(key: str, why: str, one: dict[str, Any], text: str) -> dict[str, Any]:
     said = {name: one[f"header_{name}"] for name in ("expression", "score", "rule", "matcher")}
     kept = {name: one[name] for name in ("files", "origin", "path", "row")}
     folder = one["folder_expression"] or "nothing stated"
-    return {"content_id": key, "why": why, **kept, **said, "folder": folder, "text": text}
+    more = {"folder": folder, "outcome": one["verdict"], "text": text}
+    return {"content_id": key, "why": why, **kept, **said, **more}
