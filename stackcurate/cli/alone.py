@@ -49,6 +49,7 @@ _LANGUAGE = pa.schema(
         ("confidence", pa.float32()),
     ]
 )
+_NOTICE = 1000  # bytes of the longest notices at the top of source files
 _LICENSE = pa.schema(
     [
         ("id", pa.string()),
@@ -173,11 +174,10 @@ def license_command(
         start = b"" if source is not None or paths else given.peek(4)[:4]
         if start and not start.lstrip().startswith(b"{") and start != b"PAR1":
             text = given.read(MAX_BYTES)
-            # One text: a source file speaks through its header, else it is read as a license.
-            found = [*work([{"id": "-", "text": text}]),
-                     *work([{"id": "-", "path": "LICENSE", "text": text}])]  # fmt: skip
-            said = next((one for one in found if one["license_expression"]), found[0])
-            _one_text(said, target, as_json)
+            (source_,) = work([{"id": "-", "text": text}])
+            (license_,) = work([{"id": "-", "path": "LICENSE", "text": text}])
+            as_license = _is_license(license_, text) or not source_["license_expression"]
+            _one_text(license_ if as_license else source_, target, as_json)
             return
 
         _each(paths, source, target, as_json, work, _LICENSE, _license_line)
@@ -193,6 +193,15 @@ def _as_asked(path: Path, table: pa.Table) -> Iterator[Record]:
             evidence["path"] = os.path.normpath(f"{shown}/{evidence['path']}")
             evidence["score"] = round(evidence["score"], 2)  # it was a 32-bit number
         yield {"id": os.path.normpath(f"{shown}/{row.pop('path')}"), **row}
+
+
+def _is_license(read: Record, text: bytes) -> bool:
+    """Whether what was read as a license is longer than a notice, and most of a text."""
+    evidence = read["evidence"]
+    if evidence is None or read["license_class"] == "unknown":
+        return False
+    size = evidence["end"] - evidence["start"]
+    return bool(size > max(_NOTICE, len(text) / 2))
 
 
 def _one_text(row: Record, target: Path | None, as_json: bool) -> None:

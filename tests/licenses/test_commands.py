@@ -118,5 +118,7 @@ def test_plain_text_on_standard_input():
         return driven("license", given=text.encode()).text
 
     assert told(body("mit")).split() == ["MIT", "permissive", "license_file"]
+    both = f"# MIT\n\n{body('mit')}\n\n# Third-party parts\n\n{body('gpl-2.0')}"
+    assert told(both).split() == ["MIT", "AND", "GPL-2.0-only", "copyleft", "license_file"]
     assert told("# SPDX-License-Identifier: ISC\n").split() == ["ISC", "permissive", "header"]
     assert json.loads(told('{"id": 1, "path": "LICENSE", "text": "MIT License"}'))["id"] == 1
