@@ -142,7 +142,8 @@ def license_command(
     nearest folder that states a license, those above in the same repository included; a license
     file or manifest that is named itself tells what it states. Else for records {id, path, text or
     content_b64}: a license file or manifest states what it states, any other file speaks through
-    its header.
+    its header. A percentage tells how much of a known text stands there, where it is not word for
+    word.
 
     Records out, for both: {id, license_expression, license_class, evidence: {kind, path, rule,
     matcher, score, start, end}}. The id of a file is its path; evidence names the file that
@@ -482,9 +483,12 @@ def _text(record: Record) -> str | None:
 
 def _license_line(row: Record) -> str:
     license_, source = row["license_expression"] or "-", row["evidence"] or {}
-    says = "header" if source.get("kind") == "header" else visible(source.get("path") or "")
-    says = f"  ({says})" if says and says != visible(row["id"] or "") else ""
-    return f"{license_:<30} {row['license_class'] or '-':<16} {visible(row['id'] or '')}{says}"
+    where = "header" if source.get("kind") == "header" else visible(source.get("path") or "")
+    says = [where] if where and where != visible(row["id"] or "") else []
+    # What stands there word for word needs no number.
+    says += [f"{source['score']:.0f} %"] if "3-seq" in (source.get("matcher") or "") else []
+    told = f"  ({', '.join(says)})" if says else ""
+    return f"{license_:<30} {row['license_class'] or '-':<16} {visible(row['id'] or '')}{told}"
 
 
 def tell_compiling() -> None:

@@ -1,6 +1,7 @@
 """`license` as a group that is still the command it was, and its sub-commands."""
 
 import json
+import re
 
 import pyarrow.parquet as pq
 import pytest
@@ -122,3 +123,10 @@ def test_plain_text_on_standard_input():
     assert told(both).split() == ["MIT", "AND", "GPL-2.0-only", "copyleft", "license_file"]
     assert told("# SPDX-License-Identifier: ISC\n").split() == ["ISC", "permissive", "header"]
     assert json.loads(told('{"id": 1, "path": "LICENSE", "text": "MIT License"}'))["id"] == 1
+
+
+def test_a_percentage_tells_of_a_text_that_is_not_word_for_word(tmp_path):
+    (tmp_path / "LICENSE").write_text(body("mit").replace("obtaining", "who has"))
+    (tmp_path / "a.py").write_text("# SPDX-License-Identifier: ISC\n")
+    first, second = driven("license", tmp_path).text.splitlines()
+    assert re.search(r"LICENSE  \(9\d %\)$", first) and second.endswith("a.py  (header)")
