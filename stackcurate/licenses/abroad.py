@@ -64,9 +64,10 @@ LIMITS_SURE = re.compile(
 )
 
 # Letters without which no word of Latin script above can match.
-MAY_BE = re.compile(
-    "kommer|gewerb|verb|sagt|nicht|nur |"
-    "ausge|pflicht|ohne|gabe|gebrauch|verbod|uitsl|zonder|interd|"
-    "usage|utilis|sans |ement|prohib|comerc|sin |proib|vedad|apenas|vietat|commerciale|commercieel|"
-    "senza|esclus|zabron|zakaz|komer|yasak|ticari|izinsiz|dilarang|reprod|confid"
-)
+MAY_BE = (
+    "kommer", "gewerb", "verb", "sagt", "nicht", "nur ", "ausge", "pflicht", "ohne", "gabe",
+    "gebrauch", "verbod", "uitsl", "zonder", "interd", "usage", "utilis", "sans ", "ement",
+    "prohib", "comerc", "sin ", "proib", "vedad", "apenas", "vietat", "commerciale",
+    "commercieel", "senza", "esclus", "zabron", "zakaz", "komer", "yasak", "ticari", "izinsiz",
+    "dilarang", "reprod", "confid",
+)  # fmt: skip

@@ -87,7 +87,9 @@ _PLAIN = re.compile(
     r"licence|licences|licensed|style|clause|clauses|section|sections|item|items|"
     r"paragraph|term|terms|point|letter|bsd|mit|isc|apache|zlib|x11|expat|gpl|"
     r"lgpl|free|modified|original|new|simplified|revised|attribution|directory|"
-    r"directories|information|beginning|usr|share|common"
+    r"directories|information|beginning|usr|share|common|"
+    r"freely|granted|grants|permission|permitted|allowed|unlimited|unrestricted|whatsoever|publish|"
+    r"sublicense|merge|modify|modification|modifications"
 )
 _HEADING = re.compile(r"[A-Z]|[^\W\d_]*\d")
 _BREAK = re.compile(r"[.;:!?)\]\"'”’>*#=|/,-]|\n")

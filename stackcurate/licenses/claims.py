@@ -155,7 +155,7 @@ def _counts(
     if not open_ and match["kind"] != "other":
         return True
     if is_strict(expression):
-        return bool(match["score"] >= SURE)
+        return bool(match["score"] >= SURE) or is_line
     return introduced or match["kind"] == "text" or (match["kind"] == "name" and is_line)
 
 

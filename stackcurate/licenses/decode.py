@@ -7,6 +7,7 @@ file; anything converted is pointed at as a whole.
 from __future__ import annotations
 
 import re
+import unicodedata
 from html.parser import HTMLParser
 from typing import NamedTuple
 
@@ -25,6 +26,9 @@ _RTF_SKIP = frozenset([
     "themedata", "datastore", "listtable", "listoverridetable", "rsidtbl", "generator",
     "xmlnstbl", "latentstyles", "fldinst",
 ])  # fmt: skip
+
+
+_WIDE = re.compile(r"[\uff21-\uff3a\uff41-\uff5a]{2,}[\uff01-\uff5e\u3000 ]*")  # wide letters
 
 
 class Text(NamedTuple):
@@ -125,6 +129,8 @@ def text_of(data: bytes) -> Text:
     """The readable text of a license file, at most ``MAX_BYTES`` of it."""
     cut = data[:MAX_BYTES]
     text, exact = _as_text(cut)
+    if _WIDE.search(text):
+        text, exact = _WIDE.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text), False
     if text.lstrip().startswith("{\\rtf"):
         return Text(_from_rtf(text).encode("utf-8", "replace"), False)
     if len(_HTML.findall(text[:20_000].encode("utf-8", "replace"))) >= 3 or re.match(

@@ -24,13 +24,15 @@ from stackcurate.licenses import claims, heads, readings
 from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.claims import BEFORE, ELSEWHERE, OPEN, REFERENCE
 from stackcurate.licenses.detect import UNDETERMINED, settle, tag_value
-from stackcurate.licenses.expression import combine, ids, license_class, normalize
+from stackcurate.licenses.expression import combine, ids, is_strict, license_class, normalize
 from stackcurate.licenses.policy import RANK
-from stackcurate.licenses.readings import Span
-from stackcurate.licenses.riders import AI_WORDS, NO_AI, RESTRICTED, riders, sentences
+from stackcurate.licenses.readings import Span, is_neutral
+from stackcurate.licenses.riders import NO_AI, RESTRICTED, doubts, limits_abroad, riders, sentences
 from stackcurate.licenses.spoken import UNKNOWN, spoken
+from stackcurate.licenses.strict import limits, named, strict_words
 from stackcurate.schema import conform
 
+NEAR = 500  # bytes around notices in which sentences may be about them
 MEMORY = 20_000  # comments whose reading is kept
 SCHEMA = pa.schema(
     [
@@ -45,68 +47,34 @@ SCHEMA = pa.schema(
 )
 _IGNORE = re.compile(rb"REUSE-IgnoreStart.*?(?:REUSE-IgnoreEnd|\Z)|SPDX-SnippetBegin.*?(?:SPDX-SnippetEnd|\Z)", re.S)  # fmt: skip  # noqa: E501
 # Tags are read by themselves, and what is set aside is not read.
+_TAG = re.compile(rb"(?i)SPDX-License-Identifier:[ \t]*[(\w]")
 _SET_ASIDE = re.compile(rb"(?i:SPDX-License-Identifier:)[^\r\n]*|" + _IGNORE.pattern, re.S)
 _LEADER = re.compile(r"^[\s*#/;%!|>.\"'-]*(?:dnl |rem )?")
-_UNDER = (
-    r"(?:under|terms|terms of|licensed|license|licence|licensed as|covered by|subject to|released|"
-    r"license:|conditions of|copyright:?|bedingungen|termes|t[ée]rminos|termini|termos)"
-)
-_GNU = re.compile(
-    rf"\b{_UNDER}\b[^.]{{0,80}}?\b(?:(gnu )?(affero|lesser|library)? ?general public licen[cs]e|"
-    r"([al]?)gpl(?:[- ]?v?(?:ersion)?[- ]?([123])(?:\.(\d))?)?(\+)?)((?:[^.]|\.\d){0,120})",
-    re.I,
-)
-_VERSION = re.compile(r"\b(?:version|v)?\.?\s*([123])(?:\.(\d))?\b")
-_LATER = re.compile(
-    r"or (?:\(at your option\) )?(?:any )?(?:later|newer|greater|above)|\+|at your option"
-)
-_CLOSED = re.compile(
-    r"\bproprietary and confidential\b|\bconfidential and proprietary\b|\btrade secrets?\b|"
-    r"\bunauthori[sz]ed (?:copying|use|distribution|reproduction|disclosure)\b|"
-    r"\bcompany confidential\b|\bstrictly (?:confidential|prohibited)\b|"
-    r"\A(?:copyright [\w ,().-]+ )?\w* ?confidential\W*\Z|"
-    r"\bconfidential\b[^.]{0,40}\b(?:do not|not for|property of|proprietary)\b|"
-    r"\bunpublished,?(?: and)? (?:confidential|proprietary|source code)\b|"
-    r"\bproprietary (?:source|information|code of|software of)\b|"
-    r"\bdo not (?:re)?distribute\b"
-)
-_OTHERS = re.compile(
-    rf"\b{_UNDER}\b[^.]{{0,60}}?\b(mozilla public license|mpl|eclipse public license|epl|cddl|"
-    r"common development and distribution license|server side public license|sspl|"
-    r"business source license|busl|eupl|european union public licen[cs]e)\b"
-)
-_KINDS = r"(?:non[- ]?commercial|personal|private|academic|educational|research|evaluation|internal|non[- ]?profit|teaching)"  # noqa: E501
-# Where no license stands beside, more of the sentence is asked for than by ``riders``.
-_LIMITS = re.compile(
-    rf"\b{_KINDS}(?:,? (?:and|or|/) ?[\w-]+)?(?: use| purposes?)? only\b|"
-    rf"\b(?:only|solely|exclusively) (?:be used )?(?:for|in) [^.]{{0,30}}\b{_KINDS}\b|"
-    r"\bfor non[- ]?commercial (?:use|purposes?)\b|"
-    r"\b(?:not|never|prohibit\w*|forbid\w*|without)\b[^.]{0,40}\bcommercial (?:use|purposes?|usage)\b|"  # noqa: E501
-    r"\bcommercial (?:use|purposes?|usage)\b[^.]{0,40}\b(?:prohibited|forbidden|not (?:allowed|permitted|granted))\b|"  # noqa: E501
-    r"\bcan only use this (?:computer )?(?:program|software|code|file)\b|\bnot open source\b"
-)
-# Words without which none of these can match.
-_GNU_WORDS = re.compile("general|gpl")
-_STRICT_WORDS = re.compile(
-    "confidential|secret|authori|prohibited|unpublished|proprietary|distribute|mozilla|mpl|eclipse|epl|cddl|development|sspl|server|"
-    "business|busl|eupl|european"
-)
-# The General Public License in other languages; whichever of its versions, it is copyleft.
-_GNU_ABROAD = re.compile(
-    r"licencia p[úu]blica general|licence publique g[ée]n[ée]rale|licenza pubblica generica|"
-    r"licen[çc]a p[úu]blica geral|allgemeinen? [öo]e?ffentlichen? (?:gnu[- ])?lizenz|"
-    r"algemene publieke licentie|powszechn\w+ licencj\w+ publiczn\w+|genel kamu lisans|"
-    r"obecn\w+ ve[řr]ejn\w+ licenc\w+|общественн\w+ лицензи\w+|通用公共(?:许可|授權|授权)|"
-    r"一般公衆(?:利用)?(?:許諾|使用許諾)|일반 ?공중 ?(?:사용 ?)?(?:허가|라이선스)"
-)
 _SEE = re.compile(r"(?i)see (?:the )?(?:file )?[\w./-]*(?:licen[cs]e|copying)[\w./-]*\Z")
+# Sentences that speak of the license and not of what the code does.
+_ABOUT_IT = re.compile(
+    r"\b(?:this|the) (?:software|licen[sc]e|permission|grant|work|program)\b|\buse (?:in|of|for|"
+    r"by)\b|"
+    r"\b(?:re)?distribut(?:ion|ed|e)\b|\bcommercial\w*\b|\blicen[sc]ed?\b"
+)
 _GNU_ID = re.compile(r"\b[AL]?GPL-")
 # As heads.find_speaking has them.
 _STEMS = re.compile(b"(?i)gpl|gnu|" + b"|".join(map(re.escape, heads.STEMS)))
 _MISSPELT = re.compile(rb"(?i)\bspdx[- ]identifier:")  # read as "License:"
 # Signs of comments that are letters, made spaces: "C     it under the terms of".
 _LETTERS = re.compile(rb"(?mi)^[ \t]*@?(?:c|dnl|rem)(?=[ \t\r\n])")
-_CLOSED_ID = "LicenseRef-scancode-proprietary-license"
+
+
+class Top(NamedTuple):
+    """The top of a file, and whether it is a comment."""
+
+    text: bytes
+    comment: bool
+
+    @property
+    def key(self) -> bytes:
+        person = b"" if self.comment else b"text"
+        return hashlib.blake2b(self.text, digest_size=16, person=person).digest()
 
 
 class Part(NamedTuple):
@@ -123,46 +91,6 @@ class Part(NamedTuple):
 Said = tuple[Part, ...]
 TAG = "spdx-tag"  # rule and matcher of a tag
 WORDS = "words"  # matcher of strict words and riders
-
-
-def _gnu_id(found: re.Match[str]) -> str:
-    """The SPDX id of a GNU license named in free words."""
-    kind = {"affero": "AGPL", "lesser": "LGPL", "library": "LGPL"}.get((found[2] or "").lower(), "")
-    kind = kind or (found[3] or "").upper() + "GPL"
-    rest = found[7] or ""
-    number, minor = found[4], found[5]
-    if number is None:
-        version = _VERSION.search(rest[:40])
-        number, minor = (version[1], version[2]) if version else (None, None)
-    later = bool(found[6]) or bool(_LATER.search(rest))
-    if number is None:
-        return {"AGPL": "AGPL-3.0-or-later", "LGPL": "LGPL-2.0-or-later"}.get(
-            kind, "GPL-1.0-or-later"
-        )
-    text = f"{kind}-{number}.{minor or 0}"
-    return f"{text}-{'or-later' if later else 'only'}"
-
-
-def strict_words(comment: str) -> list[str]:
-    """Expressions of what a comment says against its reader: copyleft, closed, no AI; sorted.
-
-    Only what takes rights away is read from free words, never what grants them.
-    """
-    found: set[str] = set()
-    lower = comment.lower()
-    if _GNU_WORDS.search(lower):
-        text = re.sub(r"[\s*#/;|>\"-]+", " ", lower)
-        found.update(_gnu_id(gnu) for gnu in _GNU.finditer(text))
-    if "gnu" in lower and _GNU_ABROAD.search(" ".join(lower.split())) and not found:
-        found.add("GPL-1.0-or-later")
-    for sentence in sentences(lower) if _STRICT_WORDS.search(lower) else ():
-        if _CLOSED.search(sentence):
-            found.add(_CLOSED_ID)
-        if _OTHERS.search(sentence):
-            found.add(UNKNOWN)
-    if AI_WORDS.search(lower):
-        found.update(rider for rider in riders(lower) if rider == NO_AI)
-    return sorted(found)
 
 
 @lru_cache(maxsize=65536)
@@ -222,11 +150,14 @@ def _notices(
     data: NDArray[np.uint8], offsets: NDArray[np.int64], tagged: Mapping[int, Said]
 ) -> dict[int, Said]:
     """Row -> what its notices say, and its strict words."""
-    out = np.empty((len(offsets) - 1, 2), np.int64)
+    out = np.empty((len(offsets) - 1, 3), np.int64)
     count = heads.find_speaking(data, offsets, out)
-    comments = {row: data[int(offsets[row]) : stop].tobytes() for row, stop in out[:count].tolist()}
-    asked = [row for row in comments if _may_say_more(tagged.get(row, ()), comments[row])]
-    return dict(zip(asked, _said([comments[row] for row in asked]), strict=True))
+    tops = {
+        row: Top(data[int(offsets[row]) : stop].tobytes(), bool(comment))
+        for row, stop, comment in out[:count].tolist()
+    }
+    asked = [row for row, top in tops.items() if _may_say_more(tagged.get(row, ()), top.text)]
+    return dict(zip(asked, _said([tops[row] for row in asked]), strict=True))
 
 
 def _may_say_more(tags: Said, comment: bytes) -> bool:
@@ -239,6 +170,13 @@ def _may_say_more(tags: Said, comment: bytes) -> bool:
 
 def _both(tags: Said, said: Said) -> Said:
     """Tags, and what is said beside them that is stricter, or of other licenses altogether."""
+    offered = [one for one in said if one.expression.startswith(f"{REFERENCE} OR ")]
+    if offered:  # "Alternatively, under the terms of": to what stands elsewhere, to the tags
+        told = combine(one.expression for one in tags) or ""
+        rest = (one.expression.removeprefix(f"{REFERENCE} OR ") for one in offered)
+        whole = combine([told, *rest], "OR") or UNKNOWN
+        said = tuple(one for one in said if one not in offered)
+        tags = (offered[0]._replace(expression=whole),)
     if all(one.expression in ELSEWHERE for one in tags):
         return (*tags, *said)
     rank = max(RANK[license_class(one.expression)] for one in tags)
@@ -272,21 +210,31 @@ def _reader() -> str:
     return f"header {digest.hexdigest()[:32]}"
 
 
-def _said(comments: Sequence[bytes]) -> list[Said]:
+def _said(tops: Sequence[Top]) -> list[Said]:
     """What comments state; many files open with the same one, in one run and in the next."""
-    keys = [hashlib.blake2b(comment, digest_size=16).digest() for comment in comments]
-    new = {key: text for key, text in zip(keys, comments, strict=True) if key not in _remembered}
+    keys = [top.key for top in tops]
+    new = {key: top for key, top in zip(keys, tops, strict=True) if key not in _remembered}
     if len(_remembered) + len(new) > MEMORY:
         _remembered.clear()
-        new = dict(zip(keys, comments, strict=True))
+        new = dict(zip(keys, tops, strict=True))
     for cache in _shared:
         for key, parts in cache.get(new, _reader()).items():
             _remembered[key] = tuple(Part(*part) for part in parts)
-    fresh = {key: _stated(text) for key, text in new.items() if key not in _remembered}
+    fresh = {key: _read(top) for key, top in new.items() if key not in _remembered}
     _remembered.update(fresh)
     for cache in _shared:
         cache.put(fresh, _reader())
     return [_remembered[key] for key in keys]
+
+
+def _read(top: Top) -> Said:
+    """What a comment states; of a text that is none, what takes rights away for certain."""
+    said = _stated(top.text)
+    if top.comment:
+        return said
+    return tuple(
+        one for one in said if is_strict(one.expression) and not is_neutral(one.expression)
+    )
 
 
 def _stated(comment: bytes) -> Said:
@@ -302,12 +250,15 @@ def _stated(comment: bytes) -> Said:
     text = _LETTERS.sub(lambda found: b" " * len(found[0]), text)
     try:
         text.decode()
-    except UnicodeDecodeError:
-        text = text.decode("latin-1").encode()
+    except UnicodeDecodeError as error:
+        # Its end may be cut off within a letter.
+        cut = error.start > len(text) - 4
+        text = text[: error.start] if cut else text.decode("latin-1").encode()
     answer = readings.answer(readings.canonical(text).text)
     if answer is None:
         return (Part(0, len(comment), UNKNOWN, "", UNDETERMINED, 0.0),)
     found, rest = [], bytearray(text)
+    tagged = _TAG.search(comment) is not None
     introduced = [_introduced(one) for one in answer for _ in one["matches"]]
     placed = readings.by_words(text, answer)
     grounds = _grounds(placed)
@@ -315,10 +266,10 @@ def _stated(comment: bytes) -> Said:
         if expression is not None:
             found.append(Part(start, end, expression, *grounds[start, end]))
         rest[start:end] = b"\n\n" + b" " * max(0, end - start - 2)
-    for expression in _beside(bytes(rest), found):
+    for expression in _beside(text.decode("utf-8", "replace"), bytes(rest), found, tagged):
         rule = "rider" if expression in (NO_AI, RESTRICTED) else "strict-words"
         found.append(Part(0, len(text), expression, rule, WORDS, 100.0))
-    if len(text) == len(comment):
+    if len(text) <= len(comment):
         return tuple(found)
     return tuple(one._replace(start=0, end=len(comment)) for one in found)
 
@@ -341,21 +292,30 @@ def _introduced(detection: Mapping[str, Any]) -> bool:
     return any(part <= ELSEWHERE and not part & stated for part in parts)
 
 
-def _beside(rest: bytes, found: Sequence[Part]) -> list[str]:
-    """Strict words of what no notice covers, and its riders where a notice stands beside."""
+def _beside(whole: str, rest: bytes, found: Sequence[Part], tagged: bool) -> list[str]:
+    """Strict words of what no notice covers, and its riders where one, or a tag, stands beside."""
     text = rest.decode("utf-8", "replace")
     said = strict_words(text)
     found = [one for one in found if one.expression not in ELSEWHERE]
     if any(_GNU_ID.search(one.expression) for one in found):
         # A notice that names its GNU license goes on to speak of it.
         said = [expression for expression in said if not _GNU_ID.search(expression)]
-    return sorted({*said, *riders(text, bans=False)}) if found else sorted({*said, *_limits(text)})
+    if found or tagged:
+        extra = {*said, *riders(text, bans=False)}
+        return sorted(extra or _open_doubts(rest, found))
+    if limits_abroad(text, sure=True):
+        return sorted({*said, RESTRICTED})
+    return sorted({*said, *limits(text)}) or named(whole)
 
 
-def _limits(text: str) -> list[str]:
-    """The rider of a comment that limits the use and states no license otherwise."""
-    limited = any(_LIMITS.search(sentence) for sentence in sentences(text[:200_000].lower()))
-    return [RESTRICTED] if limited else []
+def _open_doubts(rest: bytes, found: Sequence[Part]) -> list[str]:
+    """ALTERED where sentences near open notices, or a tag, take back what these grant."""
+    if not all(license_class(one.expression) in OPEN for one in found):
+        return []
+    start = max(0, min((one.start for one in found), default=0) - NEAR)
+    end = max((one.end for one in found), default=NEAR) + NEAR
+    near = rest[start:end].decode("utf-8", "replace")
+    return doubts("\n\n".join(one for one in sentences(near) if _ABOUT_IT.search(one)))
 
 
 def headers(contents: pa.Array | pa.ChunkedArray) -> pa.Table:

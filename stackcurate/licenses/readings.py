@@ -56,11 +56,12 @@ class Reading(NamedTuple):
 def settle(expressions: Sequence[str], extra: Sequence[str] = ()) -> str | None:
     """One expression of all that a text states; neutral parts fall away beside others."""
     stated = [text for text in expressions if text]
-    telling = [text for text in stated if not _is_neutral(text)]
+    telling = [text for text in stated if not is_neutral(text)]
     return combine([*(telling or stated), *extra])
 
 
-def _is_neutral(expression: str) -> bool:
+def is_neutral(expression: str) -> bool:
+    """Whether an expression is one license that grants and denies nothing."""
     license_ = table().find(expression)
     return license_ is not None and license_.neutral
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 from stackcurate.licenses import abroad
 
@@ -42,6 +43,8 @@ _BOTH = re.compile(
 )
 # Said to grant: "in any form, without limitation, commercial or not".
 _FREELY = re.compile(
+    r"\bwithout (?:any )?(?:fees?|royalt(?:y|ies)|payments?|charge|cost)"
+    r"(?:,? (?:or|and) (?:fees?|royalt(?:y|ies)|payments?|charge|cost))*\b|\broyalty[- ]free\b|"
     r"\bwith or without \w+|\bwithout (?:any )?(?:limitations?|restrictions?)(?: of any kind)?\b"
 )
 _LIMITS = re.compile(
@@ -137,7 +140,8 @@ _TAKES_NOTHING = re.compile(
     r"\bexcept as (?:documented|noted|stated)\b|\bdata files\b|"
     r"\b(?:academic|personal|private) and commercial\b|\bno (?:cost|charge|longer)\b|"
     r"\bthis (?:notice|permission notice)\b|\bresponsib\w+|\bown (?:risk|responsibility)\b|"
-    r"(?:\bnot|n['’]t) (?:need|have) to\b|\bwithheld\b|\bconsist\w* (?:solely|only)\b|"
+    r"(?:\bnot|n['’]t) (?:need|have) to\b|\bwithheld\b|\bdoes not create\b|"
+    r"\bconsist\w* (?:solely|only)\b|"
     r"\bthe licen[sc]e (?:text|file)s?\b"
 )
 # Licenses that are not open, by names that need no rule.
@@ -149,7 +153,8 @@ NAMED_CLOSED = re.compile(
     r"\bllama ?\d?[\d.]* (?:community )?licen[sc]e|\bgemma (?:terms|licen[sc]e)|\bopen ?rail\b|"
     r"\bhippocratic licen[sc]e|"
     r"\b(?:licen[sc]e|licen[sc]ing agreement)[- ]nc\b|\bsource code licen[sc]e-nc\b|"
-    r"\bcc[- ]by[- ]n[cd]\b|"
+    r"\b(?:cc|commons|attribution)[- ](?:by[- ])?(?:n[cd]|non-?commercial|no-?deriv\w+)\b|"
+    r"\bunity (?:companion|reference)\b|"
     r"\b(?:timescale|redis source available|cockroachdb (?:software|community)|sustainable use|"
     r"fair[- ]code|"
     r"prosperity public|parity public|anti-?996|anti-?capitalist software|peer production|"
@@ -157,15 +162,20 @@ NAMED_CLOSED = re.compile(
     r"reference[-_ ]only) licen[sc]e|unity_reference_only|\bpas d['’]utilisation commerciale\b",
 )
 # Words without which no sentence above can match: most texts have none, and are done.
-AI_WORDS = re.compile(
-    r"\b(?:ai|ml|llms?|gpt|tdm)\b|a\.i\.|intelligen|learning|models?\b|neural|generative|copilot|"
-    r"chatbot|mining|scrap|training|dataset"
-)
-_LIMIT_WORDS = re.compile(r"commercial|only|evil")
-_BAN_WORDS = re.compile(
-    r"not|never|confidential|proprietary|secret|authori|prior|paid|"
-    r"\bno |may (?:use|copy|modify|distribute)|revoke|withdr|terminat|licen[sc]e"
-)
+AI_WORDS = (
+    " ai", "ai ", "ai-", " ml", "ml ", "llm", "gpt", "tdm", "a.i.", "intelligen", "learning",
+    "model", "neural", "generative", "copilot", "chatbot", "mining", "scrap", "training", "dataset",
+)  # fmt: skip
+_LIMIT_WORDS = ("commercial", "only", "evil")
+_BAN_WORDS = (
+    "not", "never", "confidential", "proprietary", "secret", "authori", "prior", "paid", "no ",
+    "may use", "may copy", "may modify", "may distribute", "revoke", "withdr", "terminat", "licen",
+)  # fmt: skip
+
+
+def has_any(text: str, words: Sequence[str]) -> bool:
+    """Whether one of some words occurs; faster than a pattern of them by far."""
+    return any(word in text for word in words)
 
 
 def sentences(text: str) -> list[str]:
@@ -211,8 +221,8 @@ def riders(text: str, bans: bool = True) -> list[str]:
     """
     found: set[str] = set()
     text = plain(text[:200_000]).lower()
-    limits = _LIMIT_WORDS.search(text) or (bans and _BAN_WORDS.search(text))
-    for sentence in sentences(text) if limits or AI_WORDS.search(text) else ():
+    limits = has_any(text, _LIMIT_WORDS) or (bans and has_any(text, _BAN_WORDS))
+    for sentence in sentences(text) if limits or has_any(text, AI_WORDS) else ():
         sentence = sentence[:4000]
         if _AI.search(sentence) and _ACT.search(sentence) and _NO.search(sentence):
             found.add(NO_AI)
@@ -222,7 +232,14 @@ def riders(text: str, bans: bool = True) -> list[str]:
         )
         if limited and not _HARMLESS.search(cleaned):
             found.add(RESTRICTED)
-    foreign = not text.isascii() or abroad.MAY_BE.search(text)
-    if foreign and (abroad.LIMITS if bans else abroad.LIMITS_SURE).search(text):
+    if limits_abroad(text, not bans):
         found.add(RESTRICTED)
     return sorted(found)
+
+
+def limits_abroad(text: str, sure: bool) -> bool:
+    """Whether a text limits the use in another language; ``sure`` is asked of comments."""
+    text = plain(text[:200_000]).lower()
+    if text.isascii() and not has_any(text, abroad.MAY_BE):
+        return False
+    return (abroad.LIMITS_SURE if sure else abroad.LIMITS).search(text) is not None

@@ -10,6 +10,7 @@ import re
 from stackcurate.licenses import texts
 from stackcurate.licenses import words as w
 from stackcurate.licenses.expression import combine, known, normalize
+from stackcurate.licenses.riders import RESTRICTED
 
 UNKNOWN = "LicenseRef-scancode-unknown"  # a license is declared that cannot be read
 # Values that declare nothing: they are empty, or point to a file that speaks for itself.
@@ -61,6 +62,36 @@ TROVE = {
     "W3C License": "W3C",
     "zlib/libpng License": "Zlib",
     "Zope Public License": "ZPL-2.1",
+    "Aladdin Free Public License (AFPL)": "Aladdin",
+    "Apple Public Source License": "APSL-2.0",
+    "Attribution Assurance License": "AAL",
+    "Blue Oak Model License (BlueOak-1.0.0)": "BlueOak-1.0.0",
+    "CEA CNRS Inria Logiciel Libre License, version 2.1 (CeCILL-2.1)": "CECILL-2.1",
+    "CeCILL-B Free Software License Agreement (CECILL-B)": "CECILL-B",
+    "CeCILL-C Free Software License Agreement (CECILL-C)": "CECILL-C",
+    "Common Public License": "CPL-1.0",
+    "Eiffel Forum License": "EFL-2.0",
+    "European Union Public Licence 1.0 (EUPL 1.0)": "EUPL-1.0",
+    "Free For Educational Use": RESTRICTED,
+    "Free For Home Use": RESTRICTED,
+    "Free To Use But Restricted": RESTRICTED,
+    "Free for non-commercial use": RESTRICTED,
+    "GNU Free Documentation License (FDL)": "GFDL-1.1-or-later",
+    "IBM Public License": "IPL-1.0",
+    "MirOS License (MirOS)": "MirOS",
+    "Nethack General Public License": "NGPL",
+    "Nokia Open Source License (NOKOS)": "Nokia",
+    "Open Software License 3.0 (OSL-3.0)": "OSL-3.0",
+    "Other/Proprietary License": "LicenseRef-scancode-proprietary-license",
+    "PostgreSQL License": "PostgreSQL",
+    "Python License (CNRI Python License)": "CNRI-Python",
+    "Qt Public License (QPL)": "QPL-1.0",
+    "Sleepycat License": "Sleepycat",
+    "Sun Industry Standards Source License (SISSL)": "SISSL",
+    "Sun Public License": "SPL-1.0",
+    "Vovida Software License 1.0": "VSL-1.0",
+    "X.Net License": "Xnet",
+    "Zero-Clause BSD (0BSD)": "0BSD",
 }
 # Declared names that no known text settles, in lower case.
 _SPOKEN = {
@@ -83,6 +114,7 @@ _SPOKEN = {
     "gpl_1": "GPL-1.0-only", "gpl_2": "GPL-2.0-only", "gpl_3": "GPL-3.0-only", "lgpl_2_1": "LGPL-2.1-only",  # noqa: E501
     "lgpl_3_0": "LGPL-3.0-only", "artistic_2": "Artistic-2.0", "artistic_1": "Artistic-1.0",
     "mozilla_1_1": "MPL-1.1", "agpl_3": "AGPL-3.0-only", "artistic": "Artistic-1.0-Perl",
+    "cecill": "CECILL-2.1", "eupl": "EUPL-1.2", "eupl v1.2": "EUPL-1.2", "eupl 1.2": "EUPL-1.2",
     "publicdomain": "LicenseRef-scancode-public-domain",
     "allrightsreserved": "LicenseRef-scancode-proprietary-license",
     "public domain": "LicenseRef-scancode-public-domain",

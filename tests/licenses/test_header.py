@@ -9,8 +9,9 @@ from stackcurate.licenses import header as module
 from stackcurate.licenses import rules
 from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.expression import license_class
-from stackcurate.licenses.header import headers, share, strict_words
+from stackcurate.licenses.header import headers, share
 from stackcurate.licenses.heads import _legal, comment_end
+from stackcurate.licenses.strict import strict_words
 from tests.licenses.conftest import body
 
 
@@ -77,7 +78,8 @@ def hashed(text: str) -> str:
         (hashed(body("mit")), "MIT"), (hashed(body("bsd-new")), "BSD-3-Clause"),
         ("// Licensed under the MIT license.\n", "MIT"),
         (f'import os\nNOTICE = """{APACHE}"""\n', None),
-        (f"int x;\n/* {GPL} */\n", None),
+        # Below code only what takes rights away counts.
+        (f"int x;\n/* {GPL} */\n", "GPL-3.0-or-later"), (f"int x;\n/* {APACHE} */\n", None),
         ("# This tool finds files under the Apache License.\n", None),
         ("int main;\n", None), ("", None), (None, None), (b"\xff\xfe\x00\x01" * 30, None),
     ],
@@ -137,6 +139,22 @@ def test_a_tag_does_not_hide_what_stands_beside_it():
     assert header("# SPDX-License-Identifier: GPL-2.0-only\n#\n" + hashed(APACHE)) == (
         "GPL-2.0-only"
     )
+
+
+def test_a_tag_and_what_may_be_taken_instead():
+    said = (
+        "Alternatively, this software may be distributed under the terms of the\n"
+        "GNU General Public License version 2."
+    )
+    tag = "# SPDX-License-Identifier: BSD-3-Clause\n#\n"
+    assert header(tag + hashed(said)) == "BSD-3-Clause OR GPL-2.0-only"
+    assert header(hashed(said)) == "GPL-2.0-only"
+
+
+def test_a_sentence_beside_a_tag_that_takes_back():
+    tag = "# SPDX-License-Identifier: Apache-2.0\n#\n"
+    said = "Use in competing products is not permitted without consent of Nordlicht."
+    assert license_class(header(tag + hashed(said))) == "unknown"
 
 
 def test_spans():
@@ -252,6 +270,10 @@ def test_a_license_found_in_a_file_is_that_of_the_folder():
         ("{{--\n", "\n--}}\n<p>"), ("{{!--\n", "\n--}}\n<p>"), ("<%# ", "%>\n<p>"),
         ("@*\n", "\n*@\n<p>"), ("#[\n", "\n]#\nproc x"), ("=head1 NAME\n\n", "\n\n=cut\n"),
         ("#if 0\n", "\n#endif\nint x;"), ("{% comment %}\n", "\n{% endcomment %}\n"),
+        ("###\n", "\n###\nx = 1"), ("#*\n", "\n*#\n"), ("\\begin{comment}\n", "\n\\end{comment}\n"),
+        ("", "\n\nA text of words."), ("..\n   ", "\n\nTitle\n"), ("//-\n  ", "\n\ndiv x\n"),
+        ('{"cells": [{"cell_type": "markdown", "source": ["', '"]}]}'),
+        ("<svg><!-- x --><text>", "</text></svg>"),
     ],
 )  # fmt: skip
 def test_forms_of_comments(opening, closing):
@@ -280,6 +302,45 @@ def test_json_is_no_comment():
         ("CONFIDENTIAL - do not distribute", "proprietary"),
         ("Unpublished proprietary source code of Brightwater", "proprietary"),
         ("NASA Open Source Agreement 1.3", "permissive weak_copyleft copyleft source_available"),
+        ("Copyright 2023 Nordlicht. For internal use only.", "source_available"),
+        ("This file is provided for evaluation purposes only.", "source_available"),
+        ("Use in production requires a license from Nordlicht.", "source_available"),
+        ("NORDLICHT CONFIDENTIAL\nThe code contained herein is owned by Nordlicht", "proprietary"),
+        ("This is closed source. Do not copy.", "proprietary"),
+        ("All Rights Reserved. No part of this file may be reproduced in any form.", "proprietary"),
+        (
+            "You may not use, copy, or distribute this file without a license from Ann.",
+            "proprietary",
+        ),
+        ("(C) Copr. 1986-92 Numerical Recipes Software", "proprietary"),
+        ("Copyright Epic Games, Inc. All Rights Reserved.", "proprietary"),
+        ("Not for use in datasets for generative AI.", "no_ai"),
+        ("This file is not open source.", "source_available"),
+        (
+            "Your use is subject to the terms of the Nordlicht Program Subscription Agreement.",
+            "unknown",
+        ),
+        ("Use of this is governed by the Gemma Terms of Use", "unknown"),
+        (
+            "Distributed in accordance with the terms of the Llama 3 Community License Agreement.",
+            "unknown",
+        ),
+        ("Licensed under the Nordlicht Community License Agreement, see LICENSE", "unknown"),
+        ("Licensed under Creative Commons BY-NC-SA 4.0", "unknown source_available"),
+        ("Made available under the Nvidia Source Code License-NC", "unknown"),
+        ("For terms of use see https://example.org/Unity_Reference_Only_License", "unknown"),
+        ("GPL", "copyleft"),
+        ("GPLv2", "copyleft"),
+        ("AGPL", "network_copyleft"),
+        ("MPL 2.0", "weak_copyleft"),
+        ("EUPL v1.2", "network_copyleft"),
+        ("BUSL-1.1", "source_available"),
+        ("Nur für den internen Gebrauch. Weitergabe verboten.", "source_available"),
+        ("Usage non commercial uniquement.", "source_available proprietary"),
+        ("Prohibido su uso comercial.", "source_available"),
+        ("Только для некоммерческого использования.", "source_available"),
+        ("仅供学习交流使用，禁止商业用途。", "source_available"),
+        ("商用利用禁止", "source_available"),
     ],
 )
 def test_limits_are_seen_where_no_license_is_named(comment, expected):
@@ -293,6 +354,12 @@ def test_limits_are_seen_where_no_license_is_named(comment, expected):
         "Counts the educational institutions of a country.",
         "Only for integers: the private fields are not set.",
         "Shows the confidential mark on a page.",
+        "This class is for internal use only and may change without notice.",
+        "Talks to commercial gateways; private keys are never used here.",
+        "Evaluates polynomials, only for finite fields. Users must pay a fee; see Invoice.",
+        "Checks that the value is not empty. 不能为空，只能是数字。",
+        "Проверяет права доступа; нельзя вызывать дважды.",
+        "Bans users that may not post. Do not copy the buffer.",
     ],
 )
 def test_code_that_speaks_of_such_things_limits_nothing(comment):
