@@ -160,7 +160,7 @@ def _show(row: Mapping[str, Any]) -> None:
     click.echo(f"  {visible(row.get('origin', ''))} {visible(row['path'])}".replace("   ", "  "))
     click.echo(f"  {review.WHY[row['why']]}")
     older = row.get("older")
-    no_text = older or row["kind"] == "folder"
+    no_likes = row["why"] in ("laundered", "conflict", "together")
     if older:
         place = " ".join(filter(None, (older["origin"], older["path"]))) or "(withdrawn)"
         click.echo(f"  older: {visible(place)}, {older['license_expression'] or 'not told'}")
@@ -176,7 +176,7 @@ def _show(row: Mapping[str, Any]) -> None:
         click.echo(f"  | {visible(line, 100)}")
     if len(lines) > _LINES:
         click.echo(f"  | … {with_commas(len(lines) - _LINES)} more lines")
-    if no_text:
+    if no_likes:  # what it says is not in question
         return
     least = _LIKE.get(row["kind"], _LIKE_TEXT)
     like = [one for one in closest(row["text"]) if one.similarity >= least]

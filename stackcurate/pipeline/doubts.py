@@ -22,6 +22,7 @@ from stackcurate.redaction.settings import Settings
 
 FILE = "doubts.arrow"
 SHOWN = 40_000  # characters of a text that are kept for the reader, redacted: the GPL has 35,000
+CONTEXT = 300  # bytes before and after the words in question that are shown
 HEAD = 2_000  # bytes of a file that are shown where its header is not in question
 DOUBTS = pa.schema(
     [
@@ -66,9 +67,8 @@ def doubts(batch: pa.Table) -> pa.Table:
         why = _why(row)
         if why is None:
             continue
-        words = b"" if why == "laundered" else words_at(
-            batch, at, row["header_start"], row["header_end"]
-        )  # fmt: skip
+        span = (0, 0) if why == "laundered" else (row["header_start"], row["header_end"])
+        words = words_at(batch, at, *span)
         key = row["header_decided"] or {
             "laundered": row["content_id"].hex(), "conflict": words_of(row["origin"], words),
         }.get(why, words_id(words))  # fmt: skip
@@ -76,21 +76,24 @@ def doubts(batch: pa.Table) -> pa.Table:
         one = found.get((key, why))
         if one is None or place < one["place"]:
             files = one["files"] if one else 0
-            found[key, why] = one = {
-                "files": files,
-                "place": place,
-                "at": at,
-                "words": words,
-                **row,
-            }
+            found[key, why] = one = {**row, "files": files, "place": place, "at": at, "span": span}
         one["files"] += 1
     firsts = [found[key] for key in sorted(found)]
-    texts = clean([(one["words"] or words_at(batch, one["at"], 0, HEAD), one["path"])
-                   for one in firsts])  # fmt: skip
-    told = [
-        _row(*key, one, text) for key, one, text in zip(sorted(found), firsts, texts, strict=True)
-    ]
-    return pa.Table.from_pylist(told, schema=DOUBTS)
+    shown = (_around(batch, one["at"], one["span"]) for one in firsts)
+    texts = clean(zip(shown, (one["path"] for one in firsts), strict=True))
+    told = zip(sorted(found), firsts, texts, strict=True)
+    return pa.Table.from_pylist([_row(*key, one, text) for key, one, text in told], schema=DOUBTS)
+
+
+def _around(batch: pa.Table, at: int, span: tuple[int, int]) -> bytes:
+    """The lines of a file around a span; its first ones where there is none."""
+    start, end = span
+    if not end:
+        return words_at(batch, at, 0, HEAD)
+    text = words_at(batch, at, 0, end + CONTEXT)
+    begin = text.rfind(b"\n", 0, max(0, start - CONTEXT)) + 1
+    stop = text.rfind(b"\n", end)
+    return text[begin : stop if stop >= 0 else None]
 
 
 def _asked(batch: pa.Table) -> pa.Array:
