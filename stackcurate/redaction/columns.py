@@ -35,6 +35,9 @@ _COLUMN = re.compile(rb"(?:^|,)\s{0,80}[\"`\[]?(\w{1,60})(?:[^(),]|\([^()]{0,200
 _INSERT_ALL = re.compile(
     rb"(?i)insert\s{1,8}into\s{1,8}[\"`\[]?([\w.]{1,120})[\"`\]]?\s{1,8}values\s{0,8}"
 )
+_COPY = re.compile(
+    rb"(?i)copy\s{1,8}[\w.\"]{1,120}\s{0,8}\(([^()]{1,2000})\)\s{1,8}from\s{1,8}stdin[^\n]{0,80}\n"
+)
 _ROW = re.compile(rb"\s{0,80}\(")
 _VALUE = re.compile(
     rb"\s{0,40}(?:N?'((?:[^']|'')*)'|\"([^\"]*)\"|([^,()']*(?:\([^()]*\))?[^,()']*))\s{0,40}"
@@ -325,7 +328,24 @@ def _secrets(text: bytes, line: re.Pattern[bytes]) -> Iterator[Cell]:
         yield b"password", *match.span(1)
 
 
+def _copied(text: bytes) -> Iterator[Cell]:
+    """Cells of the rows that PostgreSQL's COPY takes from its file, down to a line of ``\\.``."""
+    for copy in _COPY.finditer(text):
+        names = [name.strip(b' "\t\r\n') for name in copy[1].split(b",")]
+        wanted = {number for number, name in enumerate(names) if _names(name)}
+        at = copy.end()
+        while wanted and at < len(text) and not text.startswith(b"\\.", at):
+            end = text.find(b"\n", at)
+            end = len(text) if end < 0 else end
+            for number, cell in enumerate(text[at:end].rstrip(b"\r").split(b"\t")):
+                if number in wanted:
+                    yield names[number], at, at + len(cell)
+                at += len(cell) + 1
+            at = end + 1
+
+
 def _inserted(text: bytes) -> Iterator[Cell]:
+    yield from _copied(text)
     for names, start in _inserts(text):
         wanted = {number for number, name in enumerate(names) if _names(name)}
         at = start

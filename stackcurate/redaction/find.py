@@ -25,7 +25,7 @@ from .place import FILES, Place, is_lock_path
 from .rules import Rule, load
 from .scan import scanner
 from .settings import Settings
-from .whereabouts import UNSURE_PLACE, tells_places
+from .whereabouts import UNSURE_MAC, UNSURE_PLACE, tells_places
 from .wrapped import SECRETS, wrapped
 
 CHUNK = 1 << 30  # bytes per scan; Hyperscan counts a block's bytes in 32 bits
@@ -225,8 +225,13 @@ def _chunks(
 
 
 # Answers that only a file can explain: by a sure finding of the kind, or by its words.
-UNSURE = {"ip": UNSURE_IP, "coordinates": UNSURE_PLACE, "phone": UNSURE_PHONE}
-PEERS = frozenset(("ip", "phone"))
+UNSURE = {
+    "ip": UNSURE_IP,
+    "coordinates": UNSURE_PLACE,
+    "phone": UNSURE_PHONE,
+    "mac": UNSURE_MAC,
+}
+PEERS = frozenset(("ip", "phone", "mac"))
 TELLS = {"coordinates": tells_places, "phone": tells_phones}
 MEMO = 4 << 20  # bytes of regions whose answers are kept at a time
 _Answer = tuple[int, int, int, float]  # start and end in the region, rule number, confidence

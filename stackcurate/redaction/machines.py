@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 from . import noise
@@ -15,7 +16,8 @@ _OPEN_WORDS = frozenset(
     b" dedup object row item field translation i18n locale message lookup hash map react"
     b" column index unique natural group shard routing route fingerprint id pub host tree"
     b" node bucket next page paging cursor sync csrf xsrf nonce state registry vector"
-    b" expected known request lock update continuation verification s3 primary".split()
+    b" expected known request lock update continuation verification s3 primary"
+    b" tv rfc nist kat".split()
 )
 _WORD = re.compile(rb"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[A-Za-z][0-9]")
 
@@ -64,16 +66,33 @@ def machine(place: Place) -> float:
     if re.fullmatch(rb"(?i)[\W_]*(?:key|auth|pat|license)", name):
         # A bare key: of a dictionary, or of a test of a cipher; padded base64 is of a cipher.
         padded = len(value) in (44, 88) and value.endswith(b"=") and noise.is_random(value)
-        padded = padded or (b"appsettings" in place.path.lower().encode() and len(value) >= 16)
+        padded = padded or (_KEYS_OF_SERVICES.search(place.path) and len(value) >= 16)
         mixed = len(value) >= 16 and noise.is_random(value) and not noise.is_hex(value)
         both = mixed and not value.islower() and not value.isupper()
         public = _PUBLIC.search(place.region[max(0, place.head - 24) : place.head])
         return 0.7 if (padded or both) and not (public or is_test_path(place.path)) else 0.45
     if noise.is_uuid(value):
-        return 0.65
-    if not noise.is_random(value):
+        return 0.4 if name.endswith(b"redential") else 0.65
+    if _counts_up(value):
         return 0.0
+    if not noise.is_random(value):
+        drawn = _NAMED_KEY.search(name) and len(value) > 15 and noise.is_unspeakable(value)
+        return 0.65 if drawn else 0.0
     return 0.5 if is_test_path(place.path) and noise.is_hex(value) else 0.9
+
+
+# ASP.NET's settings, and Laravel's of the services that an application uses.
+_KEYS_OF_SERVICES = re.compile(r"(?i)appsettings|(?:^|/)config/services\.php$")
+_NAMED_KEY = re.compile(rb"(?i)api[-_]?key|secret|token")
+
+
+def _counts_up(value: bytes) -> bool:
+    """Octets in hex that count: what specifications print as a key."""
+    if len(value) < 16 or len(value) % 2 or not noise.is_hex(value) or value[1:2] in b"xX":
+        return False
+    octets = bytes.fromhex(value.decode())
+    steps = sum(b - a == 1 for a, b in itertools.pairwise(octets))
+    return steps * 4 >= len(octets) * 3
 
 
 def said_key(place: Place) -> float:

@@ -177,7 +177,7 @@ _HOST_WORD = re.compile(
     rb"|dns|nameserver|subnet|netmask|bind|listen|remote\w*|client_?ip|peers?|prox(?:y|ies)|ping|ssh"
     rb"|scp|sftp|rsync|mosh|nmap|nc|curl|wget|telnet|inet6?|whitelist|allowlist|firewall|iptables|endpoint|redis|mysql|mongo\w*"
     rb"|postgres\w*|kafka|x_?forwarded_?(?:for)?)(?![a-z])|(?<![a-z])from[ ]$|_ip\b|\bip_"
-    rb"|_host\b|_addr\b|[ ]-[hHS][ =]?$|://$|://[^\s/]*@$"
+    rb"|_host\b|_addr\b|\\\\$|\([\w.-]{1,60}[ ]\[$|[ ]-[hHS][ =]?$|://$|://[^\s/]*@$"
 )
 _VERSION_WORD = re.compile(
     rb"(?i)versions?|\bver\b|\bv\d*$|assembly|release|kernel\W{0,4}$|\bbuild\b|firmware|driver|chrome/|firefox/"
@@ -200,8 +200,8 @@ _WHOLE_VALUE = re.compile(
     rb"^\s*(?:-\s+)?[\"']?[A-Za-z][\w .-]{0,60}[\"']?\s{0,4}[:=]\s{0,4}[\"']?$"
 )
 # Numbers on both sides: coordinates of a drawing, a table.
-_AMONG_NUMBERS = re.compile(rb"[0-9][ ,a-zA-Z-]{1,3}$")
-_NUMBER_BEHIND = re.compile(rb"[ ,a-zA-Z-]{1,3}[0-9.]")
+_AMONG_NUMBERS = re.compile(rb"[0-9][ ,]{0,2}[a-zA-Z-]?[ ,-]{0,2}(?<![0-9])$")
+_NUMBER_BEHIND = re.compile(rb"(?=[ ,a-zA-Z-])[ ,]{0,2}[a-zA-Z-]?[ ,-]{0,2}[0-9.]")
 _QUAD_BEFORE = re.compile(rb"(?<![\w.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?:[ ,-]|, )[\"']?$")
 _QUAD_BEHIND = re.compile(rb"[\"']?(?:[ ,-]|, )(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![\w.])")
 _RANGE = re.compile(rb"(?<![\w.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}-$")

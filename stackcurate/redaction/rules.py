@@ -227,7 +227,10 @@ def _rule(entry: dict[str, Any], edges: dict[str, str], words: dict[str, str]) -
     scan = _LOOK_AROUND.sub("", scan)
     # MY_VENDOR_KEY names the vendor too; NAME=value ends no base64 before the value.
     before = "A-Za-z" if "vendor" in entry else edge.replace("=", "")
-    guarded = f"(?<![{before}])(?:{pattern})(?![{edge}])" if edge else _initials(pattern)
+    left = f"(?<![{before}])"
+    if "-" in before:  # "${NAME:-value}"
+        left = f"(?:{left}|(?<=:-))"
+    guarded = f"{left}(?:{pattern})(?![{edge}])" if edge else _initials(pattern)
     try:
         exact = re.compile(guarded.encode())
         re.compile(scan.encode())

@@ -162,7 +162,7 @@ def is_long_word(value: bytes, least: int = 14) -> bool:
 _NOOP = re.compile(rb"\{(?:noop|plain|clear)\}\S{6}", re.IGNORECASE)
 
 
-_DRAWN = re.compile(rb"(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])[A-Za-z0-9.+*@!%_#-]{8,40}")
+_DRAWN = re.compile(rb"(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])[A-Za-z0-9.+*@!%_#=?^&,~:-]{8,40}")
 
 
 def is_plain(value: bytes, reason: str) -> bool:
@@ -179,6 +179,8 @@ def is_chosen(value: bytes) -> bool:
     """Chosen by a person or by chance, though words or letters alone: no label reads so."""
     if is_passphrase(value) or noise.is_unspeakable(value) or is_diceware(value):
         return True
+    if is_shredded(value):
+        return True
     if not noise.is_random(value):
         return False
     mixed = (
@@ -187,6 +189,17 @@ def is_chosen(value: bytes) -> bool:
         and all(re.search(kind, value) for kind in _CLASSES[:3])
     )
     return (value.isalnum() and not value.isalpha()) or (mixed and not is_label(value))
+
+
+_PIECES = re.compile(rb"[A-Z]?[a-z]+|[A-Z]+")
+
+
+def is_shredded(value: bytes) -> bool:
+    """Letters of both cases in pieces too short for words, with signs or digits between some."""
+    if len(value) < 8 or value.isalpha() or b" " in value or value.islower() or value.isupper():
+        return False
+    pieces = _PIECES.findall(value)
+    return len(pieces) > 3 and sum(map(len, pieces)) * 5 <= len(pieces) * 12
 
 
 def is_label(value: bytes) -> bool:
@@ -228,8 +241,8 @@ def token_strength(value: bytes, reason: str | None, name: bytes) -> float:
     if noise.token_noise(value) or CHAIN_ADDRESS.fullmatch(value):
         return 0.0
     if noise.is_uuid(value):
-        return 0.62 if re.search(rb"(?i)api|secret|auth|access", name) else 0.4
-    if noise.is_random(value):
+        return 0.62 if _OF_SERVICE.search(name) else 0.4
+    if noise.is_random(value) or (len(value) > 19 and noise.is_unspeakable(value)):
         if len(value) >= 16:
             return 0.9
         return 0.65 if re.search(rb"(?i)secret|api|key", name) and len(value) >= 8 else 0.45
@@ -246,6 +259,7 @@ def token_strength(value: bytes, reason: str | None, name: bytes) -> float:
     return 0.5 if digits and len(value) >= 8 else 0.35
 
 
+_OF_SERVICE = re.compile(rb"(?i:api|secret|auth|access)|\b[A-Z][A-Z0-9]+_TOKEN\Z")
 _TYPED_SECRET = re.compile(
     rb"(?i)secret(?:[_-]?key)?$|(?:jwt|signing|session|cookie|encryption|hmac)[_-]?key$"
 )

@@ -28,6 +28,10 @@ _ALONE_INDENTED = re.compile(rb"\s{2,}")
 _FINGERPRINT = re.compile(rb"(?i)md5|sha\d|finger|thumb|serial|digest|checksum|guid|uuid|uid:")
 
 
+UNSURE_MAC = 0.35
+"""An address in Cisco's form that only its file can explain: believed beside a sure one."""
+
+
 def mac(place: Place) -> float:
     """How sure it is that the value is one device's hardware address (IEEE 802, EUI-48).
 
@@ -50,7 +54,7 @@ def mac(place: Place) -> float:
     if place.value.isdigit() or re.fullmatch(rb"(?:\d\d[:-]){5}\d\d", place.value):
         return 0.7 if named else 0.0  # digits alone are a date and a time as well
     if b"." in place.value:  # three groups of four: a form of Cisco's that versions have too
-        return 0.9 if named else 0.3
+        return 0.9 if named else UNSURE_MAC
     return 1.0 if named else 0.75
 
 
