@@ -66,7 +66,7 @@ def machine(place: Place) -> float:
     if re.fullmatch(rb"(?i)[\W_]*(?:key|auth|pat|license)", name):
         # A bare key: of a dictionary, or of a test of a cipher; padded base64 is of a cipher.
         padded = len(value) in (44, 88) and value.endswith(b"=") and noise.is_random(value)
-        padded = padded or (_KEYS_OF_SERVICES.search(place.path) and len(value) >= 16)
+        padded = padded or (len(value) >= 16 and bool(_KEYS_OF_SERVICES.search(place.path)))
         mixed = len(value) >= 16 and noise.is_random(value) and not noise.is_hex(value)
         both = mixed and not value.islower() and not value.isupper()
         public = _PUBLIC.search(place.region[max(0, place.head - 24) : place.head])

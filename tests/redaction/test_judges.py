@@ -255,3 +255,41 @@ def test_bundlers_prefixes_make_no_key_public() -> None:
 def test_an_address_is_no_number_of_a_person() -> None:
     line = 'social security number: "198.51.100.143"'
     assert shipped("a.txt", line) == line
+
+
+@pytest.mark.parametrize("value", ["qZk?_D.g", "y.TDF.=QEG", "vXq_w+m+au", "w?nK?.=rdq=u_-Tm"])
+def test_passwords_drawn_from_letters_and_signs_go(value: str) -> None:
+    assert value not in shipped("a.py", f"password = '{value}'")
+
+
+def test_a_default_of_the_shell_does_not_hide_a_token() -> None:
+    key = "sk-or-v1-" + expand("{a-f0-9*64}", "shell")
+    assert key not in shipped("a.sh", f'OPENROUTER_API_KEY="${{OPENROUTER_API_KEY:-{key}}}"')
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'const RFC_KEY: &str = "808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f";',
+        'char *tv_key = "603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4";',
+    ],
+)
+def test_keys_of_specifications_stay(line: str) -> None:
+    assert shipped("aes.c", line) == line
+
+
+def test_rows_of_a_dump_are_named_by_their_copy() -> None:
+    text = (
+        "COPY public.people (id, name, pesel, lat, lng) FROM stdin;\n"
+        "1\tEmre Lindqvist\t74061371108\t-23.487478\t-46.613708\n\\.\n"
+        "SELECT 1;"
+    )
+    out = shipped("dump/people.sql", text)
+    assert "74061371108" not in out and "-23.487478" not in out and "-46.613708" not in out
+    assert out.startswith("COPY public.people") and out.endswith("\\.\nSELECT 1;")
+
+
+def test_addresses_in_ciscos_form_are_believed_beside_others() -> None:
+    rows = "host,port,ip\nharbor-01,{},157.49.131.146\nraven-03,3c5a.b4bc.390d,94.157.205.156"
+    assert "3c5a.b4bc.390d" in shipped("inventory.csv", rows.format("eth0"))
+    assert "3c5a.b4bc.390d" not in shipped("inventory.csv", rows.format("30:ae:a4:d9:34:9f"))
