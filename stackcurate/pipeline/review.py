@@ -44,10 +44,15 @@ def write_review(
     entries = [*_texts(evidence, decided), *_folders(evidence.conflicts(), found, decided),
                *_headers(bodies), *_copies(bodies, older)]  # fmt: skip
     entries.sort(key=order)
-    lines = [json.dumps(one, ensure_ascii=False) for one in entries[:MOST]]
+    lines = [json.dumps(_plain(one), ensure_ascii=False) for one in entries[:MOST]]
     part = folder / f".{FILE}"
     part.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     part.replace(folder / FILE)
+
+
+def _plain(one: Entry) -> Entry:
+    """An entry whose score is not shown with the digits of a 32-bit number."""
+    return one | {"score": None if one["score"] is None else round(one["score"], 2)}
 
 
 # --- texts of licenses ----------------------------------------------------------------------------
@@ -56,7 +61,9 @@ def write_review(
 def _texts(evidence: Evidence, decided: Sequence[Path]) -> list[Entry]:
     asked = [_doubtful(evidence.share(number)) for number in range(evidence.shares)]
     table = pa.concat_tables([EVIDENCE.empty_table(), *asked])
-    found = queue(table, _decides(table["evidence_id"].combine_chunks(), decided))[:MOST]
+    counts = _decides(table["evidence_id"].combine_chunks(), decided)
+    # What decides nothing need not be decided.
+    found = [one for one in queue(table, counts) if one["files"]][:MOST]
     wanted = pa.array(sorted({row["content_id"] for row in found}), pa.string())
     texts = {}
     for some in evidence.texts(wanted) if found else ():
