@@ -15,7 +15,7 @@ run: $(READY)
 	$(BIN)/stackcurate run configs/v2.1.yaml
 
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: lint test
 

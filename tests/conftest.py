@@ -11,6 +11,21 @@ import pytest
 
 from .driving import SAMPLE, Said, Site, sample_site
 
+# Longest first: a file is one worker's, and what is long must not be left alone at the end. The
+# matcher's kernels, which other files use, are compiled by the first.
+LONG = [
+    "licenses/test_matcher.py", "pipeline/test_wide.py", "pipeline/test_disk.py",
+    "pipeline/test_traps.py", "pipeline/test_kill.py", "pipeline/test_licenses.py",
+    "pipeline/test_earlier.py", "test_end_to_end.py", "pipeline/test_reproduce.py",
+    "cli/test_commands.py", "pipeline/test_release.py", "pipeline/test_canaries.py",
+]  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    tests = Path(__file__).parent
+    order = {tests / name: number for number, name in enumerate(LONG)}
+    items.sort(key=lambda item: order.get(item.path, len(LONG)))
+
 
 @dataclass(frozen=True)
 class Sample:
