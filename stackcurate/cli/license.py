@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from stackcurate.cli import alone
+from stackcurate.cli import scan as scans
 from stackcurate.cli.review import review_command
 from stackcurate.cli.run import default_workers, release_of
 from stackcurate.errors import ConfigError
@@ -49,9 +49,9 @@ class _WithDefault(click.Group):
         return super().invoke(ctx) if ctx.command is self else ctx.command.invoke(ctx)
 
 
-license_command = _WithDefault("license", help=alone.license_command.help)
-license_command.default = alone.license_command
-alone.license_command.epilog = (
+license_command = _WithDefault("license", help=scans.license_command.help)
+license_command.default = scans.license_command
+scans.license_command.epilog = (
     "Also: `license explain EXPRESSION` says what an expression means, `license sbom PATH` writes "
     "an SPDX document, `license review CONFIG` shows what to decide. A file "
     "of such a name is meant by ./explain."
@@ -102,8 +102,8 @@ def sbom_command(path: Path) -> None:
     \b
     Example:  stackcurate license sbom . > sbom.spdx.json
     """
-    alone.tell_compiling()
-    with contextlib.closing(Cache(alone._cache_path())) as cache, Judge(default_workers()) as judge:
+    scans.tell_compiling()
+    with contextlib.closing(Cache(scans.cache_path())) as cache, Judge(default_workers()) as judge:
         scanned, own = scan(path, cache, judge)
     root = path if path.is_dir() else root_of(path)
     digests = {}
