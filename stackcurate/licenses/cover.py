@@ -26,6 +26,7 @@ from stackcurate.licenses.policy import RANK
 _FOREIGN = frozenset([
     "node_modules", "bower_components", "jspm_packages", "third_party", "third-party",
     "thirdparty", "3rdparty", "3rd_party", "vendor", "vendored", "_vendor", "pods", "carthage",
+    "site-packages", "dist-packages",
 ])  # fmt: skip
 _FOREIGN_PATTERNS = sorted(re.escape(name) for name in _FOREIGN)
 _PATTERN_CHARS = 4000

@@ -60,6 +60,8 @@ GRANTED = (ALLOWED, OVERRIDE, AGGREGATE)
 _SAID = ["kind", "expression", "evidence_id", "rule", "start"]
 _GENERATIONS = 8  # of Maven projects, each the parent of the next
 # Folders that hold the papers of the folder above them.
+_PACKAGES = re.compile(r"/(?:site|dist)-packages\Z")
+_INSTALLED = re.compile(r"/([^/-]+)-[^/]*\.(?:dist|egg)-info")
 _PAPERS = re.compile(r"/(?:[^/]+\.(?:dist|egg)-info(?:/licenses)?|debian|META-INF|\.reuse)\Z")
 
 
@@ -86,10 +88,17 @@ def declared_evidence(license_id: str | None) -> dict[str, Any] | None:
 
 
 def folder_of(path: str) -> str:
-    """The folder that the control file ``path`` speaks for: its own, or the one above papers."""
+    """The folder that the control file ``path`` speaks for: its own, or the one above papers.
+
+    Where Python installs packages, many lie side by side: there it is the folder of that name.
+    """
     folder = path.rpartition("/")[0]
     papers = _PAPERS.search(folder)
-    return folder[: papers.start()] if papers else folder
+    if papers is None:
+        return folder
+    above = folder[: papers.start()]
+    installed = _INSTALLED.match(folder, papers.start()) if _PACKAGES.search(above) else None
+    return f"{above}/{installed[1]}" if installed else above
 
 
 def _state(name: str, settings: LicenseSettings) -> str:

@@ -270,3 +270,15 @@ def test_what_files_state_by_themselves(tmp_path):
         "/LICENSE-MIT": "MIT", "/LICENSE-APACHE": "Apache-2.0", "/b.py": "ISC",
         "/package.json": "MIT OR Apache-2.0",
     }  # fmt: skip
+
+
+def test_installed_packages_stand_on_their_own(tmp_path):
+    here = "env/lib/python3.12/site-packages"
+    files = {"LICENSE": body("mit"), "env/x.py": "", f"{here}/one/a.py": "", f"{here}/two/b.py": "",
+             f"{here}/one-1.0.dist-info/LICENSE": body("isc"), f"{here}/other/c.py": "",
+             f"{here}/two-2.dist-info/METADATA": "License-Expression: Zlib\n"}  # fmt: skip
+    said = found(written(tmp_path, files))
+    assert said["/env/x.py"] == ("MIT", "/LICENSE")
+    assert said[f"/{here}/one/a.py"] == ("ISC", f"/{here}/one-1.0.dist-info/LICENSE")
+    assert said[f"/{here}/two/b.py"] == ("Zlib", f"/{here}/two-2.dist-info/METADATA")
+    assert said[f"/{here}/other/c.py"] == (None, None)
