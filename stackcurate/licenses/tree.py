@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import posixpath
 import re
@@ -74,12 +75,21 @@ def above(root: Path, path: str) -> list[str]:
     """The files of every folder from ``root`` down to a file's own, and their papers; sorted."""
     found = []
     for folder in _up(path):
-        for papers in ("", *_PAPERS):
+        child = path[len(folder) + 1 :].partition("/")[0]
+        for papers in ("", *_PAPERS, *_installed(root, folder, child)):
             here = root / f"{folder}{papers}"[1:]
             if not papers or here.is_dir():
                 names = (p.name for p in here.iterdir() if p.is_file())
                 found += [f"{folder}{papers}/{name}" for name in names if name.isprintable()]
     return sorted(found)
+
+
+def _installed(root: Path, folder: str, child: str) -> list[str]:
+    """The papers of a Python package ``child`` that lies in ``folder`` with many others."""
+    if not folder.endswith(("/site-packages", "/dist-packages")):
+        return []
+    infos = [f"/{one.name}" for one in (root / folder[1:]).glob(f"{glob.escape(child)}-*-info")]
+    return sorted(infos + [f"{one}/licenses" for one in infos])
 
 
 def read(root: Path, path: str, limit: int) -> bytes:

@@ -282,3 +282,5 @@ def test_installed_packages_stand_on_their_own(tmp_path):
     assert said[f"/{here}/one/a.py"] == ("ISC", f"/{here}/one-1.0.dist-info/LICENSE")
     assert said[f"/{here}/two/b.py"] == ("Zlib", f"/{here}/two-2.dist-info/METADATA")
     assert said[f"/{here}/other/c.py"] == (None, None)
+    (tmp_path / ".git").mkdir()
+    assert found(tmp_path / here / "one")["/a.py"] == ("ISC", "../one-1.0.dist-info/LICENSE")
