@@ -59,9 +59,9 @@ scans.license_command.epilog = (
 
 
 @license_command.command("explain")
-@click.argument("expression")
+@click.argument("words", metavar="EXPRESSION", nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per part.")
-def explain_command(expression: str, as_json: bool) -> None:
+def explain_command(words: tuple[str, ...], as_json: bool) -> None:
     """Say what EXPRESSION means: every part, its class and why, and what to know beside.
 
     Former ids are shown under their names of today, misspelt ones with what they may have meant,
@@ -70,6 +70,7 @@ def explain_command(expression: str, as_json: bool) -> None:
     \b
     Example:  stackcurate license explain "MIT OR GPL-2.0-only WITH Classpath-exception-2.0"
     """
+    expression = " ".join(words)
     try:
         parts = explain(expression)
     except BadExpression as error:

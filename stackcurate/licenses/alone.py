@@ -22,7 +22,7 @@ from stackcurate.licenses.inherit import folders
 from stackcurate.licenses.paths import AGGREGATE, OVERRIDE, about_paths
 from stackcurate.licenses.policy import CLASSES, LicenseSettings
 from stackcurate.licenses.scancode import Judge
-from stackcurate.licenses.tree import above, files_of, read
+from stackcurate.licenses.tree import above, files_of, read, read_paper
 
 EVIDENCE_STRUCT = pa.struct(
     [
@@ -71,11 +71,11 @@ def scan(path: Path, cache: Cache, judge: Judge, settings: LicenseSettings | Non
     Raises InputError where the path does not exist.
     """
     settings = settings or LicenseSettings()
-    root, paths, alone = files_of(path)
+    root, paths, links, alone = files_of(path)
     here = Path(os.path.abspath(path)).relative_to(root).as_posix() if path.is_dir() else "."
     inside = "" if here == "." else f"/{here}"
     over = above(root, inside) if inside else []
-    items = _items(root, [*over, *paths] if path.is_dir() else above(root, paths[0]))
+    items = _items(root, [*over, *paths, *links] if path.is_dir() else above(root, paths[0]))
     evidence = detect_texts(items, cache, judge)
     by_id = {item.content_id.hex(): item.name for item in items}
     decided = folders(
@@ -116,13 +116,13 @@ def _items(root: Path, paths: Sequence[str]) -> list[Text]:
     Each has a number for its id: the same bytes in two folders are two statements.
     """
     kinds = dict(_control(paths))
-    data = {name: read(root, name, MAX_BYTES) for name in kinds}
+    data = {name: read_paper(root, name, MAX_BYTES) for name in kinds}
     for name, kind in list(kinds.items()):
         rule = pointers.rule(text_of(data[name]).data) if kind == names.LICENSE_FILE else None
         for other in _near(root, pointers.target(rule, name.rpartition("/")[0])) if rule else ():
             if other not in kinds:
                 kinds |= dict(_control([other]))
-                data[other] = read(root, other, MAX_BYTES)
+                data[other] = read_paper(root, other, MAX_BYTES)
     return [
         Text(number.to_bytes(8, "big"), name, kind, data[name])
         for number, (name, kind) in enumerate(sorted(kinds.items()))

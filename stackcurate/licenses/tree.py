@@ -8,6 +8,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from stackcurate.errors import InputError
 
@@ -27,11 +28,17 @@ def root_of(path: Path) -> Path:
     )
 
 
-def files_of(path: Path) -> tuple[Path, list[str], list[str]]:
-    """The folder that stands for the root, the files to report, and folders that stand alone.
+class Files(NamedTuple):
+    """What is asked about, as "/a/b" below the root, sorted."""
 
-    All as "/a/b" below the root, sorted. Raises InputError where ``path`` does not exist.
-    """
+    root: Path
+    paths: list[str]  # to report
+    links: list[str]  # not reported, but a link named LICENSE says where the license is
+    alone: list[str]  # folders that stand alone
+
+
+def files_of(path: Path) -> Files:
+    """The file, or all files of the folder. Raises InputError where ``path`` does not exist."""
     if not path.exists():
         raise InputError(f"{path} does not exist", "missing")
     root = root_of(path)
@@ -39,8 +46,9 @@ def files_of(path: Path) -> tuple[Path, list[str], list[str]]:
     inside = "" if asked == root else "/" + asked.relative_to(root).as_posix()
     alone = {one for folder in _up(inside) for one in _submodules(root, folder)}
     if path.is_file():
-        return root, [inside], sorted(alone)
-    found = []
+        return Files(root, [inside], [], sorted(alone))
+    found: list[str] = []
+    links: list[str] = []
     for folder, subfolders, files in os.walk(asked):
         within = Path(folder).relative_to(root).as_posix()
         prefix = "/" if within == "." else f"/{within}/"
@@ -50,9 +58,9 @@ def files_of(path: Path) -> tuple[Path, list[str], list[str]]:
             alone.update(_submodules(root, prefix.rstrip("/")))
         subfolders[:] = sorted(name for name in subfolders if name not in _REPOSITORY)
         for name in files:
-            if not (Path(folder) / name).is_symlink() and name.isprintable():
-                found.append(prefix + name)
-    return root, sorted(found), sorted(alone)
+            if name.isprintable():
+                (links if (Path(folder) / name).is_symlink() else found).append(prefix + name)
+    return Files(root, sorted(found), sorted(links), sorted(alone))
 
 
 def _up(path: str) -> Iterator[str]:
@@ -90,6 +98,14 @@ def _installed(root: Path, folder: str, child: str) -> list[str]:
         return []
     infos = [f"/{one.name}" for one in (root / folder[1:]).glob(f"{glob.escape(child)}-*-info")]
     return sorted(infos + [f"{one}/licenses" for one in infos])
+
+
+def read_paper(root: Path, path: str, limit: int) -> bytes:
+    """As ``read``, but of a link what it says, as git would check it out without links."""
+    try:
+        return os.fsencode(os.readlink(root / path[1:]))
+    except OSError:
+        return read(root, path, limit)
 
 
 def read(root: Path, path: str, limit: int) -> bytes:

@@ -284,3 +284,21 @@ def test_installed_packages_stand_on_their_own(tmp_path):
     assert said[f"/{here}/other/c.py"] == (None, None)
     (tmp_path / ".git").mkdir()
     assert found(tmp_path / here / "one")["/a.py"] == ("ISC", "../one-1.0.dist-info/LICENSE")
+
+
+def test_a_link_says_where_the_license_is(tmp_path):
+    (tmp_path / ".git").mkdir()
+    written(
+        tmp_path, {"LICENSE": body("mit"), "isc/LICENSE": body("isc"), "x/x.py": "", "y.py": ""}
+    )
+    (tmp_path / "COPYING").symlink_to("LICENSE")
+    (tmp_path / "x/LICENSE").symlink_to("../isc/LICENSE")
+    (tmp_path / "x/EULA").symlink_to("/etc/passwd")
+    said = found(tmp_path)
+    assert said["/x/x.py"][0] == "LicenseRef-scancode-unknown AND ISC" and "/COPYING" not in said
+    (tmp_path / "x/EULA").unlink()
+    assert found(tmp_path)["/x/x.py"] == ("ISC", "/isc/LICENSE")
+    for name, expected in (("x/x.py", ("ISC", "/isc/LICENSE")), ("y.py", ("MIT", "/LICENSE")),
+                           ("COPYING", ("MIT", "/LICENSE"))):  # fmt: skip
+        (row,) = scan_path(tmp_path / name, Cache(), NoJudge()).to_pylist()
+        assert (row["license_expression"], says(row)) == expected

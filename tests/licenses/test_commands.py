@@ -125,6 +125,12 @@ def test_plain_text_on_standard_input():
     assert json.loads(told('{"id": 1, "path": "LICENSE", "text": "MIT License"}'))["id"] == 1
 
 
+def test_an_expression_needs_no_quotes():
+    assert driven("license", "explain", "MIT", "OR", "ISC").text.startswith(
+        "MIT OR ISC  permissive"
+    )
+
+
 def test_a_percentage_tells_of_a_text_that_is_not_word_for_word(tmp_path):
     (tmp_path / "LICENSE").write_text(body("mit").replace("obtaining", "who has"))
     (tmp_path / "a.py").write_text("# SPDX-License-Identifier: ISC\n")
