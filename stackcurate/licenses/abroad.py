@@ -30,6 +30,11 @@ LIMITS = re.compile(
     r"\bvietat[oaie]\b|\bcommercial[ei]\b|\bsenza (?:\w+ ){0,3}(?:autorizzazione|permesso|"
     r"consenso)\b|"
     r"\besclusivamente\b|non è (?:consentit|permess)\w+|"
+    r"\buso\b|\bprivat[oa]\b|\bmembres\b|\bréservée?s?\b|\breservad\w+|\briservat\w+|"
+    r"\bs[oó]lo (?:per|para)\b|"
+    # Finnish, Romanian, Hungarian, Greek
+    r"\bkielletty\b|\bkaupalli\w+|\binterzis\w*|\bcomercial[ăe]\b|\btilos\b|\bkereskedelmi\b|"
+    r"απαγορ|εμπορικ|"
     # Polish, Czech, Turkish, Indonesian, Vietnamese
     r"\bzabroni\w+|\bzakaz\w*|\bkomercyjn\w+|\bwyłącznie\b|bez (?:\w+ )?zgody|\bzakáz\w+|"
     r"\bkomerčn\w+|"
@@ -54,6 +59,8 @@ LIMITS_SURE = re.compile(
     r"reproduc|distribu|redistribu)\w*|"
     r"(?:uso|utilización|copia|reproducción|distribución|redistribución)[^.]{0,40}(?:prohibid|"
     r"proibid|vietat)\w+|"
+    r"\bohne (?:\w+ ){0,3}(?:genehmigung|zustimmung|einwilligung|erlaubnis)\b|"
+    r"не для распростран\w+|для внутреннего (?:использ|пользов)\w*|"
     r"komercyjn\w+|komerčn\w+|ticari (?:amaç|kullan)\w+|"
     r"(?:не)?коммерческ\w+ (?:использ|цел|примен)\w*|(?:копирование|распространение|"
     r"использование)[^.]{0,40}запрещ\w+|"
@@ -65,6 +72,8 @@ LIMITS_SURE = re.compile(
 
 # Letters without which no word of Latin script above can match.
 MAY_BE = (
+    "kielletty", "kaupalli", "interzis", "tilos", "kereskedelmi", "uso ", "privato", "privata",
+    "membres", "reservad", "riservat", "solo per", "solo para",
     "kommer", "gewerb", "verb", "sagt", "nicht", "nur ", "ausge", "pflicht", "ohne", "gabe",
     "gebrauch", "verbod", "uitsl", "zonder", "interd", "usage", "utilis", "sans ", "ement",
     "prohib", "comerc", "sin ", "proib", "vedad", "apenas", "vietat", "commerciale",

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from stackcurate.licenses import query, rules
+from stackcurate.licenses.doubts import takes_back
 from stackcurate.licenses.matcher import Match
-from stackcurate.licenses.riders import doubts, riders
+from stackcurate.licenses.riders import riders
 
 _WORD = re.compile(r"[^_\W]+\+?[^_\W]*")
 _END = re.compile(r"[.;:!?](?=\s|$)|\n\s*\n")
@@ -17,6 +18,7 @@ _END = re.compile(r"[.;:!?](?=\s|$)|\n\s*\n")
 _GRANTS = re.compile(
     r"\bpermi(?:tted|ssion)|\bgrant|\bfree to\b|\bfree of charge|\bredistribut|\bcondition|"
     r"\brights? to\b|"
+    r"\bshall be included\b|\bprovided that\b|\bmust (?:retain|reproduce|include)\b|"
     r"\blicen[sc]e to\b|\bmay (?:be |not )?(?:use|cop|modif|distribut|publish|sell)"
 )
 _OTHER = re.compile(
@@ -152,7 +154,7 @@ def telling(match: Match, asked: query.Query, text: str, known: rules.Table) -> 
     for run in runs.values():
         said, around = text[run.start : run.end], _sentence(text, run.start)
         if len(run.words) >= (LONG if _OTHER.search(around) else SENTENCE):
-            told += riders(said) or doubts(said)
+            told += riders(said) or takes_back(said)
     lost = {rules.word_id(known.rules, word): word for word in _DROPPED | _CHOICE | _NO_COST}
     for one in changes(match, runs, places, text, known):
         if len(one.extra) <= MOST and not any(_NAMES.fullmatch(w.lower()) for w in one.extra):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -23,11 +23,12 @@ from stackcurate.licenses import changes, names, pointers, readings, rules, text
 from stackcurate.licenses import words as w
 from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.decode import text_of
+from stackcurate.licenses.doubts import doubts, takes_back
 from stackcurate.licenses.expression import UNKNOWN_TAG, ids, listed
 from stackcurate.licenses.manifests import declared
 from stackcurate.licenses.paths import about_paths, is_dep5, statements, whole
 from stackcurate.licenses.readings import Reading, settle
-from stackcurate.licenses.riders import doubts, riders
+from stackcurate.licenses.riders import riders
 from stackcurate.licenses.scancode import Judge, detector
 from stackcurate.licenses.spoken import UNKNOWN
 from stackcurate.schema import EVIDENCE
@@ -35,6 +36,8 @@ from stackcurate.schema import EVIDENCE
 UNDETERMINED = "undetermined"  # matcher of a text that hung or crashed the full matcher
 OWN = "stackcurate-licenses 1"  # detector of what is decided without ScanCode's code
 MATCHER = "stackcurate-rules 4"
+Doubt = Callable[[str], list[str]]
+VALUE = 400  # bytes of a declared value that is no text of a license
 MAX_PLAIN_WORDS = 60  # words without legal meaning that may stand beside known texts
 FULL = frozenset((names.LICENSE_FILE,))  # kinds that are worth the matcher
 
@@ -127,8 +130,11 @@ def _segments(data: bytes, found: w.Words, gaps: Sequence[Sequence[int]]) -> str
     return "\n\n".join(parts)
 
 
-def by_words(data: bytes, found: w.Words) -> Reading | None:
-    """What known texts say about a text, where they explain every word that matters."""
+def by_words(data: bytes, found: w.Words, doubt: Doubt = doubts) -> Reading | None:
+    """What known texts say about a text, where they explain every word that matters.
+
+    ``doubt`` judges what else stands there.
+    """
     index = texts.load()
     entire = texts.whole(index, found)
     if entire is not None and entire.expression:
@@ -155,7 +161,7 @@ def by_words(data: bytes, found: w.Words) -> Reading | None:
     if any(_leads(data, found, match) for match in taken if match.kind == texts.TEXT):
         return None
     beside = _segments(data, found, open_)
-    extra = riders(beside) or doubts(beside)
+    extra = riders(beside) or doubt(beside)
     return _reading(found, sorted([*taken, *titles]), "exact", index.detector, extra)
 
 
@@ -225,7 +231,7 @@ def detect_texts(
         if reading is None and (prose or item.kind != names.MANIFEST):
             text, exact = text_of(item.data)
             found = w.words(text)
-            reading = _pointer(item, text) or _cheap(text, found, steps)
+            reading = _pointer(item, text) or _cheap(text, found, steps, _doubt(item))
             if reading is None and (prose or item.kind in FULL) and len(found.hashes):
                 open_.append((number, text, exact))
                 continue
@@ -247,6 +253,11 @@ def _about_paths(item: Text) -> list[dict[str, Any]]:
     ]
 
 
+def _doubt(item: Text) -> Doubt:
+    """How sentences beside an open license are judged: Debian's say much about their sources."""
+    return doubts if item.kind == names.LICENSE_FILE else takes_back
+
+
 def _is_debian(item: Text) -> bool:
     """Whether a file may be in DEP-5 form: debian/copyright, and license files that say so.
 
@@ -260,15 +271,17 @@ def _is_debian(item: Text) -> bool:
 @lru_cache(maxsize=1024)
 def _expression_of(text: bytes) -> str | None:
     """What a paragraph's text states, by the steps that need no process and no cache."""
-    stated = by_words(text, w.words(text))
+    # What is longer than a value is a paragraph of Debian's.
+    doubt = doubts if len(text) < VALUE else takes_back
+    stated = by_words(text, w.words(text), doubt)
     if stated is None:
         answer = readings.answer(readings.canonical(text).text)
         placed = readings.by_words(text, answer or ())
-        stated = readings.reading(text, answer or (), placed, detected_by())
+        stated = readings.reading(text, answer or (), placed, detected_by(), doubt)
     return None if stated is None else stated.expression
 
 
-def _cheap(text: bytes, found: w.Words, steps: Steps) -> Reading | None:
+def _cheap(text: bytes, found: w.Words, steps: Steps, doubt: Doubt) -> Reading | None:
     tags = _by_tag(text)
     # A tag is the whole statement only where nothing but the tag could state something.
     if (
@@ -280,7 +293,7 @@ def _cheap(text: bytes, found: w.Words, steps: Steps) -> Reading | None:
         rest = _TAG.sub(b"\n\n", text).decode("utf-8", "replace")
         expression = settle([tag[0] for tag in tags], riders(rest))
         return Reading(expression, tags[0][1], tags[-1][2], 100.0, "spdx-tag", "spdx-tag", OWN)
-    reading = by_words(text, found)
+    reading = by_words(text, found, doubt)
     steps.words += reading is not None
     return reading
 
@@ -349,7 +362,7 @@ def _by_matcher(
         else:
             result.append((number, Reading(None, 0, size, 0.0, "", UNDETERMINED, detector())))
             continue
-        stated = readings.reading(text, said, placed, who)
+        stated = readings.reading(text, said, placed, who, _doubt(items[number]))
         stated = stated or Reading(UNKNOWN, 0, size, 0.0, "", "none", who)
         result.append((number, _whole_span(stated, exact, items[number])))
     return result

@@ -24,10 +24,11 @@ from stackcurate.licenses import claims, heads, readings
 from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.claims import BEFORE, ELSEWHERE, OPEN, REFERENCE
 from stackcurate.licenses.detect import UNDETERMINED, settle, tag_value
+from stackcurate.licenses.doubts import takes_back
 from stackcurate.licenses.expression import combine, ids, is_strict, license_class, normalize
 from stackcurate.licenses.policy import RANK
 from stackcurate.licenses.readings import Span, is_neutral
-from stackcurate.licenses.riders import NO_AI, RESTRICTED, doubts, limits_abroad, riders, sentences
+from stackcurate.licenses.riders import NO_AI, RESTRICTED, limits_abroad, riders, sentences
 from stackcurate.licenses.spoken import UNKNOWN, spoken
 from stackcurate.licenses.strict import limits, named, strict_words
 from stackcurate.schema import conform
@@ -53,9 +54,8 @@ _LEADER = re.compile(r"^[\s*#/;%!|>.\"'-]*(?:dnl |rem )?")
 _SEE = re.compile(r"(?i)see (?:the )?(?:file )?[\w./-]*(?:licen[cs]e|copying)[\w./-]*\Z")
 # Sentences that speak of the license and not of what the code does.
 _ABOUT_IT = re.compile(
-    r"\b(?:this|the) (?:software|licen[sc]e|permission|grant|work|program)\b|\buse (?:in|of|for|"
-    r"by)\b|"
-    r"\b(?:re)?distribut(?:ion|ed|e)\b|\bcommercial\w*\b|\blicen[sc]ed?\b"
+    r"\b(?:this|the) (?:software|licen[sc]e|permission|grant)\b|\A\W*use (?:in|of|for|by)\b|"
+    r"\bredistribut(?:ion|ed|e)\b|\bcommercial\w*\b|\blicen[sc]ed?\b"
 )
 _GNU_ID = re.compile(r"\b[AL]?GPL-")
 # As heads.find_speaking has them.
@@ -315,7 +315,7 @@ def _open_doubts(rest: bytes, found: Sequence[Part]) -> list[str]:
     start = max(0, min((one.start for one in found), default=0) - NEAR)
     end = max((one.end for one in found), default=NEAR) + NEAR
     near = rest[start:end].decode("utf-8", "replace")
-    return doubts("\n\n".join(one for one in sentences(near) if _ABOUT_IT.search(one)))
+    return takes_back("\n\n".join(one for one in sentences(near) if _ABOUT_IT.search(one)))
 
 
 def headers(contents: pa.Array | pa.ChunkedArray) -> pa.Table:

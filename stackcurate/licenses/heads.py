@@ -18,7 +18,7 @@ _TAG = np.frombuffer(b"spdx-license-identifier:", np.uint8)
 _FOREIGN = (
     "kommerzi", "vertraul", "gebrauch", "untersag", "verboten", "gewerbli", "interdit", "comercia",
     " proibid", " vietato", " vietata", "komercyj", "омме", "прещ", "商业", "商業", "商用", "禁止",
-    "仅供", "仅限", "僅供", "未经", "未經", "無断", "転載", "再配",
+    "仅供", "仅限", "僅供", "未经", "未經", "nehmigun", "аспр", "無断", "転載", "再配",
     "营利", "營利", "営利", "상업", "무단", "영리",
 )  # fmt: skip
 _FOREIGN_STEMS = [one if len(one) == 8 else one[-4:] for one in (w.encode() for w in _FOREIGN)]

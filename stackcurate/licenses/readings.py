@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 
 from stackcurate.licenses import changes, choices, matcher, query, rules
 from stackcurate.licenses.detections import Detection, detect
-from stackcurate.licenses.expression import combine, ids, license_class, normalize
+from stackcurate.licenses.doubts import doubts
+from stackcurate.licenses.expression import combine, ids, license_class, normalize, operands
 from stackcurate.licenses.matcher import Match
 from stackcurate.licenses.policy import OPEN, table
-from stackcurate.licenses.riders import ALTERED, doubts, riders
+from stackcurate.licenses.riders import ALTERED, riders
 from stackcurate.licenses.spoken import UNKNOWN
 
 # Words whose coming or going inside a permissive text changes what it grants.
@@ -55,7 +56,7 @@ class Reading(NamedTuple):
 
 def settle(expressions: Sequence[str], extra: Sequence[str] = ()) -> str | None:
     """One expression of all that a text states; neutral parts fall away beside others."""
-    stated = [text for text in expressions if text]
+    stated = [part for text in expressions if text for part in operands(text)]
     telling = [text for text in stated if not is_neutral(text)]
     return combine([*(telling or stated), *extra])
 
@@ -313,8 +314,12 @@ def reading(
     given: Sequence[dict[str, Any]],
     placed: Sequence[tuple[dict[str, Any], Span]],
     by: str,
+    doubt: Callable[[str], list[str]] = doubts,
 ) -> Reading | None:
-    """What an answer means, riders and telling changes included; None for no license."""
+    """What an answer means, riders and telling changes included; None for no license.
+
+    ``doubt`` judges what stands beside an open license.
+    """
     if not placed:
         return None
     spans = iter(span for _, span in placed)
@@ -330,7 +335,7 @@ def reading(
     beside = _said(data, gaps)
     extra = riders(beside)
     if not extra and license_class(settle(expressions)) in OPEN:
-        extra = doubts(beside)
+        extra = doubt(beside)
     score, how = min((match["score"], match["matcher"]) for match, _ in placed)
     names = dict.fromkeys(match["rule"] for match, _ in placed)
     return Reading(

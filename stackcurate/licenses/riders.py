@@ -86,81 +86,6 @@ _HARMLESS = re.compile(
 )
 
 
-# Rights, and acts that need one.
-_RIGHTS = (
-    r"(?:us(?:e|es|ed|ing|age)|cop(?:y|ies|ied|ying)|(?:re-?)?distribut\w+|(?:re-?)?s(?:ell|"
-    r"elling|old|ale)|"
-    r"modif\w+|embed\w*|host\w*|deploy\w*|compil\w+|install\w*|run|shared?|sharing|publish\w*|"
-    r"offer\w*|"
-    r"rent\w*|leas(?:e|es|ed|ing)|commercial\w*|licen[sc](?:ed|ing|ees?)|permissions?|rights?|"
-    r"grant\w*|train\w*|"
-    r"incorporat\w+|extend|extends|view\w*)"
-)
-_THINGS = (
-    r"(?:soft-?wares?|programs?|codes?|sources?|librar(?:y|ies)|works?|products?|projects?|"
-    r"packages?|"
-    r"materials?|models?|weights|files?|it|this|users?|everyone|compan(?:y|ies)|organi[sz]ations?|"
-    r"business\w*|employ\w+|customers?|at work|data)"
-)
-_TOPIC = re.compile(rf"\b{_RIGHTS}\b")
-_WIDE_TOPIC = re.compile(rf"\b(?:{_RIGHTS}|{_THINGS})\b")
-# What a sentence about rights takes back by, and what one about the thing itself does.
-_TAKES = re.compile(
-    r"\b(?:may|must|shall|can|should|will)(?: not|n[o'’]?t)\b|\bcannot\b|"
-    r"\b(?:is|are|was|were|be) not (?:\w+ly )?(?:allowed|permitted|licen[sc]ed|granted|"
-    r"authori[sz]ed|"
-    r"covered|free|open|for|intended|available|part of this)\b|"
-    r"\b(?:licen[sc]e|grant|permission|agreement)s?\b[^.]{0,60}\b(?:does|do) not\b|"
-    r"\bdo(?: not|n['’]?t) (?:re-?)?(?:distribut|sell|cop|us|shar|publish|upload|train|host|"
-    r"modif|scrap)\w*|"
-    r"\b(?:never|neither|none of|nobody)\b|\bnot (?:for|to) \b|"
-    r"\bno (?:part|use|person|one|commercial|rights?|licen[sc]e|permission|modif\w+|"
-    r"derivative\w*)\b|"
-    r"\b(?:only|solely|exclusively|except|until|on condition|as long as|other than|unless)\b"
-)
-_TAKES_AWAY = re.compile(
-    r"\b(?:prohibit|forbid|forbad|disallow|refus|exclud|withdr|revo[kc]|expir|terminat|cancel)\w*|"
-    r"\brestrict(?:s|ed|ing|ive)?\b|\brestrictions? appl\w+|\b(?:ban(?:s|ned)?|den(?:y|ies|ied))\b|"
-    r"\b(?:pay|pays|paid(?!-up)|payments?|fees?|purchas\w+|buys?|bought|price[sd]?|donat\w+|"
-    r"royalt\w+|"
-    r"subscri(?:be|ber|bers|ption|ptions))\b|\blicen[sc]e keys?\b|"
-    r"\b(?:must|has to|have to|needs? to|required to|requires?|obliged to) (?:first )?"
-    r"(?:ask|request|register|notify|obtain|seek|star|like|follow|join|own|be an?|get|have|not)\b|"
-    r"\bneeds? (?:an? |our |my |the )?(?:\w+ )?(?:licen[sc]e|consent|permission|approval|"
-    r"agreement)\b|"
-    r"\b(?:our|my|prior|written|his|her|their) (?:\w+ )?(?:consent|approval|permission)\b|"
-    r"\bask (?:me|us|for|first)\b"
-)
-# Takes nothing: about warranties and names, about which files are meant, about the notice itself.
-_TAKES_NOTHING = re.compile(
-    r"\b(?:endors\w*|promot\w+|advertis\w+|publicity|trademarks?|trade names?|logos?|warrant\w*|"
-    r"liab\w+|misrepresent\w*|merchantab\w*|damages|indemni\w+|as[ -]is|implied|copyright \(c\)|"
-    r"(?:all|some) rights reserved|in compliance with|do not edit|everything else|banner)\b|"
-    r"\botherwise (?:stated|noted|indicated|specified|mentioned|marked|licen[sc]ed)\b|"
-    r"\bexcept as (?:documented|noted|stated)\b|\bdata files\b|"
-    r"\b(?:academic|personal|private) and commercial\b|\bno (?:cost|charge|longer)\b|"
-    r"\bthis (?:notice|permission notice)\b|\bresponsib\w+|\bown (?:risk|responsibility)\b|"
-    r"(?:\bnot|n['’]t) (?:need|have) to\b|\bwithheld\b|\bdoes not create\b|"
-    r"\bconsist\w* (?:solely|only)\b|"
-    r"\bthe licen[sc]e (?:text|file)s?\b"
-)
-# Licenses that are not open, by names that need no rule.
-NAMED_CLOSED = re.compile(
-    r"\bbusiness source licen[sc]e|\bfunctional source licen[sc]e|\bcommons clause|"
-    r"\bserver side public licen[sc]e|"
-    r"\bpolyform \w+|\belastic licen[sc]e|\bconfluent community licen[sc]e|"
-    r"\bfair source licen[sc]e|"
-    r"\bllama ?\d?[\d.]* (?:community )?licen[sc]e|\bgemma (?:terms|licen[sc]e)|\bopen ?rail\b|"
-    r"\bhippocratic licen[sc]e|"
-    r"\b(?:licen[sc]e|licen[sc]ing agreement)[- ]nc\b|\bsource code licen[sc]e-nc\b|"
-    r"\b(?:cc|commons|attribution)[- ](?:by[- ])?(?:n[cd]|non-?commercial|no-?deriv\w+)\b|"
-    r"\bunity (?:companion|reference)\b|"
-    r"\b(?:timescale|redis source available|cockroachdb (?:software|community)|sustainable use|"
-    r"fair[- ]code|"
-    r"prosperity public|parity public|anti-?996|anti-?capitalist software|peer production|"
-    r"big ?code openrail\S*|"
-    r"reference[-_ ]only) licen[sc]e|unity_reference_only|\bpas d['’]utilisation commerciale\b",
-)
 # Words without which no sentence above can match: most texts have none, and are done.
 AI_WORDS = (
     " ai", "ai ", "ai-", " ml", "ml ", "llm", "gpt", "tdm", "a.i.", "intelligen", "learning",
@@ -189,28 +114,6 @@ def plain(text: str) -> str:
     if text.isascii():
         return text
     return unicodedata.normalize("NFKC", text).translate(_UNSEEN)
-
-
-def doubts(text: str) -> list[str]:
-    """ALTERED where a sentence takes something back in words that no pattern of ``riders`` has.
-
-    For the text of a license alone, of which ``text`` is what no known text explains: there such
-    sentences are rare, and each is worth a look.
-    """
-    for sentence in sentences(text[:200_000]):
-        said = _FREELY.sub(" ", _BOTH.sub(" ", sentence[:4000]))
-        if NAMED_CLOSED.search(said):
-            return [ALTERED]
-        if _TAKES_NOTHING.search(said) or _HARMLESS.search(said):
-            continue
-        if _TAKES_AWAY.search(said) and _WIDE_TOPIC.search(said):
-            return [ALTERED]
-        if any(
-            _TOPIC.search(said, max(0, one.start() - 120), one.end() + 120)
-            for one in _TAKES.finditer(said)
-        ):
-            return [ALTERED]
-    return []
 
 
 def riders(text: str, bans: bool = True) -> list[str]:

@@ -15,7 +15,8 @@ from stackcurate.licenses.riders import RESTRICTED
 UNKNOWN = "LicenseRef-scancode-unknown"  # a license is declared that cannot be read
 # Values that declare nothing: they are empty, or point to a file that speaks for itself.
 ELSEWHERE = re.compile(
-    r"\s*(?:$|see\b|file:|unknown$|none$|noassertion$|n/?a$|todo|other$|custom$|license\b|copying\b|dual license)",  # noqa: E501
+    r"\s*(?:$|see\b|file:|unknown$|none$|noassertion$|n/?a$|todo|other$|custom$|license\b|copying\b|"
+    r"dual license|[$@%{<]|(?-i:[A-Z]+(?:_[A-Z]+)+$))",  # the last ones are gaps of a template
     re.I,
 )
 

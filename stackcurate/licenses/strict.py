@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 
+from stackcurate.licenses.doubts import NAMED_CLOSED
 from stackcurate.licenses.expression import is_strict
 from stackcurate.licenses.riders import (
     AI_WORDS,
-    NAMED_CLOSED,
     NO_AI,
     RESTRICTED,
     has_any,
@@ -42,6 +42,18 @@ _CLOSED = re.compile(
     r"\bunpublished,?(?: and)? (?:confidential|proprietary|source code)\b|"
     r"\bproprietary (?:source|information|code of|software of)\b|"
     r"\bdo not (?:re)?distribute\b|\bis closed[- ]source\b|\bdo not copy(?: or distribute)?\W*\Z|"
+    r"\b(?:information|code|file|software|document|"
+    r"material)s?\b[^.]{0,40}\bis[^.]{0,30}\bconfidential\b|"
+    r"\bonly be used (?:by|in accordance with)\b|\blicensed materials?\W{1,4}property of\b|"
+    r"\brestricted materials of\b|"
+    r"\bnot to be (?:re)?(?:distributed|disclosed|copied|published)\b|\bno re-?use\b|"
+    r"\bgovernment purpose rights\b|"
+    r"\b(?:may|must|shall|can) ?not (?:copy|redistribute|distribute|reproduce|"
+    r"disclose)\b[^.]{0,30}\b(?:this|the) "
+    r"(?:code|file|software|program|source)\b|\b(?:use|usage)(?: is)? restricted to\b|"
+    r"\b(?:re)?(?:distribution|copying|reproduction|modification)\b[^.]{0,60}\bis (?:strictly )?"
+    r"(?:prohibited|forbidden|not (?:allowed|permitted))\b|"
+    r"\bfor customers\b[^.]{0,40}\b(?:contract|agreement|subscription)\b|"
     r"\bno part of this (?:file|program|software|code|source|work|publication|"
     r"document)\b[^.]{0,40}\bmay be\b|"
     r"\bproperty of [^.]{0,80}\b(?:may|must|shall|can) ?not\b|\bnumerical recipes software\b|"
@@ -99,6 +111,9 @@ _NAME = re.compile(
     r"(?i)\A(?:[al]?gpl|gnu|cecill|eupl|busl|mpl|mozilla|epl|eclipse|cddl|sspl|osl|cc[- ]by)\b|"
     r"\A[al]?gpl"
 )
+_STATED = re.compile(
+    r"(?i)@?(?:licen[sc]e|lizenz|licencia|licenza|licença|licence)\s*[:=]\s*(\S.{1,60})\Z"
+)
 _CONFIDENTIAL = re.compile(
     r"(?:[A-Z][\w.&]*,? ){0,4}(?:CONFIDENTIAL|PROPRIETARY)(?: (?:AND|&) (?:CONFIDENTIAL|"
     r"PROPRIETARY))?\Z"
@@ -114,7 +129,8 @@ _GNU_WORDS = ("general", "gpl")
 _CLOSED_WORDS = (
     "confidential", "secret", "authori", "prohibited", "unpublished", "proprietary", "distribute",
     "closed", "do not copy", "no part of", "property of", "recipes", "no licen", "epic games",
-    "not be",
+    "not be", "only be", "materials", "not to", "no re", "government", "restricted", "prohibited",
+    "permitted", "customers", "not copy", "not dis", "not re",
 )  # fmt: skip
 _OTHERS_WORDS = (
     "mozilla", "mpl", "eclipse", "epl", "cddl", "development and", "sspl", "server side", "busl",
@@ -186,8 +202,9 @@ def _lines(comment: str) -> set[str]:
     found = set()
     for line in comment[:4000].splitlines()[:60]:
         said = line.strip(" \t*#/;%!|\"'-").rstrip(".")
-        if 3 <= len(said) <= 40 and _NAME.search(said):
-            expression = spoken(said)
+        stated = _STATED.match(said)
+        if 3 <= len(said) <= 80 and (stated or _NAME.search(said)):
+            expression = spoken(stated[1] if stated else said)
             if expression is not None and is_strict(expression):
                 found.add(expression)
         if len(said) <= 60 and _CONFIDENTIAL.match(said):

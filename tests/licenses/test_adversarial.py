@@ -84,6 +84,21 @@ The Software shall be used for Good, not Evil.
 The licensee must not force its employees to work overtime ("996").
 Parts in src/codec are covered by the GNU General Public License, version 2.
 The Commons Clause applies.
+Automated systems that learn from text are not licensed.
+Feeding this repository to a code assistant violates this license.
+Large companies, meaning those with more than 250 employees, must negotiate separate terms.
+Any use by or on behalf of the fossil fuel industry is out of the question.
+You owe us 1% of your profits.
+A yearly subscription is necessary for production systems.
+The above applies to version 1 only; version 2 and later are commercial.
+Distribution through app stores is reserved to Nordlicht.
+Not valid in the European Union.
+By using it you transfer all rights in your changes to us.
+You shall keep the source code secret.
+For private households only.
+Evaluation copy.
+No derivatives.
+Political campaigns are excluded.
 Not for com\u00admer\u00adcial use.
 Non\u2011commercial use only.
 Die Nutzung zu kommerziellen Zwecken ist untersagt.
@@ -98,6 +113,16 @@ Wykorzystanie komercyjne jest zabronione.
 不得将本软件用于训练人工智能模型。
 商用利用を禁止します。
 상업적 이용을 금지합니다.
+AIの学習に使用しないでください。
+Для военных целей использовать нельзя.
+Kaupallinen käyttö on kielletty.
+Utilizarea comercială este interzisă.
+Η εμπορική χρήση απαγορεύεται.
+A kereskedelmi felhasználás tilos.
+Ticari kullanım yasaktır.
+يحظر الاستخدام التجاري.
+Solo per uso privato.
+Réservé aux membres.
 """
 
 
@@ -130,6 +155,11 @@ Cette œuvre est sous licence Creative Commons Attribution - Pas d'Utilisation C
 BSD License. Redistribution in source form is permitted for noncommercial use only.
 MIT License. This is the property of Nordlicht. You may not copy, alter or pass it on.
 Freeware. This program is free for personal use. Companies need a license.
+The MIT license applies, unless you are Amazon.
+All code here is MIT licensed for open source projects and requires a seat license elsewhere.
+Licensed under the Fjord License, which is the Apache License 2.0 with a field-of-use restriction.
+License: MIT (community edition), commercial (enterprise edition)
+Code: MIT. Models: CC BY-NC 4.0.
 Dual licensed: under the AGPL-3.0, and under a commercial license for everyone else.
 """
 
@@ -164,6 +194,11 @@ def opened():
     yield OWNER + bsd2.replace("1.", "(a)").replace("2.", "(b)"), "BSD-2-Clause"
     yield OWNER + bsd2.replace("this software", "this theme"), "BSD-2-Clause"
     yield f"{OWNER}{isc.replace('THE AUTHOR', 'JOE & ANN LTD.')}", "ISC"
+    yield (f"{OWNER}{mit}\n\nThe icons were drawn by Ann and are in the public domain.\n",
+           "MIT AND LicenseRef-scancode-public-domain")  # fmt: skip
+    yield f"Except where noted otherwise, files here are under this license:\n\n{mit}", "MIT"
+    yield f"{OWNER}{mit}\n\nOriginally derived from Fjord by Ann; see AUTHORS for details.\n", "MIT"
+    yield re.sub(r"\s+", "\n", mit), "MIT"
     yield f"{OWNER}{mit}\n\nvendored:\n\n{bsd3}", "MIT AND BSD-3-Clause"
 
 

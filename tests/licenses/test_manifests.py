@@ -3,7 +3,9 @@ import json
 import pytest
 
 from stackcurate.licenses.detect import _expression_of
+from stackcurate.licenses.expression import license_class
 from stackcurate.licenses.manifests import declared, dep5_expression
+from stackcurate.licenses.policy import OPEN
 from stackcurate.licenses.spoken import spoken
 from tests.licenses.conftest import body
 
@@ -192,3 +194,32 @@ def test_dep5_names():
 def test_setup_py_of_python_2_is_read_by_its_tokens(source, expected):
     found = declared("setup.py", source.encode())
     assert (found.expression if found else None) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("pyproject.toml", '[tool.poetry]\nlicense = "BSD for academic use"\n'),
+        ("pyproject.toml", '[project]\nlicense = {text = "MIT, but not for military use"}\n'),
+        ("pubspec.yaml", "name: x\nlicense: MIT for hobbyists\n"),
+        ("package.json", '{"license": "MIT for non-commercial use"}'),
+        ("x.dist-info/METADATA", "Name: x\nLicense: Apache 2.0 (non-commercial)\n"),
+        ("x.dist-info/METADATA", "Name: x\nLicense: Other/Proprietary License\n"),
+        ("pyproject.toml", '[project]\nclassifiers = ["License :: Free for non-commercial use"]\n'),
+        ("setup.cfg", "[metadata]\nlicense = MIT with Commons Clause\n"),
+    ],
+)
+def test_values_that_limit_are_not_open(name, text):
+    found = declared(name, text.encode(), _expression_of)
+    assert found is not None and license_class(found.expression) not in OPEN
+
+
+def test_gaps_of_templates_declare_nothing():
+    for value in (
+        "@LICENSE@",
+        "${license}",
+        "%{license}",
+        "{{ license }}",
+        "APPLICATION_LICENSE_TYPE",
+    ):
+        assert declared("x.spec", f"Name: x\nLicense: {value}\n".encode()) is None

@@ -1,0 +1,186 @@
+"""Finds sentences that no pattern of ``riders`` has, and that may yet take something back.
+
+Nobody can list all that a license may ask. But what stands beside the text of a known open license
+is seldom more than its owners, its sources and which files it is for; whatever else speaks of use,
+persons, prices or conditions is doubted, and so is what is written in a script nobody here reads.
+"""
+
+from __future__ import annotations
+
+import re
+
+from stackcurate.licenses.riders import _BOTH, _FREELY, _HARMLESS, ALTERED, sentences
+
+# Rights, and acts that need one.
+_RIGHTS = (
+    r"(?:us(?:e|es|ed|ing|age)|cop(?:y|ies|ied|ying)|(?:re-?)?distribut\w+|(?:re-?)?s(?:ell|"
+    r"elling|old|ale)|"
+    r"modif\w+|embed\w*|host\w*|deploy\w*|compil\w+|install\w*|run|shared?|sharing|publish\w*|"
+    r"offer\w*|"
+    r"rent\w*|leas(?:e|es|ed|ing)|commercial\w*|licen[sc](?:ed|ing|ees?)|permissions?|rights?|"
+    r"grant\w*|train\w*|"
+    r"incorporat\w+|extend|extends|view\w*)"
+)
+_THINGS = (
+    r"(?:soft-?wares?|programs?|codes?|sources?|librar(?:y|ies)|works?|products?|projects?|"
+    r"packages?|"
+    r"materials?|models?|weights|files?|it|this|users?|everyone|compan(?:y|ies)|organi[sz]ations?|"
+    r"business\w*|employ\w+|customers?|at work|data)"
+)
+_TOPIC = re.compile(rf"\b{_RIGHTS}\b")
+_WIDE_TOPIC = re.compile(rf"\b(?:{_RIGHTS}|{_THINGS})\b")
+# What a sentence about rights takes back by, and what one about the thing itself does.
+_TAKES = re.compile(
+    r"\b(?:may|must|shall|can|should|will)(?: not|n[o'’]?t)\b|\bcannot\b|"
+    r"\b(?:is|are|was|were|be) not (?:\w+ly )?(?:allowed|permitted|licen[sc]ed|granted|"
+    r"authori[sz]ed|"
+    r"covered|free|open|for|intended|available|part of this)\b|"
+    r"\b(?:licen[sc]e|grant|permission|agreement)s?\b[^.]{0,60}\b(?:does|do) not\b|"
+    r"\bdo(?: not|n['’]?t) (?:re-?)?(?:distribut|sell|cop|us|shar|publish|upload|train|host|"
+    r"modif|scrap)\w*|"
+    r"\b(?:never|neither|none of|nobody)\b|\bnot (?:for|to) \b|"
+    r"\bno (?:part|use|person|one|commercial|rights?|licen[sc]e|permission|modif\w+|"
+    r"derivative\w*)\b|"
+    r"\b(?:only|solely|exclusively|except|until|on condition|as long as|other than|unless)\b"
+)
+_TAKES_AWAY = re.compile(
+    r"\b(?:prohibit|forbid|forbad|disallow|refus|exclud|withdr|revo[kc]|expir|terminat|cancel)\w*|"
+    r"\brestrict(?:s|ed|ing|ive)?\b|\brestrictions? appl\w+|\b(?:ban(?:s|ned)?|den(?:y|ies|ied))\b|"
+    r"\b(?:pay|pays|paid(?!-up)|payments?|fees?|purchas\w+|buys?|bought|price[sd]?|donat\w+|"
+    r"royalt\w+|"
+    r"subscri(?:be|ber|bers|ption|ptions))\b|\blicen[sc]e keys?\b|"
+    r"\b(?:must|has to|have to|needs? to|required to|requires?|obliged to) (?:first )?"
+    r"(?:ask|request|register|notify|obtain|seek|star|like|follow|join|own|be an?|get|have|not)\b|"
+    r"\bneeds? (?:an? |our |my |the )?(?:\w+ )?(?:licen[sc]e|consent|permission|approval|"
+    r"agreement)\b|"
+    r"\b(?:our|my|prior|written|his|her|their) (?:\w+ )?(?:consent|approval|permission)\b|"
+    r"\bask (?:me|us|for|first)\b"
+)
+# Takes nothing: about warranties and names, about which files are meant, about the notice itself.
+_TAKES_NOTHING = re.compile(
+    r"\b(?:endors\w*|promot\w+|advertis\w+|publicity|trademarks?|trade names?|logos?|warrant\w*|"
+    r"liab\w+|misrepresent\w*|merchantab\w*|damages|indemni\w+|as[ -]is|implied|copyright \(c\)|"
+    r"(?:all|some) rights reserved|in compliance with|do not edit|everything else|banner)\b|"
+    r"\botherwise (?:stated|noted|indicated|specified|mentioned|marked|licen[sc]ed)\b|"
+    r"\bexcept as (?:documented|noted|stated)\b|\bdata files\b|"
+    r"\b(?:academic|personal|private) and commercial\b|\bno (?:cost|charge|longer)\b|"
+    r"\bthis (?:notice|permission notice)\b|\bresponsib\w+|\bown (?:risk|responsibility)\b|"
+    r"(?:\bnot|n['’]t) (?:need|have) to\b|\bwithheld\b|\bdoes not create\b|"
+    r"\bconsist\w* (?:solely|only)\b|"
+    r"\bthe licen[sc]e (?:text|file)s?\b"
+)
+# Licenses that are not open, by names that need no rule.
+NAMED_CLOSED = re.compile(
+    r"\bbusiness source licen[sc]e|\bfunctional source licen[sc]e|\bcommons clause|"
+    r"\bserver side public licen[sc]e|"
+    r"\bpolyform \w+|\belastic licen[sc]e|\bconfluent community licen[sc]e|"
+    r"\bfair source licen[sc]e|"
+    r"\bllama ?\d?[\d.]* (?:community )?licen[sc]e|\bgemma (?:terms|licen[sc]e)|\bopen ?rail\b|"
+    r"\bhippocratic licen[sc]e|"
+    r"\b(?:licen[sc]e|licen[sc]ing agreement)[- ]nc\b|\bsource code licen[sc]e-nc\b|"
+    r"\b(?:cc|commons|attribution)[- ](?:by[- ])?(?:n[cd]|non-?commercial|no-?deriv\w+)\b|"
+    r"\bunity (?:companion|reference)\b|"
+    r"\b(?:timescale|redis source available|cockroachdb (?:software|community)|sustainable use|"
+    r"fair[- ]code|"
+    r"prosperity public|parity public|anti-?996|anti-?capitalist software|peer production|"
+    r"big ?code openrail\S*|"
+    r"reference[-_ ]only) licen[sc]e|unity_reference_only|\bpas d['’]utilisation commerciale\b",
+)
+# Words of sentences that may say who, for what, for how long and for how much.
+_SUSPECT = re.compile(
+    r"\b(?:us(?:e|es|ed|ing|ers?|age)|cop(?:y|ies|ying)|re-?distribut\w*|distribution|publish\w*|"
+    r"host(?:s|ed|ing)?|"
+    r"(?:re)?sell\w*|sold|transfer\w*|remov\w+|derivatives?|train\w*|learn\w*|feeding|"
+    r"compan(?:y|ies)|organi[sz]ations?|governments?|contractors?|students?|members?|schools?|"
+    r"households?|"
+    r"homes?|persons?|people|anyone|everyone|others|customers?|licensees?|assistants?|"
+    r"academ\w+|educat\w+|private|personal|hobb\w+|evaluat\w+|demos?|trials?|preview|beta testers?|"
+    r"commercial\w*|purposes?|"
+    r"military|politic\w+|campaigns?|weapons?|war|laws?|ethic\w*|harm\w*|models?|ai|machine|corpus|"
+    r"fees?|pay|pays|paid|payments?|subscri(?:be|bers?|ptions?)|profits?|owe|offers?|valid|until|"
+    r"expir\w+|"
+    r"only|no|not|never|none|nobody|neither|nor|except|exclud\w+|reserved|secret|confidential|"
+    r"unless|if you|"
+    r"must|shall|should|need(?:s|ed)?|necessary|requir\w+|allowed|permitted|permission|"
+    r"prohibit\w*|forbid\w*|"
+    r"restrict\w*|limit\w*|violat\w+|infring\w+|withdr\w+|discretion|consent|approv\w+|written|"
+    r"agreements?|"
+    r"negotiat\w+|terms|ask|asked|contact|write to|appl(?:y|ies)|covers?|covered|rights?)\b"
+)
+# Such words in sentences about warranties, names, owners, sources and which files are meant.
+_PLAIN = re.compile(
+    r"\b(?:endors\w*|promot\w+|advertis\w+|publicity|trademarks?|trade names?|logos?|warrant\w*|"
+    r"liab\w+|"
+    r"misrepresent\w*|merchantab\w*|damages|indemni\w+|as[ -]is|implied|responsib\w+|copyrights?|"
+    r"all rights reserved|some rights reserved|in compliance with|do not edit|everything else|"
+    r"banner|"
+    r"consist\w* (?:solely|only)|withheld|does not create|public domain|free software|thank\w*|"
+    r"contribut(?:or|ors|ions?|ed)|derivative work (?:of|based)|determine if|can be found|"
+    r"data files|terms may differ)\b|"
+    r"\botherwise (?:stated|noted|indicated|specified|mentioned|marked|licen[sc]ed|documented)\b|"
+    r"\bexcept as (?:documented|noted|stated)\b|"
+    r"\b(?:used|reprinted|reproduced|included) (?:here )?(?:with|by) (?:\w+ )?permission\b|"
+    r"\b(?:licen[sc]e|following|notice|terms|this)s? appl(?:y|ies) to\b|\Aapplies to all code\b|"
+    r"\b(?:academic|personal|private) and commercial\b|\bno (?:cost|charge|longer)\b|"
+    r"\bown licen[sc]es\b|"
+    r"(?:\bnot|n['’]t) (?:need|have) to\b|\bthis (?:notice|permission notice)\b|"
+    r"\b(?:derived|forked|extracted|taken|copied|adapted|modified|originally|based|"
+    r"written) (?:from|on|by|written)\b|"
+    r"\bsee (?:the )?(?:licen|notice|authors|copying|file|source)|\bfor (?:more )?details\b|"
+    r"\A\W*(?:alternatively,? )?(?:you may|it may be|this \w+ may be|may be) (?:used?|"
+    r"distributed|copied)"
+    r"(?: it| this \w+)?(?: under the terms of)?(?: the)?\W*\Z|\bat your (?:option|choice)\W*\Z|"
+    r"\blicen[sc]ed (?:for use )?as follows\b|\A\W*(?:only|except)\b.{0,40}\bfiles?\W*\Z|"
+    r"\beverything except (?:for )?(?:the )?[\w ./*-]{1,60}\bfiles?\b|"
+    r"\Alicen[sc]e for \w+ except \w+\Z|"
+    r"\bterms of the [\w.-]+\Z|\blegal terms\b|\bthru\b|\w\(\)|\bdom\b|\b(?:where|when|as|"
+    r"if) (?:noted|stated|indicated|specified|marked) otherwise\b|\bnotice to\b|\b(?:following|"
+    r"below) legal agreement\b|\bsponsoring member\b|"
+    r"\bnon-profit organization\b|\bproject home\b|\bbundled dependencies\b|\bis (?:licen[sc]ed|"
+    r"distributed|available|released)"
+    r" (?:under|with) the\W*\Z"
+)
+_OWNER = re.compile(r"\(c\)|©|版权|版權|著作|(?:19|20)\d\d")
+# Scripts that are not Latin: six letters of them are some words.
+_SCRIPTS = re.compile(r"[^\W\d_a-zA-Z\u00aa-\u024f\u1e00-\u1eff]")
+FEW = 6
+
+
+def doubts(text: str) -> list[str]:
+    """ALTERED where a sentence may say more than whom a text is from and what it is about.
+
+    For the text of an open license, of which ``text`` is what no known text explains. There such
+    sentences are rare, whatever they say: of 879 real ones two have one.
+    """
+    for sentence in sentences(text[:200_000]):
+        said = _FREELY.sub(" ", _BOTH.sub(" ", sentence[:4000]))
+        if NAMED_CLOSED.search(said):
+            return [ALTERED]
+        if _OWNER.search(said) and len(said) < 200:
+            continue
+        if len(_SCRIPTS.findall(said)) >= FEW:
+            return [ALTERED]
+        if _SUSPECT.search(said) and not _PLAIN.search(said) and " " in said:
+            return [ALTERED]
+    return takes_back(text)
+
+
+def takes_back(text: str) -> list[str]:
+    """ALTERED where a sentence takes something back in words that no pattern of ``riders`` has.
+
+    For comments that license something, and for what came between the words of a known text.
+    """
+    for sentence in sentences(text[:200_000]):
+        said = _FREELY.sub(" ", _BOTH.sub(" ", sentence[:4000]))
+        if NAMED_CLOSED.search(said):
+            return [ALTERED]
+        if _TAKES_NOTHING.search(said) or _HARMLESS.search(said):
+            continue
+        if _TAKES_AWAY.search(said) and _WIDE_TOPIC.search(said):
+            return [ALTERED]
+        if any(
+            _TOPIC.search(said, max(0, one.start() - 120), one.end() + 120)
+            for one in _TAKES.finditer(said)
+        ):
+            return [ALTERED]
+    return []
