@@ -34,6 +34,7 @@ _HELP = (
 # What an answer means, by why it is asked.
 _OF_A_TEXT = "which license, or class, these words state wherever they stand"
 _TO_DECIDE = {
+    "elsewhere": "the license of these files",
     "conflict": "the license of these files; `unstated` lets their folder speak",
     "laundered": "the license of these files: a class that is let in keeps them",
     "together": "the license of every folder that states just this",
@@ -160,7 +161,7 @@ def _show(row: Mapping[str, Any]) -> None:
     click.echo(f"  {visible(row.get('origin', ''))} {visible(row['path'])}".replace("   ", "  "))
     click.echo(f"  {review.WHY[row['why']]}")
     older = row.get("older")
-    no_likes = row["why"] in ("laundered", "conflict", "together")
+    no_likes = row["why"] in ("laundered", "conflict", "together", "elsewhere")
     if older:
         place = " ".join(filter(None, (older["origin"], older["path"]))) or "(withdrawn)"
         click.echo(f"  older: {visible(place)}, {older['license_expression'] or 'not told'}")

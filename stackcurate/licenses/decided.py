@@ -74,7 +74,7 @@ def _decisions(
     keys = [one.hex() if isinstance(one, bytes) else one for one in ids]
     answers = [(row, key, True) for row, key in enumerate(keys) if key in decided]
     taken = {row for row, _, _ in answers}
-    for row in pc.indices_nonzero(one_chunk(found, "header_expression").is_valid()).to_pylist():
+    for row in pc.indices_nonzero(one_chunk(found, "start").is_valid()).to_pylist():
         if row not in taken:
             words = words_at(batch, row, found["start"][row].as_py(), found["end"][row].as_py())
             here = words_of(batch["origin"][row].as_py(), words)

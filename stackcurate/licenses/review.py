@@ -38,6 +38,7 @@ WHY = {
     "changed": "a known license, changed where that changes what it grants",
     "limited": "a known license, and words beside it that take something away",
     "near": "an open license in part only",
+    "elsewhere": "the header of these files points to a license that is not there",
     "conflict": "the header of these files contradicts the license of their folder",
     "together": "the license texts and manifests of these folders contradict each other",
     "laundered": "an older repository holds the same bytes under a license that is refused",

@@ -49,7 +49,16 @@ __all__ = ["Header", "LicenseSettings", "header_evidence"]
 
 
 # How what a header states is known: columns of ``headers``, as `Header` names them.
-GROUNDS = ("header_rule", "header_matcher", "header_score", "header_detector", "header_decided")
+GROUNDS = (
+    "header_start",
+    "header_end",
+    "header_elsewhere",
+    "header_rule",
+    "header_matcher",
+    "header_score",
+    "header_detector",
+    "header_decided",
+)
 
 
 @dataclass(frozen=True)
@@ -75,8 +84,6 @@ class Header:
     fills: ClassVar[tuple[str, ...]] = (
         "header_expression",
         "header_class",
-        "header_start",
-        "header_end",
         *GROUNDS,
         "license_expression",
         "license_class",
@@ -106,8 +113,10 @@ class Header:
         state = _column(batch, "license_state")
         unheard = pc.fill_null(pc.equal(state, OVERRIDE), False)
         unheard = pc.or_(unheard, texts_of_licenses(batch["path"]))
-        said = pc.if_else(unheard, pa.scalar(None, pa.string()), said)
-        found = fill(found, pa.table({"header_expression": said}))
+        nothing = pa.scalar(None, pa.string())
+        said = pc.if_else(unheard, nothing, said)
+        elsewhere = pc.if_else(unheard, nothing, one_chunk(found, "elsewhere"))
+        found = fill(found, pa.table({"header_expression": said, "elsewhere": elsewhere}))
         speaks = pc.is_valid(said)
         last_word = pc.and_(pc.fill_null(one_chunk(found, "last_word"), False), speaks)
         state = pc.if_else(last_word, pa.scalar(OPEN), state)
@@ -129,8 +138,6 @@ class Header:
             {
                 "header_expression": said,
                 "header_class": pc.if_else(speaks, classes, pa.scalar(None, pa.string())),
-                "header_start": pc.if_else(speaks, found["start"], pa.scalar(None, pa.int64())),
-                "header_end": pc.if_else(speaks, found["end"], pa.scalar(None, pa.int64())),
                 **{name: found[name.removeprefix("header_")] for name in GROUNDS},
                 "license_expression": expression,
                 "license_class": class_,
@@ -168,7 +175,7 @@ def header_evidence(batch: pa.Table) -> pa.Table:
     """EVIDENCE rows of the headers in a batch that ``Header`` has filled, each content once."""
     rows = batch.filter(pc.is_valid(batch["header_expression"]))
     seen = {}
-    columns = ["content_id", "header_start", "header_end", "header_expression", "license_evidence"]
+    columns = ["content_id", "header_expression", "license_evidence"]
     for row in rows.select([*columns, *GROUNDS]).to_pylist():
         seen[row["license_evidence"]] = {
             "evidence_id": row["license_evidence"],

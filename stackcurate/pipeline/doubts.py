@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from stackcurate.licenses.decided import words_at, words_id, words_of
 from stackcurate.licenses.detect import UNDETERMINED
+from stackcurate.licenses.inherit import OPEN
 from stackcurate.licenses.review import APPROXIMATE, DOUBTFUL, MATCHER, NEAR, OWN, doubt
 from stackcurate.redaction.alone import redact_records
 from stackcurate.redaction.settings import Settings
@@ -61,7 +62,7 @@ def doubts(batch: pa.Table) -> pa.Table:
     found: dict[tuple[str, str], dict[str, Any]] = {}
     rows = _asked(batch)
     names = ["origin", "path", "row", "header_expression", "header_score", "header_rule",
-             "header_matcher", "header_decided", "header_start", "header_end",
+             "header_matcher", "header_decided", "header_start", "header_end", "header_elsewhere",
              "folder_expression", "verdict", "content_id"]  # fmt: skip
     for at, row in zip(rows.to_pylist(), batch.select(names).take(rows).to_pylist(), strict=True):
         why = _why(row)
@@ -69,9 +70,7 @@ def doubts(batch: pa.Table) -> pa.Table:
             continue
         span = (0, 0) if why == "laundered" else (row["header_start"], row["header_end"])
         words = words_at(batch, at, *span)
-        key = row["header_decided"] or {
-            "laundered": row["content_id"].hex(), "conflict": words_of(row["origin"], words),
-        }.get(why, words_id(words))  # fmt: skip
+        key = row["header_decided"] or _key(why, row, words)
         place = (row["origin"], row["path"])
         one = found.get((key, why))
         if one is None or place < one["place"]:
@@ -83,6 +82,15 @@ def doubts(batch: pa.Table) -> pa.Table:
     texts = clean(zip(shown, (one["path"] for one in firsts), strict=True))
     told = zip(sorted(found), firsts, texts, strict=True)
     return pa.Table.from_pylist([_row(*key, one, text) for key, one, text in told], schema=DOUBTS)
+
+
+def _key(why: str, row: dict[str, Any], words: bytes) -> str:
+    """What a decision would be about."""
+    if why == "laundered":
+        return str(row["content_id"].hex())
+    # What contradicts or points to other files means something in their repository only.
+    here = why in ("conflict", "elsewhere")
+    return words_of(row["origin"], words) if here else words_id(words)
 
 
 def _around(batch: pa.Table, at: int, span: tuple[int, int]) -> bytes:
@@ -108,12 +116,17 @@ def _asked(batch: pa.Table) -> pa.Array:
     ]
     hit = functools.reduce(pc.or_, (pc.fill_null(mask, False) for mask in masks))
     laundered = pc.fill_null(pc.equal(batch["verdict"], LAUNDERED), False)
-    return pc.indices_nonzero(pc.and_(hit, pc.or_(pc.is_valid(said), laundered)))
+    hit = pc.and_(hit, pc.or_(pc.is_valid(said), laundered))
+    nowhere = pc.and_(pc.equal(batch["license_state"], OPEN), pc.is_null(said))
+    nowhere = pc.and_(nowhere, pc.is_valid(batch["header_elsewhere"]))
+    return pc.indices_nonzero(pc.or_(hit, pc.fill_null(nowhere, False)))
 
 
 def _why(row: dict[str, Any]) -> str | None:
     if row["verdict"] == LAUNDERED:
         return "laundered"
+    if row["header_expression"] is None:
+        return "elsewhere"
     said = {name: row[f"header_{name}"] for name in ("expression", "matcher", "score")}
     why = doubt(said)  # who cannot read the words cannot tell that they contradict
     return why or ("conflict" if row["verdict"] == CONFLICT else None)
@@ -121,6 +134,7 @@ def _why(row: dict[str, Any]) -> str | None:
 
 def _row(key: str, why: str, one: dict[str, Any], text: str) -> dict[str, Any]:
     said = {name: one[f"header_{name}"] for name in ("expression", "score", "rule", "matcher")}
+    said["expression"] = said["expression"] or one["header_elsewhere"]
     kept = {name: one[name] for name in ("files", "origin", "path", "row")}
     folder = one["folder_expression"] or "nothing stated"
     more = {"folder": folder, "outcome": one["verdict"], "text": text}

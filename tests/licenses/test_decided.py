@@ -55,6 +55,17 @@ def test_what_states_nothing_after_all_lets_the_folder_speak(key):
     assert found[1][1] == "header:refused"
 
 
+def test_a_header_that_points_to_nothing_can_be_decided():
+    words = b"See LICENSE for details."
+    source = f"# {words.decode()}\n"
+    table = batch(("open", source))
+    start = Header().find(table)["header_start"][0].as_py()
+    assert Header().find(table)["header_expression"][0].as_py() is None and start is not None
+    end = Header().find(table)["header_end"][0].as_py()
+    found, _ = judged({words_of("o/r", source.encode()[start:end]): "MIT"}, ("open", source))
+    assert found == [("MIT", None, "Jo")]
+
+
 def test_a_decision_about_a_file_is_the_last_word():
     found, evidence = judged({f"{1:040x}": "ISC"}, ("allowed", "x"), ("refused", "x"))
     assert found == [("MIT", None, None), ("ISC", None, "Jo")]

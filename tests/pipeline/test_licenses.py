@@ -65,6 +65,8 @@ def world(tmp_path_factory) -> Site:
         repos / "both", {f"x/{n}": t for n, t in both.items()} | {"x/n.py": code("both")}, None
     )
     repository(repos / "silent", {"i.py": code("silent")}, license_=None)
+    points = "# See LICENSE for the license of this file.\n"
+    repository(repos / "points", {"p.py": points + code("points")}, license_=None)
     reuse = {
         "REUSE.toml": 'version = 1\n[[annotations]]\npath = "data/**"\nprecedence = "override"\n'
         'SPDX-License-Identifier = "CC0-1.0"\n',
@@ -229,6 +231,10 @@ def test_conflicts_and_laundered_files_wait_and_can_be_decided(world, tmp_path) 
     assert folder["text"] == "/x/LICENSE: Zlib\n/x/package.json: GPL-3.0-only"
     assert folder["expression"] == "Zlib AND GPL-3.0-only"
     assert outcome(again, "both/x/n.py") == "license:refused"
+    nowhere = queue["elsewhere"]
+    assert (nowhere["origin"], nowhere["path"]) == ("git:points", "/p.py")
+    assert (nowhere["outcome"], nowhere["folder"]) == ("header:unstated", "nothing stated")
+    decide(nowhere, "--decide", nowhere["content_id"], "ISC")
     answers = ((conflict, "Apache-2.0"), (copy, "permissive"), (folder, "Zlib OR GPL-3.0-only"))
     for row, answer in answers:
         start = row["content_id"][:12]
@@ -240,11 +246,12 @@ def test_conflicts_and_laundered_files_wait_and_can_be_decided(world, tmp_path) 
     found = expressions(later)
     assert found["engine/src/gpl.py"] == "Apache-2.0"
     assert found["engine/copied.py"] == "LicenseRef-stackcurate-decided-permissive"
+    assert found["points/p.py"] == "ISC"
     assert found["both/x/n.py"] == "Zlib OR GPL-3.0-only"
     evidence = pq.read_table(later.release / "evidence.parquet").to_pylist()
     assert any(row["matcher"] == "review-together" and row["detector"] == "Jo" for row in evidence)
     mine = [row for row in evidence if row["matcher"] == "review"]
-    assert {(row["kind"], row["detector"]) for row in mine} == {("header", "Jo")} and len(mine) == 2
+    assert {(row["kind"], row["detector"]) for row in mine} == {("header", "Jo")} and len(mine) == 3
     start = conflict["content_id"]
     decide(conflict, "--undo", start)
     assert waiting()["decided"]["content_id"] == start
