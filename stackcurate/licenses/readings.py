@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stackcurate.licenses import changes, choices, matcher, query, rules
+from stackcurate.licenses import changes, choices, matcher, mentions, query, rules
 from stackcurate.licenses.detections import Detection, detect
 from stackcurate.licenses.doubts import doubts
 from stackcurate.licenses.expression import combine, ids, license_class, normalize, operands
@@ -320,6 +320,8 @@ def reading(
 
     ``doubt`` judges what stands beside an open license.
     """
+    gaps = _outside([span for _, span in placed], len(data))
+    given, placed = mentions.without(data, given, placed)
     if not placed:
         return None
     spans = iter(span for _, span in placed)
@@ -331,7 +333,6 @@ def reading(
         if open_ and any(_is_changed(data, match, span) for match, span in around):
             expression = combine([expression, ALTERED]) or expression
         expressions.append(expression)
-    gaps = _outside([span for _, span in placed], len(data))
     beside = _said(data, gaps)
     extra = riders(beside)
     if not extra and license_class(settle(expressions)) in OPEN:
