@@ -91,8 +91,11 @@ _PLAIN = re.compile(
     r"lgpl|free|modified|original|new|simplified|revised|attribution|directory|"
     r"directories|information|beginning|usr|share|common|"
     r"freely|granted|grants|permission|permitted|allowed|unlimited|unrestricted|whatsoever|publish|"
-    r"sublicense|merge|modify|modification|modifications"
+    r"sublicense|merge|modify|modification|modifications|has|have|had|do|does|did|will|would"
 )
+_CONTRACTED = frozenset(("don", "doesn", "didn", "isn", "aren", "wasn", "won", "shan", "mustn"))
+_SPACE = re.compile(r"[\s<>()\[\]]")
+_ADDRESS = re.compile(r"@|://|\w\.[a-z]{2,6}(?![a-z])")
 _HEADING = re.compile(r"[A-Z]|[^\W\d_]*\d")
 _BREAK = re.compile(r"[.;:!?)\]\"'”’>*#=|/,-]|\n")
 SENTENCE, LONG = 4, 8  # words of a run that may be a sentence; in one about other things
@@ -120,6 +123,8 @@ def _is_telling(word: str, missing: Sequence[int], known: rules.Table) -> bool:
     stand for "conditions".
     """
     lower = word.lower()
+    if lower in _CONTRACTED:  # "don't" for "do not"
+        return rules.word_id(known.rules, "not") not in missing
     if _ADDED.fullmatch(lower):
         return True
     if _PLAIN.fullmatch(lower) or len(word) < 2 or _HEADING.match(word):
@@ -162,6 +167,8 @@ def telling(match: Match, asked: query.Query, text: str, known: rules.Table) -> 
         gone = {lost[number] for number in one.missing if number in lost}
         if len(one.missing) > MOST // 4:
             continue
+        if not _CONTRACTED.isdisjoint(word.lower() for word in one.extra):
+            gone.discard("not")
         told += ["-" + word for word in sorted(gone & _DROPPED)]
         for group in (_CHOICE, _NO_COST):
             if gone >= group:
@@ -197,10 +204,19 @@ def _extra(match: Match, asked: query.Query, text: str) -> tuple[dict[int, Run],
         if word.start() in own:
             places.append(word.start())
             continue
+        if _is_in_address(text, *word.span()):
+            continue
         run = runs.setdefault(len(places), Run([], word.start(), word.end()))
         run.words.append(word[0])
         runs[len(places)] = run._replace(end=word.end())
     return runs, places
+
+
+def _is_in_address(text: str, start: int, end: int) -> bool:
+    """Whether a word is a part of an address of mail or of the web."""
+    before = _SPACE.split(text[max(0, start - 100) : start])[-1]
+    after = _SPACE.split(text[end : end + 100], maxsplit=1)[0]
+    return _ADDRESS.search(before + text[start:end] + after) is not None
 
 
 def _missing(match: Match, known: rules.Table) -> dict[int, list[int]]:

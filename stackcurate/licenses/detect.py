@@ -35,7 +35,7 @@ from stackcurate.schema import EVIDENCE
 
 UNDETERMINED = "undetermined"  # matcher of a text that hung or crashed the full matcher
 OWN = "stackcurate-licenses 1"  # detector of what is decided without ScanCode's code
-MATCHER = "stackcurate-rules 4"
+MATCHER = "stackcurate-rules 5"
 Doubt = Callable[[str], list[str]]
 VALUE = 400  # bytes of a declared value that is no text of a license
 MAX_PLAIN_WORDS = 60  # words without legal meaning that may stand beside known texts

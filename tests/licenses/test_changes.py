@@ -85,3 +85,21 @@ def test_sentences_that_take_nothing_back():
         "The name of the author may not be used to endorse products.",
     ):
         assert riders(sentence) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (
+            "Permission is hereby granted",
+            "Permission is hereby granted (jane@corp.com, corp.org/x)",
+        ),
+        ("shall be included", "will be included"),
+    ],
+)
+def test_addresses_and_auxiliaries_change_nothing(old, new):
+    assert stated("mit", old, new) == "MIT"
+
+
+def test_a_contraction_is_a_not():
+    assert ALTERED in stated("mit", "Permission is hereby", "Permission isn't hereby")
