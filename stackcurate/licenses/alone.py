@@ -19,10 +19,12 @@ from stackcurate.licenses.detect import Text, detect_texts
 from stackcurate.licenses.expression import combine, license_class
 from stackcurate.licenses.header import headers
 from stackcurate.licenses.inherit import folders
+from stackcurate.licenses.names import without_header
 from stackcurate.licenses.paths import AGGREGATE, OVERRIDE, about_paths
 from stackcurate.licenses.policy import CLASSES, LicenseSettings
 from stackcurate.licenses.scancode import Judge
 from stackcurate.licenses.tree import above, files_of, read, read_paper
+from stackcurate.schema import one_chunk
 
 EVIDENCE_STRUCT = pa.struct(
     [
@@ -197,10 +199,11 @@ def _by_header(header: Mapping[str, Any], path: str | None) -> tuple[str | None,
 
 
 def _headers(paths: Sequence[str], texts: Sequence[bytes]) -> list[dict[str, Any]]:
-    """What files say about themselves; what is at the top of a license's text is no header."""
-    license_ = names.texts_of_licenses(pa.array(paths, pa.string())).to_pylist()
-    shown = [b"" if one else text for one, text in zip(license_, texts, strict=True)]
-    return headers(pa.array(shown, pa.large_binary())).to_pylist()
+    """What files say about themselves; the names of some say that they do not."""
+    found = headers(pa.array(texts, pa.large_binary()))
+    none = without_header(pa.array(paths, pa.string()), one_chunk(found, "matcher")).to_pylist()
+    nothing = dict.fromkeys(found.column_names)
+    return [nothing if mute else one for mute, one in zip(none, found.to_pylist(), strict=True)]
 
 
 def _with_headers(

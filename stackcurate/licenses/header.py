@@ -26,6 +26,7 @@ from stackcurate.licenses.claims import BEFORE, ELSEWHERE, OPEN, REFERENCE
 from stackcurate.licenses.detect import UNDETERMINED, settle, tag_value
 from stackcurate.licenses.doubts import takes_back
 from stackcurate.licenses.expression import combine, ids, is_strict, license_class, normalize
+from stackcurate.licenses.names import TAG
 from stackcurate.licenses.policy import RANK
 from stackcurate.licenses.readings import Span, is_neutral
 from stackcurate.licenses.riders import NO_AI, RESTRICTED, limits_abroad, riders, sentences
@@ -89,7 +90,6 @@ class Part(NamedTuple):
 
 
 Said = tuple[Part, ...]
-TAG = "spdx-tag"  # rule and matcher of a tag
 WORDS = "words"  # matcher of strict words and riders
 
 

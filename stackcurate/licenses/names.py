@@ -17,6 +17,7 @@ MANIFEST = "manifest"
 REUSE = "reuse"  # .reuse/dep5, REUSE.toml and x.license: statements about paths
 README = "readme"  # weak
 KINDS = (LICENSE_FILE, LICENSE_TEXT, NOTICE, MANIFEST, REUSE, README)
+TAG = "spdx-tag"  # matcher (and rule) of an SPDX tag
 PAPER_KINDS = (LICENSE_FILE, LICENSE_TEXT, NOTICE)  # what must go with the code
 
 _DOC = r"(?:\.(?:txt|text|md|markdown|mdown|rst|html?|rtf|adoc|asciidoc|org|textile|tex|utf-?8|in))"
@@ -67,16 +68,20 @@ def _has(values: pa.Array, pattern: str) -> pa.Array:
     return pc.match_substring_regex(values, pattern)
 
 
-def texts_of_licenses(paths: pa.Array | pa.ChunkedArray) -> pa.Array:
-    """Which paths are texts of licenses by name: what is at their top is no header of theirs."""
+def without_header(paths: pa.Array | pa.ChunkedArray, matchers: pa.Array) -> pa.Array:
+    """Which of the headers that were found at the tops of files are none, by the files' names.
+
+    What is at the top of a license's text is that license. A readme speaks of licenses, its own
+    and those of others; only a tag (``matchers``) is a word about the readme itself.
+    """
     if isinstance(paths, pa.ChunkedArray):
         paths = paths.combine_chunks()
     kinds = control_files(paths)
     # THIRD-PARTY-LICENSES is one too, though it speaks for no folder.
     notices = pc.and_(pc.equal(kinds, NOTICE), _has(paths, r"(?i)licen[cs]e[^/]*$"))
-    return pc.fill_null(
-        pc.or_(pc.is_in(kinds, pa.array([LICENSE_FILE, LICENSE_TEXT])), notices), False
-    )
+    texts = pc.or_(pc.is_in(kinds, pa.array([LICENSE_FILE, LICENSE_TEXT])), notices)
+    readmes = pc.and_(pc.equal(kinds, README), pc.not_equal(matchers, TAG))
+    return pc.or_(pc.fill_null(texts, False), pc.fill_null(readmes, False))
 
 
 def control_files(paths: pa.Array) -> pa.Array:

@@ -38,7 +38,7 @@ from stackcurate.licenses.detect import OWN, detected_by, evidence_id
 from stackcurate.licenses.expression import combine, ids, license_class
 from stackcurate.licenses.header import TAG, WORDS, headers
 from stackcurate.licenses.inherit import GRANTED, OPEN, REFUSED
-from stackcurate.licenses.names import texts_of_licenses
+from stackcurate.licenses.names import without_header
 from stackcurate.licenses.paths import AGGREGATE, OVERRIDE
 from stackcurate.licenses.places import PLACES, laundered
 from stackcurate.licenses.policy import POLICIES, LicenseSettings
@@ -112,7 +112,7 @@ class Header:
         said = one_chunk(found, "header_expression")
         state = _column(batch, "license_state")
         unheard = pc.fill_null(pc.equal(state, OVERRIDE), False)
-        unheard = pc.or_(unheard, texts_of_licenses(batch["path"]))
+        unheard = pc.or_(unheard, without_header(batch["path"], one_chunk(found, "matcher")))
         nothing = pa.scalar(None, pa.string())
         said = pc.if_else(unheard, nothing, said)
         elsewhere = pc.if_else(unheard, nothing, one_chunk(found, "elsewhere"))

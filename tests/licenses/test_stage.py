@@ -134,3 +134,12 @@ def test_it_is_a_row_stage():
     assert pickle.loads(pickle.dumps(Header())) == Header()
     assert set(Header().find(batch(("open", MIT))).column_names) == set(Header.fills)
     assert Header().find(batch()).num_rows == 0
+
+
+def test_a_readme_says_with_a_tag_alone_what_its_own_license_is():
+    talk = "# x\n\nIts firmware is licensed under the GNU General Public License version 3.\n"
+    tag = "<!-- SPDX-License-Identifier: GPL-3.0-only -->\n# x\n"
+    table = batch(*[("allowed", text) for text in (talk, tag, tag)])
+    table = fill(table, pa.table({"path": ["/README.md", "/a/README.md", "/x.md"]}))
+    said = ["MIT", "GPL-3.0-only", "GPL-3.0-only"]
+    assert Header().find(table)["license_expression"].to_pylist() == said
