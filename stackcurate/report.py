@@ -97,6 +97,10 @@ class Report:
     problems: tuple[Mapping[str, str], ...]
     optout: tuple[tuple[str, str], ...]
 
+    def listed_size(self, size: int) -> str:
+        """Bytes as listed; a dash where no source knew the sizes of its files before reading."""
+        return as_size(size) if self.listed_bytes or not self.listed_files else "–"
+
     @classmethod
     def of(cls, manifest: Mapping[str, Any]) -> Report:
         """The report of a manifest, or of any mapping with ``name``, ``version``, ``counts``."""
@@ -203,7 +207,7 @@ class Report:
         rows.append(("kept", self.kept_files, self.kept_bytes))
         wide = max(len(name) for name, _, _ in rows)
         lines = [
-            f"{name:<{wide}}  {with_commas(files):>14} files  {as_size(size):>9}"
+            f"{name:<{wide}}  {with_commas(files):>14} files  {self.listed_size(size):>9}"
             f"  {as_share(files, self.listed_files):>7}"
             for name, files, size in rows
         ]

@@ -175,3 +175,13 @@ def test_nothing_kept_is_a_report_too() -> None:
     report = Report.of({"name": "x", "version": "1.0.0", "counts": empty})
     assert "listed" in report.as_text()
     assert "None." in Page(report.as_html()).words
+
+
+def test_sizes_that_no_source_knew_are_no_zeros() -> None:
+    given = manifest()
+    counts = given["counts"]
+    for part in (counts["listed"], counts["kept"], *counts["dropped"]["dedup"].values()):
+        part["bytes"] = 0
+    report = Report.of(given)
+    assert "0 B" not in report.as_text().split("Sources")[0].splitlines()[2]
+    assert "–" in report.as_text() and "files, –" in report.as_html()
