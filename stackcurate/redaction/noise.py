@@ -58,6 +58,7 @@ _LOOKUP = re.compile(
     rb"|secrets?|module|each|kwargs)[.\[]|secretsmanager|arn:aws|keyvault|^vault:|^ssm:|^ref\+|^file:"
 )
 _URL = re.compile(rb"(?i)^(?:[a-z][a-z0-9+.-]{1,20}:)?//|^www\.|https?://|^urn:|^mailto:|^data:")
+_PADDED = re.compile(rb"//[A-Za-z0-9+/]{40,84}={1,2}")  # base64, by chance with two strokes
 _PATH = re.compile(rb"^[.~]{0,2}/\S*$|^[A-Za-z]:\\|^[\w@.-]+(?:[/\\][\w@.-]+)+$")
 _FILE = re.compile(
     rb"(?i)\.(?:py|js|ts|json|ya?ml|txt|pem|key|crt|cer|p12|pfx|jks|html?|css|md|go|rs|java|xml|csv"
@@ -108,7 +109,7 @@ def noise(value: bytes) -> str | None:
         return "placeholder"
     if _INTEGRITY_VALUE.search(value):
         return "integrity"
-    if _URL.search(value):
+    if _URL.search(value) and not _PADDED.fullmatch(value):
         return "url"
     if _LOOKUP.search(value):
         return "lookup"

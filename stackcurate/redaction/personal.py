@@ -193,7 +193,7 @@ _HOST_KEY = re.compile(
 )
 # As sure as an address's scheme: a version stands before it, and a key of its own behind that.
 _OWN_KEY = re.compile(
-    rb"://$|jdbc:[a-z:]{3,30}@(?://)?$|[;\"'](?i:server|host|data[ ]source|address)=$"
+    rb"://$|jdbc:[a-z:]{3,30}@(?://)?$|\\\\$|[;\"'](?i:server|host|data[ ]source|address)=$"
     rb"|,\s{0,8}[\"']?[A-Za-z_]{0,20}(?:I[pP]|_ip|Address|_addr)[\"']{0,2}\s{0,2}[:=]\s{0,2}[\"']$"
 )
 _WHOLE_VALUE = re.compile(
@@ -383,13 +383,13 @@ _CARD_PATH = re.compile(r"(?i)card|payment|checkout|billing|luhn|stripe|credit")
 def card_quoted(place: Place) -> float:
     """A payment card as a literal of code that is about payments."""
     told = _CARD_PATH.search(place.path) or _CARD_CALL.search(place.before(60))
-    return card_alone(place) if told and len(place.value) in (15, 16) else 0.0
+    return card_alone(place) if told and len(place.value) in (14, 15, 16) else 0.0
 
 
 _CARD_CALL = re.compile(rb"(?i)luhn|valid|charge|pay|checkout")
 
 
-_EMBOSSED = re.compile(rb"\d{4}([ -])\d{4}\1\d{4}\1\d{4}|3\d{3}([ -])\d{6}\2\d{5}")
+_EMBOSSED = re.compile(rb"\d{4}([ -])\d{4}\1\d{4}\1\d{4}|3\d{3}([ -])\d{6}\2\d{4,5}")
 
 
 def card_groups(place: Place) -> float:

@@ -20,7 +20,7 @@ LETTERS = re.compile(rb"[A-Za-z]")
 
 
 TECHNICAL = re.compile(
-    rb"(?i)^(?:v?\d+[a-z]?\b(?![!#$%&@]\w)|[a-z_]+=|[a-z]+(?:\.[a-z\d]+)*\.(?:[a-z][a-z\d]*|\d{1,3})$|[a-z]+:[a-z]+:|col-|h\d\b|[a-z]{1,3}\d{1,2}$|[a-z]+\d?$|[\w.]+\(|--|#|\.|/|@)|utf|ascii|int\d|float\d|win32"
+    rb"(?i)^(?:v?\d+[a-z]?\b(?![!#$%&@]\w)|[a-z_]+=|[a-z]+(?:\.[a-z\d]+)*\.(?:[a-z][a-z\d]*|\d{1,3})$|[a-z]+:[a-z]+:|col-|css-|h\d\b|[a-z]{1,3}\d{1,2}$|[a-z]+\d?$|[\w.]+\(|--|#|\.|/|@)|utf|ascii|int\d|float\d|win32"
     rb"|i18n|l10n|base\d\d|sqlite|mysql|postgre|python|java|linux|x86|arm64|[a-z]\.[a-z]+\.[a-z]|\$\{|%[sd]|\?\w+=|[{}\[\]()|\\]"
 )
 
@@ -80,6 +80,8 @@ def _word_strength(value: bytes, place: Place) -> float:
     """A plain word: the password of a service where its settings say so, else mostly a label."""
     name = place.region[max(0, place.head - 60) : place.start].rstrip(b" \t:=\"'")
     service = is_config_path(place.path) and _SERVICE_NAME.search(name) and value.islower()
+    if value in name.lower():  # POSTGRES_PASSWORD: postgres
+        return 0.35
     if service and value.isalnum() and not _STAND_IN.search(value):
         return 0.62
     if (
@@ -120,7 +122,7 @@ _GROUPS = re.compile(rb"[A-Za-z0-9]{2,6}(?:-[A-Za-z0-9]{2,6}){2,4}")
 
 
 LABEL = re.compile(
-    rb"(?i)pass|pwd|secret|token|(?<![a-z])key|apikey|field|input|label|form|reset|chang|forg[eo]t|confirm|enter|(?<![a-z])(?:new|old)|encod|decod|encrypt"
+    rb"(?i)(?<!com)pass|pwd|secret|token|(?<![a-z])key|apikey|field|input|label|form|reset|chang|forg[eo]t|confirm|enter|(?<![a-z])(?:new|old)|encod|decod|encrypt"
     rb"|user|admin|login|type|text|requir|valid|error|polic|length|hash|sha\d|md5|crypt|argon|pbkdf|auth"
     rb"|(?<![a-z])(?:aes|rsa|utf|iso|rfc|l?gpl|bsd)(?![a-z])|http|html|x509|oauth|grant|test|example|page|button"
     rb"|version|encoder|cipher|algorithm|argon|scrypt|placeholder|optional|disable|enable|incorrect|invalid|missing|expire|empty|secure"
@@ -162,6 +164,7 @@ def is_long_word(value: bytes, least: int = 14) -> bool:
 _NOOP = re.compile(rb"\{(?:noop|plain|clear)\}\S{6}", re.IGNORECASE)
 
 
+_SIGN = re.compile(rb"[+*@!%#=?^&,~]")
 _DRAWN = re.compile(rb"(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])[A-Za-z0-9.+*@!%_#=?^&,~:-]{8,40}")
 
 
@@ -170,7 +173,9 @@ def is_plain(value: bytes, reason: str) -> bool:
     if reason == "sequence":
         rest = noise.without_sequences(value)
         return len(rest) >= 3 and LABEL.search(value) is None
-    if reason == "pattern":  # generators draw ".+" and ".*" too
+    if reason == "path" and not _SIGN.search(value):
+        return False
+    if reason in ("pattern", "path"):  # generators draw ".+" and ".c", too
         return _DRAWN.fullmatch(value) is not None and noise.is_random(value)
     return reason == "template" and _NOOP.match(value) is not None
 

@@ -293,3 +293,19 @@ def test_addresses_in_ciscos_form_are_believed_beside_others() -> None:
     rows = "host,port,ip\nharbor-01,{},157.49.131.146\nraven-03,3c5a.b4bc.390d,94.157.205.156"
     assert "3c5a.b4bc.390d" in shipped("inventory.csv", rows.format("eth0"))
     assert "3c5a.b4bc.390d" not in shipped("inventory.csv", rows.format("30:ae:a4:d9:34:9f"))
+
+
+def test_words_and_files_by_chance_hide_no_password() -> None:
+    for value in ("velvet-pickle-compass-7", "QTA+._xrM8d.ZWJYkRfH.Dbw.C"):
+        assert value not in shipped(".env", f"DB_PASSWORD={value}")
+    key = "//" + expand("{A-Za-z0-9*84}", "strokes") + "=="
+    assert key not in shipped("a.toml", f'cosmos_db_key = "{key}"')
+
+
+def test_a_service_named_as_its_password_has_none() -> None:
+    assert shipped("ci.yml", "  POSTGRES_PASSWORD: postgres") == "  POSTGRES_PASSWORD: postgres"
+
+
+def test_diners_cards_have_fourteen_digits() -> None:
+    for number in ("36639296335964", "3639 849857 5519"):
+        assert number not in shipped("tests/CardTests.swift", f'let valid = ["{number}"]')
