@@ -22,6 +22,7 @@ from stackcurate.licenses.spoken import UNKNOWN, spoken
 
 ELSEWHERE = frozenset(("LicenseRef-scancode-free-unknown", REFERENCE))
 LONG = 100  # words of a rule that is the text of a license; what names one is shorter
+FAINT = 20  # least score of a match with changes that says anything but what it names
 ALIKE, ALIKE_LONG = 95, 80  # least score of a match with changes that may name an open license
 SURE = 80  # least score of a mere name that takes rights away: "GPL" alone has 50
 # What may stand before a tag on its line: signs of comments, and the words that are such signs.
@@ -97,7 +98,8 @@ def of(
         elif expression is None:
             claims.append(claim)
         elif _is_likeness(match, text, claim):
-            unsure.append(claim)
+            if match["score"] >= FAINT or _names(_said(text, start, end)):
+                unsure.append(claim)
         elif open_ and readings.altered(dict(match), around):
             claims.append(claim._replace(expression=combine([expression, ALTERED]) or expression))
         else:
@@ -176,12 +178,16 @@ def _is_likeness(match: Mapping[str, Any], text: bytes, claim: Claim) -> bool:
 
 
 def _without_name(text: bytes, one: Claim) -> str:
-    """What a likeness states: its own license if strict, else an unknown one, or another place."""
+    """What a likeness states: its own license if strict, else what it names, or another place."""
     expression = one.expression or UNKNOWN
     if license_class(expression) not in OPEN:
         return expression
     said = _said(text, one.start, one.end)
-    return REFERENCE if _POINTS.search(said) and not _names(said) else UNKNOWN
+    names = _names(said)
+    named = [spoken(name) for name in names if len(name) < 100]
+    if names and len(named) == len(names) and all(named):
+        return combine(name for name in named if name) or UNKNOWN
+    return REFERENCE if _POINTS.search(said) and not names else UNKNOWN
 
 
 def _said(text: bytes, start: int, end: int) -> str:

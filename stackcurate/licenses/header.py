@@ -152,10 +152,12 @@ def _notices(
     """Row -> what its notices say, and its strict words."""
     out = np.empty((len(offsets) - 1, 3), np.int64)
     count = heads.find_speaking(data, offsets, out)
-    tops = {
-        row: Top(data[int(offsets[row]) : stop].tobytes(), bool(comment))
-        for row, stop, comment in out[:count].tolist()
-    }
+    tops = {}
+    for row, stop, comment in out[:count].tolist():
+        begin, end = int(offsets[row]), int(offsets[row + 1])
+        if comment and stop - begin >= heads.HEAD - 1:  # a notice may go on
+            stop = max(stop, heads.comment_end(data, begin, min(end, begin + 2 * heads.HEAD)))
+        tops[row] = Top(data[begin:stop].tobytes(), bool(comment))
     asked = [row for row, top in tops.items() if _may_say_more(tagged.get(row, ()), top.text)]
     return dict(zip(asked, _said([tops[row] for row in asked]), strict=True))
 

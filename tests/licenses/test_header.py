@@ -408,3 +408,19 @@ def test_a_tag_that_points_to_a_file_leaves_it_to_the_folder():
         "LicenseRef-scancode-unknown-license-reference",
     )
     assert header(tag + "#\n" + hashed(GPL)) == "GPL-3.0-or-later"
+
+
+def stated(text):
+    (row,) = headers(pa.array([text])).to_pylist()
+    return row["header_expression"]
+
+
+def test_a_likeness_states_the_license_that_it_names():
+    said = "# Harbor parses. It is licensed by Example Corp. under the BSD-3-Clause License.\n"
+    assert stated(said) == "BSD-3-Clause"
+
+
+def test_a_notice_that_goes_on_behind_the_head_is_read_to_its_end():
+    long = "/*\n" + " * Harbor keeps lists of things in one piece of memory.\n" * 142
+    notice = "".join(f" * {line}\n" for line in body("bsd-new").splitlines())
+    assert stated(f"{long} * Copyright (c) 2020 Jane Roe\n{notice} */\nint x;\n") == "BSD-3-Clause"
