@@ -80,3 +80,13 @@ MAY_BE = (
     "commercieel", "senza", "esclus", "zabron", "zakaz", "komer", "yasak", "ticari", "izinsiz",
     "dilarang", "reprod", "confid",
 )  # fmt: skip
+# The same for ``LIMITS_SURE``, of all scripts.
+MAY_BE_SURE = (
+    "kommer", "gewerb", "nutzung", "weitergabe", "vervielf", "kopieren", "verbreitung",
+    "vertraulich",
+    "gebrauch", "ohne ", "usage ", "utilisation", "reproduction interdite",
+    "confidentiel", "uso ", "fines ", "fins ", "comerc", "prohibid", "proibid", "vietat",
+    "komer", "ticari", "коммерч", "копирован", "распростран", "использов", "внутренн",
+    "商", "禁止", "仅供", "僅供", "未经", "未經",
+    "不得", "無断", "再配布", "営利", "転載", "상업", "무단", "영리",
+)  # fmt: skip

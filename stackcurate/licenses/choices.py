@@ -44,6 +44,7 @@ _UNSURE = re.compile(
 _END = re.compile(r"[.;!?](?=\s)|\n[\s*#/;|>-]*\n")
 _SIGN_RUNS = re.compile(r"[\s*#/;|>]+")
 _INSTEAD = re.compile(r"(?:\A|[.;:] |\n ?)\s*(?:or,? )?alternatively\b(?!.*[.;] )")
+MAY_OFFER = re.compile(rb" OR | WITH |[Aa]lternatively|ALTERNATIVELY")
 _WRITTEN = re.compile(
     rb"\(?[A-Za-z][A-Za-z0-9.+-]*\)?(?:\s(?:OR|AND|WITH)\s\(?[A-Za-z][A-Za-z0-9.+-]*\)?){1,12}"
 )
@@ -65,6 +66,8 @@ def settled(data: bytes, parts: Sequence[Part]) -> list[str | None]:
     alternative to stands elsewhere, and the choice says so.
     """
     said: list[str | None] = [one.expression for one in parts]
+    if len(parts) < 2 and not MAY_OFFER.search(data):
+        return said
     at = 0
     while at < len(parts):
         last = _written(data, parts, at, said)

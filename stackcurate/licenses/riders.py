@@ -88,7 +88,7 @@ _HARMLESS = re.compile(
 
 # Words without which no sentence above can match: most texts have none, and are done.
 AI_WORDS = (
-    " ai", "ai ", "ai-", " ml", "ml ", "llm", "gpt", "tdm", "a.i.", "intelligen", "learning",
+    " ai", "(ai", " ml", "llm", "gpt", "tdm", "a.i.", "intelligen", "learning",
     "model", "neural", "generative", "copilot", "chatbot", "mining", "scrap", "training", "dataset",
 )  # fmt: skip
 _LIMIT_WORDS = ("commercial", "only", "evil")
@@ -143,6 +143,8 @@ def riders(text: str, bans: bool = True) -> list[str]:
 def limits_abroad(text: str, sure: bool) -> bool:
     """Whether a text limits the use in another language; ``sure`` is asked of comments."""
     text = plain(text[:200_000]).lower()
-    if text.isascii() and not has_any(text, abroad.MAY_BE):
-        return False
-    return (abroad.LIMITS_SURE if sure else abroad.LIMITS).search(text) is not None
+    if sure:
+        said = has_any(text, abroad.MAY_BE_SURE) and abroad.LIMITS_SURE.search(text)
+    else:
+        said = (not text.isascii() or has_any(text, abroad.MAY_BE)) and abroad.LIMITS.search(text)
+    return bool(said)

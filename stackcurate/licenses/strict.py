@@ -107,9 +107,18 @@ _GOVERNED = re.compile(
     r"(?:Licen[sc]e|LICEN[SC]E|Agreement|AGREEMENT|EULA|Terms of (?:Use|Service)))\b"
 )
 _SIGNS = re.compile(r"[\s*#/;%|>]+")
-_NAME = re.compile(
-    r"(?i)\A(?:[al]?gpl|gnu|cecill|eupl|busl|mpl|mozilla|epl|eclipse|cddl|sspl|osl|cc[- ]by)\b|"
-    r"\A[al]?gpl"
+_LINE_WORDS = (
+    "gpl", "cecill", "eupl", "busl", " mpl", "mozilla", " epl", "eclipse", "cddl", "sspl", "cc by",
+    "cc-by", "license:", "licence:", "license =", "lizenz", "licencia", "licenza", "licença",
+    "confidential", "proprietary", "gnu general", "gnu lesser", "gnu affero",
+)  # fmt: skip
+# Lines that are short and begin with the name of a strict license, or end with a word of secrecy.
+_LINE = re.compile(
+    r"^[ \t*#/;%!|\"'-]{0,20}((?i:[al]?gpl|gnu|cecill|eupl|busl|mpl|mozilla|epl|eclipse|cddl|"
+    r"sspl|osl|"
+    r"cc[- ]by|@?(?:licen[sc]e|lizenz|licencia|licenza|licença)\s*[:=])[^\n]{0,60}|"
+    r"[A-Z][^\na-z]{0,50}(?:CONFIDENTIAL|PROPRIETARY)[^\na-zA-Z]{0,5})$",
+    re.M,
 )
 _STATED = re.compile(
     r"(?i)@?(?:licen[sc]e|lizenz|licencia|licenza|licença|licence)\s*[:=]\s*(\S.{1,60})\Z"
@@ -125,16 +134,18 @@ _NO_NAME = re.compile(
     r"Confidentiality|of|for|and|[\d.]+)\Z"
 )
 # Words without which none of these can match.
+_UNDER_WORD = re.compile(_UNDER)
 _GNU_WORDS = ("general", "gpl")
 _CLOSED_WORDS = (
-    "confidential", "secret", "authori", "prohibited", "unpublished", "proprietary", "distribute",
-    "closed", "do not copy", "no part of", "property of", "recipes", "no licen", "epic games",
-    "not be", "only be", "materials", "not to", "no re", "government", "restricted", "prohibited",
-    "permitted", "customers", "not copy", "not dis", "not re",
+    "confidential", "secret", "authori", "prohibited", "forbidden", "unpublished", "proprietary",
+    "closed", "no part of", "property of", "recipes", "no licen", "no re", "epic games", "only be",
+    "licensed material", "restricted", "government", "customers", "not be", "not to", "not use",
+    "not copy", "not distribute", "not redistribute", "not reproduce", "not disclose", "not modify",
+    "not permitted", "not allowed",
 )  # fmt: skip
 _OTHERS_WORDS = (
-    "mozilla", "mpl", "eclipse", "epl", "cddl", "development and", "sspl", "server side", "busl",
-    "business source", "eupl", "european",
+    "mozilla", " mpl", "(mpl", "eclipse", " epl", "(epl", "cddl", "common development", "sspl",
+    "server side", "busl", "business source", "eupl", "european union",
 )  # fmt: skip
 _NAMED_WORDS = (
     "clause", "commons", "unity ", "source licen", "polyform", "elastic", "confluent", "llama",
@@ -177,7 +188,7 @@ def strict_words(comment: str) -> list[str]:
     """
     found: set[str] = set()
     lower = comment.lower()
-    if has_any(lower, _GNU_WORDS):
+    if has_any(lower, _GNU_WORDS) and _UNDER_WORD.search(lower):
         text = re.sub(r"[\s*#/;|>\"-]+", " ", lower)
         found.update(_gnu_id(gnu) for gnu in _GNU.finditer(text))
     if "gnu" in lower and _GNU_ABROAD.search(" ".join(lower.split())) and not found:
@@ -193,22 +204,23 @@ def strict_words(comment: str) -> list[str]:
             found.add(UNKNOWN)
     if has_any(lower, AI_WORDS):
         found.update(rider for rider in riders(lower) if rider == NO_AI)
-    found |= _lines(comment)
+    if has_any(lower, _LINE_WORDS):
+        found |= _lines(comment)
     return sorted(found)
 
 
 def _lines(comment: str) -> set[str]:
     """Strict licenses that are all that a line says ("GPLv2"), and "EXAMPLE CONFIDENTIAL"."""
-    found = set()
-    for line in comment[:4000].splitlines()[:60]:
-        said = line.strip(" \t*#/;%!|\"'-").rstrip(".")
-        stated = _STATED.match(said)
-        if 3 <= len(said) <= 80 and (stated or _NAME.search(said)):
-            expression = spoken(stated[1] if stated else said)
-            if expression is not None and is_strict(expression):
-                found.add(expression)
-        if len(said) <= 60 and _CONFIDENTIAL.match(said):
+    found: set[str] = set()
+    for told in _LINE.finditer(comment[:4000]):
+        said = told[1].rstrip(" \t*/.\"'-")
+        if _CONFIDENTIAL.match(said):
             found.add(CLOSED)
+            continue
+        stated = _STATED.match(said)
+        expression = spoken(stated[1] if stated else said)
+        if expression is not None and is_strict(expression):
+            found.add(expression)
     return found
 
 
