@@ -12,7 +12,8 @@ import re
 # What forbids and limits in other languages: acts, trade, "only", "without consent".
 LIMITS = re.compile(
     # German, Dutch, Scandinavian
-    r"kommer[zs]i\w+|gewerblich\w*|\buntersag\w+|\bverboten\b|nicht (?:gestattet|erlaubt|zulässig)|"
+    r"kommer[zs]i\w+|gewerblich\w*|\buntersag\w+|\bverboten\b|nicht (?:gestattet|erlaubt|"
+    r"zulässig)|\bdarf (?:nicht|nur)\b|\bdürfen nicht\b|\bbedarf\b|"
     r"\bnur (?:für|mit|zu|zum|im|innerhalb|durch|nach)\b|\bausgeschlossen\b|\bkostenpflichtig\w*|"
     r"\bohne (?:\w+ ){0,3}(?:genehmigung|zustimmung|einwilligung|erlaubnis)|\bweitergabe\b|"
     r"\bvertraulich\w*|"
@@ -73,7 +74,7 @@ LIMITS_SURE = re.compile(
 # Letters without which no word of Latin script above can match.
 MAY_BE = (
     "kielletty", "kaupalli", "interzis", "tilos", "kereskedelmi", "uso ", "privato", "privata",
-    "membres", "reservad", "riservat", "solo per", "solo para",
+    "membres", "darf ", "dürfen", "bedarf", "reservad", "riservat", "solo per", "solo para",
     "kommer", "gewerb", "verb", "sagt", "nicht", "nur ", "ausge", "pflicht", "ohne", "gabe",
     "gebrauch", "verbod", "uitsl", "zonder", "interd", "usage", "utilis", "sans ", "ement",
     "prohib", "comerc", "sin ", "proib", "vedad", "apenas", "vietat", "commerciale",

@@ -37,7 +37,6 @@ UNDETERMINED = "undetermined"  # matcher of a text that hung or crashed the full
 OWN = "stackcurate-licenses 1"  # detector of what is decided without ScanCode's code
 MATCHER = "stackcurate-rules 5"
 Doubt = Callable[[str], list[str]]
-VALUE = 400  # bytes of a declared value that is no text of a license
 MAX_PLAIN_WORDS = 60  # words without legal meaning that may stand beside known texts
 FULL = frozenset((names.LICENSE_FILE,))  # kinds that are worth the matcher
 
@@ -271,8 +270,8 @@ def _is_debian(item: Text) -> bool:
 @lru_cache(maxsize=1024)
 def _expression_of(text: bytes) -> str | None:
     """What a paragraph's text states, by the steps that need no process and no cache."""
-    # What is longer than a value is a paragraph of Debian's.
-    doubt = doubts if len(text) < VALUE else takes_back
+    # The value of a field, as ``manifests`` gives it; else a paragraph of Debian's.
+    doubt = doubts if text.startswith(b"license: ") else takes_back
     stated = by_words(text, w.words(text), doubt)
     if stated is None:
         answer = readings.answer(readings.canonical(text).text)

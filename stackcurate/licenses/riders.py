@@ -103,10 +103,10 @@ def has_any(text: str, words: Sequence[str]) -> bool:
     return any(word in text for word in words)
 
 
-def sentences(text: str) -> list[str]:
-    """Lower-case sentences, white space and comment leaders made single spaces."""
-    lower = plain(text).lower()
-    return [_SPACE.sub(" ", part).strip() for part in _SENTENCE.split(lower) if part.strip()]
+def sentences(text: str, fold: bool = True) -> list[str]:
+    """Sentences, in lower case where ``fold``; white space and signs of comments single spaces."""
+    shown = plain(text).lower() if fold else plain(text)
+    return [_SPACE.sub(" ", part).strip() for part in _SENTENCE.split(shown) if part.strip()]
 
 
 def plain(text: str) -> str:

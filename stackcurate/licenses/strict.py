@@ -84,9 +84,12 @@ _LIMITS = re.compile(
     r"circuit|controller|hardware|silicon|chip|fpga)s?\b|"
     r"\b(?:production|commercial) use (?:requires|needs) an? (?:[\w-]+ ){0,2}licen[sc]e\b|"
     r"\buse in production requires an? (?:[\w-]+ ){0,2}licen[sc]e\b|"
+    r"\bcommercial (?:use|usage|purposes?)\b[^.]{0,40}\b(?:needs?|requires?|written|prior)\b|"
+    r"\bnot for resale\b|"
+    r"\b(?:use|usage) requires\b[^.]{0,20}\b(?:subscription|licen[sc]e|contract|fee)\b|"
     r"\bfor students of [\w ]{1,30} only\b"
 )
-_LIMIT_WORDS = ("commercial", "only", "open source", "requires a")
+_LIMIT_WORDS = ("commercial", "only", "open source", "requires a", "not for resale")
 # "For internal use only" is said of functions too.
 _OF_CODE = re.compile(
     r"\b(?:class|function|method|module|macro|variable|constant|struct|field|api|apis|interface|"

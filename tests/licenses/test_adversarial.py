@@ -99,6 +99,14 @@ For private households only.
 Evaluation copy.
 No derivatives.
 Political campaigns are excluded.
+Resale is our business alone.
+The grant ends with the death of the author.
+Large scale deployments (over 1000 nodes) come with an invoice.
+Pacifist clause: armies go elsewhere.
+We can change these terms at any time.
+Everything you build on it belongs to us.
+Free for 10 installs.
+GPT, Claude and their kind: hands off.
 Not for com\u00admer\u00adcial use.
 Non\u2011commercial use only.
 Die Nutzung zu kommerziellen Zwecken ist untersagt.
@@ -122,6 +130,15 @@ A kereskedelmi felhasználás tilos.
 Ticari kullanım yasaktır.
 يحظر الاستخدام التجاري.
 Solo per uso privato.
+Die Software darf nicht weitergegeben werden.
+Toute exploitation lucrative est exclue.
+No se autoriza la venta.
+Vedere il contratto per gli usi aziendali.
+只允许个人学习。
+企業での利用は有償です。
+Организациям требуется лицензия.
+Użycie w firmach wymaga opłaty.
+Företag måste köpa licens.
 Réservé aux membres.
 """
 
