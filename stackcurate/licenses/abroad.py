@@ -75,11 +75,12 @@ LIMITS_SURE = re.compile(
 MAY_BE = (
     "kielletty", "kaupalli", "interzis", "tilos", "kereskedelmi", "uso ", "privato", "privata",
     "membres", "darf ", "dürfen", "bedarf", "reservad", "riservat", "solo per", "solo para",
-    "kommer", "gewerb", "verb", "sagt", "nicht", "nur ", "ausge", "pflicht", "ohne", "gabe",
-    "gebrauch", "verbod", "uitsl", "zonder", "interd", "usage", "utilis", "sans ", "ement",
-    "prohib", "comerc", "sin ", "proib", "vedad", "apenas", "vietat", "commerciale",
-    "commercieel", "senza", "esclus", "zabron", "zakaz", "komer", "yasak", "ticari", "izinsiz",
-    "dilarang", "reprod", "confid",
+    "forbud", "kun til", "bez ", "niet ", "kommer", "gewerb", "verboten", "untersag", "nicht",
+    "nur ", "ausgeschl", "kostenpflichtig", "ohne ", "weitergabe", "gebrauch", "verboden",
+    "uitsl", "zonder", "interdit", "usage ", "utilisation", "sans ", "uniquement",
+    "exclusivement", "prohib", "comerc", " sin ", "proib", "vedad", "apenas", "vietat",
+    "commerciale", "commercieel", "senza", "esclus", "zabron", "zakaz", "komer", "yasak",
+    "ticari", "izinsiz", "dilarang", "vertraulich",
 )  # fmt: skip
 # The same for ``LIMITS_SURE``, of all scripts.
 MAY_BE_SURE = (

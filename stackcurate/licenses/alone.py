@@ -280,7 +280,9 @@ def _records(
     evidence = detect_texts(items, cache, judge)
     said = _said_by(evidence, items)
     stated = {int.from_bytes(content_id, "big"): row for content_id, row in said.items()}
-    own = _headers(paths.to_pylist(), [data[: 1 << 16] for data in texts])
+    # What states a license by itself is not asked for a header.
+    tops = [b"" if number in stated else data[: 1 << 16] for number, data in enumerate(texts)]
+    own = _headers(paths.to_pylist(), tops)
     for number, (record, header) in enumerate(zip(batch, own, strict=True)):
         row, path = stated.get(number), record.get("path")
         if row is not None:

@@ -44,6 +44,7 @@ _UNSURE = re.compile(
 _END = re.compile(r"[.;!?](?=\s)|\n[\s*#/;|>-]*\n")
 _SIGN_RUNS = re.compile(r"[\s*#/;|>]+")
 _INSTEAD = re.compile(r"(?:\A|[.;:] |\n ?)\s*(?:or,? )?alternatively\b(?!.*[.;] )")
+_ALTERNATIVELY = re.compile(rb"[Aa]lternatively|ALTERNATIVELY")
 MAY_OFFER = re.compile(rb" OR | WITH |[Aa]lternatively|ALTERNATIVELY")
 _WRITTEN = re.compile(
     rb"\(?[A-Za-z][A-Za-z0-9.+-]*\)?(?:\s(?:OR|AND|WITH)\s\(?[A-Za-z][A-Za-z0-9.+-]*\)?){1,12}"
@@ -68,7 +69,7 @@ def settled(data: bytes, parts: Sequence[Part]) -> list[str | None]:
     said: list[str | None] = [one.expression for one in parts]
     if len(parts) < 2 and not MAY_OFFER.search(data):
         return said
-    at = 0
+    at, instead = 0, _ALTERNATIVELY.search(data) is not None
     while at < len(parts):
         last = _written(data, parts, at, said)
         if last is None and at and _is_said_again(parts, at):
@@ -78,7 +79,7 @@ def settled(data: bytes, parts: Sequence[Part]) -> list[str | None]:
             if last > at:
                 said[at] = combine(_without_vague(parts[at : last + 1]), "OR")
                 said[at + 1 : last + 1] = [None] * (last - at)
-            elif _stands_instead(data, parts, at):
+            elif instead and _stands_instead(data, parts, at):
                 before = combine(one for one in said[:at] if one) or REFERENCE
                 said[: at + 1] = [None] * (at + 1)
                 said[0] = combine([before, parts[at].expression], "OR")
@@ -88,6 +89,8 @@ def settled(data: bytes, parts: Sequence[Part]) -> list[str | None]:
 
 def _written(data: bytes, parts: Sequence[Part], first: int, said: list[str | None]) -> int | None:
     """The last part that a written expression around ``first`` covers; ``said`` learns it."""
+    if parts[first].length > LONGEST:
+        return None
     begin = max(0, parts[first].start - NEAR)
     near = data[begin : parts[first].end + NEAR]
     if b" OR " not in near and b" WITH " not in near:
