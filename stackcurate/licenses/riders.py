@@ -37,6 +37,22 @@ _ACT = re.compile(
     r"\b(?:train\w*|fine[- ]?tun\w*|learn\w*|min(?:e|ed|ing)|tdm|scrap\w+|ingest\w*|improv\w+|"
     r"develop\w*|build\w*|creat\w+|use[sd]?|using|includ\w+|crawl\w*|harvest\w*|feed|fed)\b"
 )
+_FOR_AI = re.compile(
+    r"\b(?:ai|a\.i\.|artificial(?:ly)? intelligen\w+|generative|llms?|tdm|text and data mining|"
+    r"copilot|chatbots?)\b"
+)
+# What a rider in a comment is about: the thing itself, or what may be done with it.
+_OF_IT = re.compile(
+    r"\b(?:th(?:is|e|ese)|our|its|any|all|my)\s(?:\w+\s){0,2}(?:soft-?ware|programs?|codes?|sources?|"
+    r"files?|works?|repositor\w+|projects?|librar\w+|packages?|contents?|materials?|texts?|"
+    r"documents?|documentation)\b|\blicen[sc]\w*|\bpermi(?:t|ssion)\w*|\bgrant\w*|\brights?\b|"
+    r"\bconsent\b|\bcopyright|\bprohibit\w*|\bforbid\w*|\breserv\w+|\bopt\w*[- ]?out\b"
+)
+# "All functions here are for internal use only": of the library itself.
+_OF_CODE = re.compile(
+    r"@internal\b|\b(?:apis?|functions?|methods?|class(?:es)?|headers?|modules?|struct\w*|"
+    r"interfaces?|macros?|symbols?|variables?|routines?|constants?|members?|fields?|helpers?)\b"
+)
 _BOTH = re.compile(
     r"\bnon[- ]?commercial(?:ly)?(?: use)?,? ?(?:and|or|and/or|as well as|&|/) ?(?:for )?commercial(?:ly)?\b|"  # noqa: E501
     r"\bcommercial(?:ly)?(?: use)?,? ?(?:and|or|and/or|as well as|&|/|, ) ?(?:for )?non[- ]?commercial(?:ly)?\b"  # noqa: E501
@@ -127,17 +143,25 @@ def riders(text: str, bans: bool = True) -> list[str]:
     limits = has_any(text, _LIMIT_WORDS) or (bans and has_any(text, _BAN_WORDS))
     for sentence in sentences(text) if limits or has_any(text, AI_WORDS) else ():
         sentence = sentence[:4000]
-        if _AI.search(sentence) and _ACT.search(sentence) and _NO.search(sentence):
+        if _forbids_learning(sentence, bans):
             found.add(NO_AI)
         cleaned = _FREELY.sub(" ", _BOTH.sub(" ", sentence))
         limited = _LIMITS.search(cleaned) or (
             bans and (_BANS.search(cleaned) or _WHO.search(cleaned))
         )
-        if limited and not _HARMLESS.search(cleaned):
+        inside = not bans and "internal" in cleaned and _OF_CODE.search(cleaned)
+        if limited and not inside and not _HARMLESS.search(cleaned):
             found.add(RESTRICTED)
     if limits_abroad(text, not bans):
         found.add(RESTRICTED)
     return sorted(found)
+
+
+def _forbids_learning(sentence: str, bans: bool) -> bool:
+    """Whether a sentence forbids to train on the text; in comments code that learns speaks, too."""
+    if not (_AI.search(sentence) and _ACT.search(sentence) and _NO.search(sentence)):
+        return False
+    return bans or (_FOR_AI.search(sentence) or _OF_IT.search(sentence)) is not None
 
 
 def limits_abroad(text: str, sure: bool) -> bool:

@@ -206,7 +206,7 @@ def strict_words(comment: str) -> list[str]:
         if known and NAMED_CLOSED.search(sentence):
             found.add(UNKNOWN)
     if has_any(lower, AI_WORDS):
-        found.update(rider for rider in riders(lower) if rider == NO_AI)
+        found.update(rider for rider in riders(lower, bans=False) if rider == NO_AI)
     if has_any(lower, _LINE_WORDS):
         found |= _lines(comment)
     return sorted(found)

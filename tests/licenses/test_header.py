@@ -424,3 +424,20 @@ def test_a_notice_that_goes_on_behind_the_head_is_read_to_its_end():
     long = "/*\n" + " * Harbor keeps lists of things in one piece of memory.\n" * 142
     notice = "".join(f" * {line}\n" for line in body("bsd-new").splitlines())
     assert stated(f"{long} * Copyright (c) 2020 Jane Roe\n{notice} */\nint x;\n") == "BSD-3-Clause"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "All classes and functions in this file are intended for internal use only.",
+        "If the seed is the same, exactly the same dataset is used, never another.",
+        "A small neural network that is not trained here; machine learning is used elsewhere.",
+    ],
+)
+def test_what_code_says_of_itself_limits_nobody(said):
+    assert header(f"# MIT License\n#\n# {said}\nx = 1\n") == "MIT"
+
+
+def test_a_comment_still_forbids_learning_from_it():
+    said = "# MIT License\n# This code may not be used to train machine learning models.\nx = 1\n"
+    assert "no-ai" in header(said)
