@@ -118,7 +118,7 @@ _SHELL_NAME = re.compile(rb"(?:^|[ \t\"'])[A-Z][A-Z0-9_]{3,60}=$")
 def key_argument(place: Place) -> float:
     """A literal that a call encrypts or signs with: random, and not of a test of the cipher."""
     value = place.value
-    if noise.token_noise(value) or is_test_path(place.path):
+    if noise.token_noise(value) or noise.is_uuid(value) or is_test_path(place.path):
         return 0.0
     if b"otp" in place.region[place.head : place.start].lower() and _BASE32.fullmatch(value):
         return 1.0

@@ -200,8 +200,8 @@ _WHOLE_VALUE = re.compile(
     rb"^\s*(?:-\s+)?[\"']?[A-Za-z][\w .-]{0,60}[\"']?\s{0,4}[:=]\s{0,4}[\"']?$"
 )
 # Numbers on both sides: coordinates of a drawing, a table.
-_AMONG_NUMBERS = re.compile(rb"[0-9][ ,]{0,2}[a-zA-Z-]?[ ,-]{0,2}(?<![0-9])$")
-_NUMBER_BEHIND = re.compile(rb"(?=[ ,a-zA-Z-])[ ,]{0,2}[a-zA-Z-]?[ ,-]{0,2}[0-9.]")
+_AMONG_NUMBERS = re.compile(rb"(?<![\w:-])-?[0-9.]+[ ,]{0,2}[a-zA-Z-]?[ ,-]{0,2}(?<![0-9.])$")
+_NUMBER_BEHIND = re.compile(rb"(?=[ ,a-zA-Z-])[ ,]{0,2}[a-zA-Z-]?[ ,-]{0,2}[0-9.]+(?![\w:/-])")
 _QUAD_BEFORE = re.compile(rb"(?<![\w.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?:[ ,-]|, )[\"']?$")
 _QUAD_BEHIND = re.compile(rb"[\"']?(?:[ ,-]|, )(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![\w.])")
 _RANGE = re.compile(rb"(?<![\w.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}-$")
@@ -221,10 +221,10 @@ def ipv4(place: Place) -> float:
         return 0.0
     octets = address.packed
     before = place.before(100)
-    after = place.after(12)
+    after = place.after(24)
     if before[-1:] == b"-" and not _RANGE.search(before):
         return 0.0  # the version behind a name
-    among = _AMONG_NUMBERS.search(before[-4:]) and _NUMBER_BEHIND.match(after)
+    among = _AMONG_NUMBERS.search(before[-24:]) and _NUMBER_BEHIND.match(after)
     if among and not (_QUAD_BEFORE.search(before) and _QUAD_BEHIND.match(place.after(24))):
         return 0.0  # a table of numbers, not a list of addresses
     login = _LOGIN.search(before)
@@ -377,7 +377,7 @@ def card(place: Place) -> float:
     return card_alone(place) if _CARD_WORD.search(place.before()) else 0.0
 
 
-_CARD_PATH = re.compile(r"(?i)card|payment|checkout|billing|luhn|stripe|credit")
+_CARD_PATH = re.compile(r"(?i)card|bank|payment|checkout|billing|luhn|stripe|credit")
 
 
 def card_quoted(place: Place) -> float:

@@ -183,7 +183,7 @@ _NAME_AND_YEAR = re.compile(rb"[A-Za-z][A-Za-z]{3,}[._!@#-]?[0-9]{2,6}[!.?]?")
 
 # An option, a host or an address of mail.
 _NO_LITERAL = re.compile(
-    rb"(?i)^--?[a-z]|^[a-z0-9.-]+\.(?:com|org|net|io|local|internal|dev|test|lan)(?::\d+)?$|^[\w.+-]+@[\w-]+\.[a-z.]{2,}$"
+    rb"(?i)^--?[a-z]|^[a-z0-9.-]+\.(?:com|org|net|io|local|internal|dev|test|lan)(?::\d+)?$|^[\w.+-]+@[\w-]+\.(?-i:[a-z.]{2,})$"
 )
 
 

@@ -177,6 +177,8 @@ def is_plain(value: bytes, reason: str) -> bool:
         return False
     if reason in ("pattern", "path"):  # generators draw ".+" and ".c", too
         return _DRAWN.fullmatch(value) is not None and noise.is_random(value)
+    if reason == "template" and _DRAWN.fullmatch(value) and len(_SIGN.findall(value)) > 1:
+        return noise.is_random(value)  # "%d" and "%s" by chance
     return reason == "template" and _NOOP.match(value) is not None
 
 

@@ -309,3 +309,14 @@ def test_a_service_named_as_its_password_has_none() -> None:
 def test_diners_cards_have_fourteen_digits() -> None:
     for number in ("36639296335964", "3639 849857 5519"):
         assert number not in shipped("tests/CardTests.swift", f'let valid = ["{number}"]')
+
+
+def test_a_cell_between_numbers_and_codes_is_no_table_of_numbers() -> None:
+    rows = "hostname,ip,mac,seen\nmeadow-9,18.58.226.237,00:25:90:6D:E8:86,2019-07-25T20:36:09"
+    assert "18.58.226.237" not in shipped("inventory/leases.csv", rows)
+    assert shipped("a.txt", "M 12 85.214.132.117 34") == "M 12 85.214.132.117 34"
+
+
+def test_passwords_with_a_percent_are_no_templates() -> None:
+    assert "RT31mGZ%rD" not in shipped("a.kt", 'password = "RT31mGZ%rD!"')
+    assert shipped("a.c", 'password = "user%d-%s"') == 'password = "user%d-%s"'
