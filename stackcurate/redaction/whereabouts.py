@@ -25,6 +25,11 @@ _SWITCH = re.compile(
     rb"(?i)^\s{1,8}(?:dynamic|static|arpa|learned|(?:gi|fa|te|eth|po|vlan)\w*/?\d)"
 )
 _ALONE_INDENTED = re.compile(rb"\s{2,}")
+# Its own key says what it is, whatever the record says before: serial: "...", mac: "...".
+_OWN_NAME = re.compile(
+    rb"(?i)(?:mac|ether\w*|hwaddr|bssid|lladdr)(?:_?addr(?:ess)?)?[\"'`\])]{0,3}"
+    rb"\s{0,4}(?::=|=>|[:=(,>])\s{0,4}[\"'`(]{0,2}$"
+)
 _FINGERPRINT = re.compile(rb"(?i)md5|sha\d|finger|thumb|serial|digest|checksum|guid|uuid|uid:")
 
 
@@ -43,7 +48,7 @@ def mac(place: Place) -> float:
     first = int(octets[:2], 16)
     if first & 1 or octets.startswith(_RESERVED) or len(set(octets)) < 4:
         return 0.0
-    if _FINGERPRINT.search(place.before(60)):
+    if _FINGERPRINT.search(place.before(60)) and not _OWN_NAME.search(place.before(40)):
         return 0.0
     if (first & 2 and not _is_guest(octets)) or _MADE_UP.search(octets):
         return 0.4
