@@ -48,12 +48,12 @@ from stackcurate.licenses.detections import detect
 from stackcurate.licenses.expression import _key as meaning
 from stackcurate.licenses.expression import license_class, normalize, parse
 from stackcurate.licenses.header import headers
+from stackcurate.licenses.policy import OPEN
 from stackcurate.licenses.scancode import Answer, Judge, detector
 from stackcurate.licenses.spoken import UNKNOWN
 
 # Who is right where the two differ, and why: causes stand in README.md.
 JUDGED = Path(__file__).with_name("licenses_judged.jsonl")
-OPEN = ("permissive", "public_domain")
 DECIDING = (names.LICENSE_FILE, names.MANIFEST)
 LONGEST = 1 << 20  # bytes of a text that is compared
 SOURCE = "source"  # kind of a leading comment

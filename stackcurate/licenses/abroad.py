@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 
-# What forbids and limits in other languages: acts, trade, "only", "without consent".
 LIMITS = re.compile(
     # German, Dutch, Scandinavian
     r"kommer[zs]i\w+|gewerblich\w*|\buntersag\w+|\bverboten\b|nicht (?:gestattet|erlaubt|"

@@ -1,8 +1,9 @@
 """Which matches in a comment state a license of the file, and which merely speak of one.
 
 Missing what takes rights away launders a file, so all that is not open counts, however it is named.
-What is open must be said for certain: as a text, a notice, a line of its own, and no mere likeness
-of one ("Licensed under the Example License" is in all but its name a notice of Apache's).
+What is open must be said for certain: as a text, a notice, a line of its own. A mere likeness of
+one states what it names and no more ("Licensed under the Example License" is in all but its name a
+notice of Apache's).
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ WHO = pa.schema(
 
 
 def words_id(words: bytes) -> str:
-    """The id of a header's words: git's, of a file that holds nothing else."""
+    """The id of some words: git's, of a file that holds nothing else."""
     return hashlib.sha1(b"blob %d\0" % len(words) + words, usedforsecurity=False).hexdigest()
 
 

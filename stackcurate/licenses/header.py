@@ -22,12 +22,13 @@ from numpy.typing import NDArray
 
 from stackcurate.licenses import claims, heads, readings
 from stackcurate.licenses.cache import Cache
-from stackcurate.licenses.claims import BEFORE, ELSEWHERE, OPEN, REFERENCE
+from stackcurate.licenses.choices import REFERENCE
+from stackcurate.licenses.claims import BEFORE, ELSEWHERE
 from stackcurate.licenses.detect import UNDETERMINED, settle, tag_value
 from stackcurate.licenses.doubts import takes_back
 from stackcurate.licenses.expression import combine, ids, is_strict, license_class, normalize
 from stackcurate.licenses.names import TAG
-from stackcurate.licenses.policy import RANK
+from stackcurate.licenses.policy import OPEN, RANK
 from stackcurate.licenses.readings import Span, is_neutral
 from stackcurate.licenses.riders import NO_AI, RESTRICTED, limits_abroad, riders, sentences
 from stackcurate.licenses.spoken import UNKNOWN, spoken

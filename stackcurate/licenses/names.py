@@ -6,6 +6,8 @@ A name is evidence only when the whole name says so: ``LICENSE-MIT.txt`` is a li
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -134,3 +136,10 @@ def _kinds(paths: pa.Array, name: pa.Array, in_licenses: pa.Array) -> pa.Array:
     ]
     conditions = pa.StructArray.from_arrays([case for case, _ in cases], [k for _, k in cases])
     return pc.case_when(conditions, *(pa.scalar(kind, pa.string()) for _, kind in cases))
+
+
+def folders_above(path: str) -> Iterator[str]:
+    """The folders above "/a/b", the nearest first: "/a" and "", which is the root."""
+    while path:
+        path = path.rpartition("/")[0]
+        yield path

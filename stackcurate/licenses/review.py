@@ -21,7 +21,7 @@ from stackcurate.errors import ConfigError
 from stackcurate.licenses.detect import UNDETERMINED, evidence_id
 from stackcurate.licenses.expression import license_class, normalize
 from stackcurate.licenses.paths import about_paths
-from stackcurate.licenses.policy import DECIDED
+from stackcurate.licenses.policy import DECIDED, OPEN
 from stackcurate.licenses.riders import ALTERED, NO_AI, RESTRICTED
 from stackcurate.schema import EVIDENCE
 
@@ -181,7 +181,7 @@ def doubt(row: Mapping[str, Any]) -> str | None:
     if name in DOUBTFUL:
         return "unknown"
     near = APPROXIMATE in row["matcher"] and row["score"] < NEAR
-    return "near" if near and name in ("permissive", "public_domain") else None
+    return "near" if near and name in OPEN else None
 
 
 def queue(evidence: pa.Table, decides: Mapping[str, int]) -> list[dict[str, Any]]:

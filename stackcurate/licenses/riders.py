@@ -96,7 +96,7 @@ _WHO = re.compile(
     r"\bcontact\b[^.]{0,60}\bfor (?:an? )?commercial (?:use|usage|licen[sc]\w+)\b"
 )
 # Said by permissive texts themselves: about names, warranties, and copies without the notice.
-_HARMLESS = re.compile(
+HARMLESS = re.compile(
     r"\b(?:endorse|promote|advertis\w+|publicity|trademarks?|trade names?|warrant\w*|liab\w+|"
     r"misrepresented|name of|in compliance with)\b"
 )
@@ -125,6 +125,11 @@ def sentences(text: str, fold: bool = True) -> list[str]:
     return [_SPACE.sub(" ", part).strip() for part in _SENTENCE.split(shown) if part.strip()]
 
 
+def without_grants(sentence: str) -> str:
+    """A sentence without words by which it grants: "commercial or not", "without limitation"."""
+    return _FREELY.sub(" ", _BOTH.sub(" ", sentence))
+
+
 def plain(text: str) -> str:
     """``text`` with plain letters and hyphens, and without what is not seen."""
     if text.isascii():
@@ -145,12 +150,12 @@ def riders(text: str, bans: bool = True) -> list[str]:
         sentence = sentence[:4000]
         if _forbids_learning(sentence, bans):
             found.add(NO_AI)
-        cleaned = _FREELY.sub(" ", _BOTH.sub(" ", sentence))
+        cleaned = without_grants(sentence)
         limited = _LIMITS.search(cleaned) or (
             bans and (_BANS.search(cleaned) or _WHO.search(cleaned))
         )
         inside = not bans and "internal" in cleaned and _OF_CODE.search(cleaned)
-        if limited and not inside and not _HARMLESS.search(cleaned):
+        if limited and not inside and not HARMLESS.search(cleaned):
             found.add(RESTRICTED)
     if limits_abroad(text, not bans):
         found.add(RESTRICTED)

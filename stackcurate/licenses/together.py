@@ -7,7 +7,6 @@ digest of their ids, so that it holds for every folder that states just this.
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stackcurate.licenses import names, pointers
+from stackcurate.licenses.decided import words_id
 from stackcurate.licenses.detect import evidence_id
 from stackcurate.licenses.expression import license_class, normalize
 from stackcurate.licenses.folder import Statement, decide
@@ -78,8 +78,8 @@ def settle(
 
 def together_id(rows: Rows) -> str:
     """The id of texts together: of a file with a line for each of their ids, sorted."""
-    lines = "".join(f"{one}\n" for one in sorted({row["content_id"] for row in rows})).encode()
-    return hashlib.sha1(b"blob %d\0" % len(lines) + lines, usedforsecurity=False).hexdigest()
+    lines = [f"{one}\n" for one in sorted({row["content_id"] for row in rows})]
+    return words_id("".join(lines).encode())
 
 
 def _outcome(rows: Rows) -> str | None:

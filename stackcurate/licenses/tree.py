@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from stackcurate.errors import InputError
+from stackcurate.licenses.names import folders_above
 
 _PAPERS = ("/debian", "/.reuse", "/LICENSES")  # folders whose files speak for the one above
 _REPOSITORY = (".git", ".hg", ".svn")  # what the root of a repository has
@@ -44,7 +45,7 @@ def files_of(path: Path) -> Files:
     root = root_of(path)
     asked = Path(os.path.abspath(path))
     inside = "" if asked == root else "/" + asked.relative_to(root).as_posix()
-    alone = {one for folder in _up(inside) for one in _submodules(root, folder)}
+    alone = {one for folder in folders_above(inside) for one in _submodules(root, folder)}
     if path.is_file():
         return Files(root, [inside], [], sorted(alone))
     found: list[str] = []
@@ -63,13 +64,6 @@ def files_of(path: Path) -> Files:
     return Files(root, sorted(found), sorted(links), sorted(alone))
 
 
-def _up(path: str) -> Iterator[str]:
-    """The folders above "/a/b": "/a" and "", which is the root."""
-    while path:
-        path = path.rpartition("/")[0]
-        yield path
-
-
 def _submodules(root: Path, folder: str) -> Iterator[str]:
     """The folders that the .gitmodules of ``folder`` names, whether or not git is there."""
     said = read(root, f"{folder}/{_MODULES}", 1 << 20).decode("utf-8", "replace")
@@ -82,7 +76,7 @@ def _submodules(root: Path, folder: str) -> Iterator[str]:
 def above(root: Path, path: str) -> list[str]:
     """The files of every folder from ``root`` down to a file's own, and their papers; sorted."""
     found = []
-    for folder in _up(path):
+    for folder in folders_above(path):
         child = path[len(folder) + 1 :].partition("/")[0]
         for papers in ("", *_PAPERS, *_installed(root, folder, child)):
             here = root / f"{folder}{papers}"[1:]

@@ -24,13 +24,12 @@ from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.header import share
 from stackcurate.licenses.policy import OPEN
 from stackcurate.licenses.stage import Header, header_evidence
-from stackcurate.pipeline import spill
+from stackcurate.pipeline import questions, spill
 from stackcurate.pipeline.addresses import AddressBook, address_book
 from stackcurate.pipeline.arena import Arena
 from stackcurate.pipeline.choose import NO_DATE, PLACES
 from stackcurate.pipeline.decode import decode
 from stackcurate.pipeline.digests import write_part
-from stackcurate.pipeline.doubts import DOUBTS, doubts
 from stackcurate.pipeline.winners import SLICE_BYTES
 from stackcurate.schema import EVIDENCE, FILE, HEAD, SIGNALS, conform, fill, one_chunk
 from stackcurate.sources.base import Problem, Source
@@ -84,11 +83,11 @@ class BodyTask:
         wanted = self._wanted(item)
         batch, drops = self._fetch(wanted, item)
         size = int(pc.sum(batch["length_bytes"]).as_py() or 0)
-        evidence, asked = EVIDENCE.empty_table(), DOUBTS.empty_table()
+        evidence, asked = EVIDENCE.empty_table(), questions.QUESTIONS.empty_table()
         for stage in self.stages:
             batch = stage.judge(fill(batch, stage.find(batch)))
             if isinstance(stage, Header):
-                asked = doubts(batch)
+                asked = questions.of(batch)
             batch, gone = _separate(batch)
             drops.append(gone)
             if isinstance(stage, Header):
@@ -110,7 +109,7 @@ class BodyTask:
             partitions.write_arrow(part / "drops.arrow", dropped)
             partitions.write_arrow(part / "laundered.arrow", _laundered(wanted, dropped))
             partitions.write_arrow(part / "evidence.arrow", evidence)
-            partitions.write_arrow(part / "doubts.arrow", asked)
+            partitions.write_arrow(part / questions.FILE, asked)
             partitions.write_json(part / "meta.json", _meta(batch))
         return wanted.num_rows, size
 

@@ -58,9 +58,7 @@ def older_task(item: OlderItem) -> tuple[int, int]:
 def find_older(
     run: Run, found: Sequence[Partition], decided: Sequence[Path], bodies: Sequence[Body]
 ) -> dict[int, Path]:
-    """The folders of `older_task` by number of partition; those that hold no such place are left
-    out.
-    """
+    """The folders of `older_task` by number of partition, of those that hold such places."""
     asked = [np.empty(0, np.int64)]
     asked += [laundered(body.folder)["refused_at"].to_numpy() for body in bodies]
     addresses = np.unique(np.concatenate(asked))

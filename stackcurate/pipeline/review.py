@@ -18,8 +18,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stackcurate.licenses.expression import license_class
+from stackcurate.licenses.names import folders_above
 from stackcurate.licenses.review import MOST, doubt, order, queue
-from stackcurate.pipeline import doubts
+from stackcurate.pipeline import questions
 from stackcurate.pipeline.evidence import Evidence
 from stackcurate.pipeline.fetch import Body
 from stackcurate.pipeline.listing import Partition
@@ -68,7 +69,7 @@ def _texts(evidence: Evidence, decided: Sequence[Path]) -> list[Entry]:
     texts = {}
     for some in evidence.texts(wanted) if found else ():
         rows = some.to_pylist()
-        shown = doubts.clean((row["text"].encode(), row["path"]) for row in rows)
+        shown = questions.clean((row["text"].encode(), row["path"]) for row in rows)
         for row, text in zip(rows, shown, strict=True):
             texts[row["content_id"]] = (row["path"], text)
     for row in found:
@@ -135,16 +136,10 @@ def _below(
         both = zip(rows["root"].to_pylist(), rows["path"].to_pylist(), names, strict=True)
         for root, path, origin in both:
             origins[root] = min(origin, origins.get(root, origin))
-            at = next((one for one in _up(path) if (root, one) in folders), None)
+            at = next((one for one in folders_above(path) if (root, one) in folders), None)
             if at is not None:
                 files[root, at] += 1
     return files, origins
-
-
-def _up(path: str) -> Iterator[str]:
-    while path:
-        path = path.rpartition("/")[0]
-        yield path
 
 
 # --- headers and laundered files ------------------------------------------------------------------
@@ -154,8 +149,8 @@ _KEYS = ["why", "content_id"]
 
 def _headers(bodies: Sequence[Body]) -> list[Entry]:
     """Entries for headers, each once for all bodies."""
-    parts = [_doubts(body, [*_KEYS, "files"]) for body in bodies]
-    table = pa.concat_tables([doubts.DOUBTS.empty_table().select([*_KEYS, "files"]), *parts])
+    parts = [_questions(body, [*_KEYS, "files"]) for body in bodies]
+    table = pa.concat_tables([questions.QUESTIONS.empty_table().select([*_KEYS, "files"]), *parts])
     table = table.filter(pc.not_equal(table["why"], "laundered"))
     sums = table.group_by(_KEYS).aggregate([("files", "sum")])
     sums = sums.sort_by([("files_sum", "descending"), ("content_id", "ascending")])[:MOST]
@@ -167,15 +162,15 @@ def _shown(bodies: Sequence[Body], files: Mapping[tuple[str, str], int]) -> Iter
     """The entry of each key, told by the first body that has it."""
     open_ = dict(files)
     for body in bodies if open_ else ():
-        table = _doubts(body)
+        table = _questions(body)
         keys = list(zip(*(table[name].to_pylist() for name in _KEYS), strict=True))
         rows = [row for row, key in enumerate(keys) if key in open_]
         for one in table.take(pa.array(rows, pa.int64())).to_pylist():
             yield _entry(one) | {"files": open_.pop((one["why"], one["content_id"]))}
 
 
-def _doubts(body: Body, columns: list[str] | None = None) -> pa.Table:
-    return partitions.read_arrow(body.folder / doubts.FILE, columns)
+def _questions(body: Body, columns: list[str] | None = None) -> pa.Table:
+    return partitions.read_arrow(body.folder / questions.FILE, columns)
 
 
 def _entry(one: Mapping[str, Any]) -> Entry:
@@ -188,7 +183,7 @@ def _copies(bodies: Sequence[Body], older: Mapping[int, Path]) -> Iterator[Entry
     groups: dict[tuple[str, str], list[str]] = {}
     first: dict[tuple[str, str], tuple[Body, int, dict[str, str]]] = {}
     for body in bodies:
-        table = _doubts(body, ["why", "content_id", "origin", "row"])
+        table = _questions(body, ["why", "content_id", "origin", "row"])
         rows = table.filter(pc.equal(table["why"], "laundered"))
         if not rows.num_rows:
             continue
@@ -204,7 +199,7 @@ def _copies(bodies: Sequence[Body], older: Mapping[int, Path]) -> Iterator[Entry
     most = sorted(groups, key=lambda key: (-len(groups[key]), key))[:MOST]
     for key in most:
         body, number, place = first[key]
-        table = _doubts(body)
+        table = _questions(body)
         (one,) = table.filter(pc.equal(table["row"], number)).to_pylist()
         ids = sorted(groups[key])
         name = hashlib.sha1("\n".join(ids).encode(), usedforsecurity=False).hexdigest()

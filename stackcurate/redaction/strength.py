@@ -164,6 +164,9 @@ def is_long_word(value: bytes, least: int = 14) -> bool:
 _NOOP = re.compile(rb"\{(?:noop|plain|clear)\}\S{6}", re.IGNORECASE)
 
 
+# Generators draw ".+", ".c" and "%d", too: by how many signs such a value is told from what it
+# looks like.
+_LEAST_SIGNS = {"pattern": 0, "path": 1, "template": 2}
 _SIGN = re.compile(rb"[+*@!%#=?^&,~]")
 _DRAWN = re.compile(rb"(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])[A-Za-z0-9.+*@!%_#=?^&,~:-]{8,40}")
 
@@ -173,12 +176,9 @@ def is_plain(value: bytes, reason: str) -> bool:
     if reason == "sequence":
         rest = noise.without_sequences(value)
         return len(rest) >= 3 and LABEL.search(value) is None
-    if reason == "path" and not _SIGN.search(value):
-        return False
-    if reason in ("pattern", "path"):  # generators draw ".+" and ".c", too
-        return _DRAWN.fullmatch(value) is not None and noise.is_random(value)
-    if reason == "template" and _DRAWN.fullmatch(value) and len(_SIGN.findall(value)) > 1:
-        return noise.is_random(value)  # "%d" and "%s" by chance
+    signs = _LEAST_SIGNS.get(reason)
+    if signs is not None and len(_SIGN.findall(value)) >= signs and _DRAWN.fullmatch(value):
+        return noise.is_random(value)
     return reason == "template" and _NOOP.match(value) is not None
 
 

@@ -325,5 +325,5 @@ def test_passwords_with_a_percent_are_no_templates() -> None:
 def test_a_serial_number_before_it_hides_no_hardware_address() -> None:
     line = '{ serial = "SN600750305", mac_address = "3C:22:FB:EE:F8:9A" },'
     assert "3C:22:FB" not in shipped("devices.lua", line)
-    print_ = "md5 fingerprint 3c:22:fb:ee:f8:9a"
-    assert shipped("a.txt", print_) == print_
+    printed = "md5 fingerprint 3c:22:fb:ee:f8:9a"
+    assert shipped("a.txt", printed) == printed

@@ -1,8 +1,9 @@
-"""What a pass over the bytes leaves for reviewers: headers that nobody can read for certain, that
-contradict their folder, and files that lie in an older repository under a refused license.
+"""What a pass over the bytes asks of reviewers, about headers and files.
 
-One row per header (its words, or its words in one repository) and per laundered file. What a
-reviewer is shown of a text is redacted here, before it is written.
+About headers that nobody can read for certain or that contradict their folder, and about files that
+lie in an older repository under a refused license. One row per header (its words, or its words in
+one repository) and per laundered file. What a reviewer is shown of a text is redacted here, before
+it is written.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ from stackcurate.licenses.review import APPROXIMATE, DOUBTFUL, MATCHER, NEAR, OW
 from stackcurate.redaction.alone import redact_records
 from stackcurate.redaction.settings import Settings
 
-FILE = "doubts.arrow"
+FILE = "questions.arrow"
 SHOWN = 40_000  # characters of a text that are kept for the reader, redacted: the GPL has 35,000
 CONTEXT = 300  # bytes before and after the words in question that are shown
 HEAD = 2_000  # bytes of a file that are shown where its header is not in question
-DOUBTS = pa.schema(
+QUESTIONS = pa.schema(
     [
         ("content_id", pa.string()),  # what a decision is about: see licenses.decided
         ("why", pa.string()),  # a word of licenses.review.WHY
@@ -57,8 +58,8 @@ def clean(texts: Iterable[tuple[bytes, str]]) -> Iterator[str]:
     return (str(row["text"]) for row in redact_records(records, Settings(sensitivity="strict")))
 
 
-def doubts(batch: pa.Table) -> pa.Table:
-    """The doubts about a batch that the stage `header` has judged: schema DOUBTS, by content id."""
+def of(batch: pa.Table) -> pa.Table:
+    """About a batch that the stage `header` has judged: schema QUESTIONS, by content id."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
     rows = _asked(batch)
     names = ["origin", "path", "row", "header_expression", "header_score", "header_rule",
@@ -81,7 +82,8 @@ def doubts(batch: pa.Table) -> pa.Table:
     shown = (_around(batch, one["at"], one["span"]) for one in firsts)
     texts = clean(zip(shown, (one["path"] for one in firsts), strict=True))
     told = zip(sorted(found), firsts, texts, strict=True)
-    return pa.Table.from_pylist([_row(*key, one, text) for key, one, text in told], schema=DOUBTS)
+    asked = [_row(*key, one, text) for key, one, text in told]
+    return pa.Table.from_pylist(asked, schema=QUESTIONS)
 
 
 def _key(why: str, row: dict[str, Any], words: bytes) -> str:
