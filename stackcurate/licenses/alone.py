@@ -275,7 +275,7 @@ def _records(
         for number, (path, kind, data) in enumerate(
             zip(paths.to_pylist(), kinds, texts, strict=True)
         )
-        if kind and data
+        if kind and kind not in names.LAYOUT_KINDS and data
     ]
     evidence = detect_texts(items, cache, judge)
     said = _said_by(evidence, items)

@@ -1,9 +1,9 @@
 """Which license covers which file of a root: the nearest folder that states one.
 
 A folder of other people's code (``node_modules/x``) without a statement of its own does not
-inherit: the license of the project is not theirs to give. Statements about paths speak for the
-files they name, unless a folder further down states something of its own. Only folders are walked;
-files follow with Arrow.
+inherit: the license of the project is not theirs to give. Nor does a folder that stands on its own,
+as ``folders`` says of submodules. Statements about paths speak for the files they name, unless a
+folder further down states something of its own. Only folders are walked; files follow with Arrow.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from stackcurate.licenses.expression import combine
 from stackcurate.licenses.inherit import COVER, OPEN
-from stackcurate.licenses.paths import AGGREGATE, OVERRIDE
+from stackcurate.licenses.paths import AGGREGATE, OVERRIDE, literal
 from stackcurate.licenses.policy import RANK
 
 # Folders whose subfolders are other people's packages.
@@ -28,6 +28,7 @@ _FOREIGN = frozenset([
     "thirdparty", "3rdparty", "3rd_party", "vendor", "vendored", "_vendor", "pods", "carthage",
     "site-packages", "dist-packages",
 ])  # fmt: skip
+_INSTALLED = ("site-packages", "dist-packages")  # single files in there are packages too
 _FOREIGN_PATTERNS = sorted(re.escape(name) for name in _FOREIGN)
 _PATTERN_CHARS = 4000
 
@@ -40,10 +41,17 @@ def climb(directory: str, alone: Collection[str] = ()) -> Iterator[str]:
     """
     while True:
         yield directory
-        above, _, _ = directory.rpartition("/")
+        above, _, name = directory.rpartition("/")
         if not directory or directory in alone or above.rpartition("/")[2].lower() in _FOREIGN:
             return
+        if name.lower() in _INSTALLED:
+            return
         directory = above
+
+
+def of_others(paths: pa.Array) -> pa.Array:
+    """Which files lie in a folder of other people's packages."""
+    return pc.match_substring_regex(paths, rf"(?i)/(?:{'|'.join(_FOREIGN_PATTERNS)})/")
 
 
 def _nearest(
@@ -64,15 +72,37 @@ def _nearest(
     return answer
 
 
-def _taken(folder: str, patterns: Sequence[str], paths: pa.Array) -> NDArray[np.bool_]:
-    """Which files below ``folder`` the patterns take."""
+def _edges(directories: Sequence[str], alone: Collection[str]) -> NDArray[np.int64]:
+    """The length of the topmost folder that may speak for each directory."""
+    memo: dict[str, int] = {}
+    edges = []
+    for directory in directories:
+        climbed = []
+        for at in climb(directory, alone):
+            if at in memo:
+                break
+            climbed.append(at)
+        memo.update(dict.fromkeys(climbed, memo.get(at, len(at))))
+        edges.append(memo[directory])
+    return np.array(edges, np.int64)
+
+
+def _taken(
+    folder: str, patterns: Sequence[str], paths: pa.Array, edges: NDArray[np.int64],
+    alone: Collection[str],
+) -> NDArray[np.bool_]:  # fmt: skip
+    """Which files below ``folder`` the patterns take; ``edges`` are those of the files."""
     below = pc.starts_with(paths, f"{folder}/").to_numpy(zero_copy_only=False)
     theirs = "|".join(_FOREIGN_PATTERNS)
-    foreign = pc.match_substring_regex(paths, rf"(?i)/(?:{theirs})/").to_numpy(zero_copy_only=False)
+    inside = rf"^{_quoted(folder)}/(?s:.*/)?(?i:{theirs})/"
+    foreign = pc.match_substring_regex(paths, inside).to_numpy(zero_copy_only=False)
+    foreign = foreign | (edges > len(folder))
+    below_it = (one[len(folder) + 1 :] for one in alone if one.startswith(f"{folder}/"))
+    heads = {"".join(map(literal, one)) for one in below_it}
     taken = np.zeros(len(paths), bool)
-    for group in _groups(patterns):
+    for group in _groups(patterns, heads):
         # Who does not name a folder of other people's code does not speak for it.
-        allowed = below if re.search(theirs, group, re.I) else below & ~foreign
+        allowed = below if _names_others(group, heads) else below & ~foreign
         at = np.flatnonzero(allowed)
         if len(at):
             some = paths.take(pa.array(at))
@@ -81,7 +111,17 @@ def _taken(folder: str, patterns: Sequence[str], paths: pa.Array) -> NDArray[np.
     return taken
 
 
-def _named(chosen: NDArray[np.int64], table: pa.Table, paths: pa.Array) -> pa.Table:
+def _names_others(pattern: str, heads: Collection[str]) -> bool:
+    """Whether a pattern names a folder of packages, or begins with one of the folders ``heads``."""
+    if any(re.search(one, pattern, re.I) for one in _FOREIGN_PATTERNS):
+        return True
+    return any(pattern[: at.start()] in heads for at in re.finditer(r"/|\(|\Z", pattern))
+
+
+def _named(
+    chosen: NDArray[np.int64], table: pa.Table, paths: pa.Array, edges: NDArray[np.int64],
+    alone: Collection[str],
+) -> pa.Table:  # fmt: skip
     """Let rows about files speak for them; changes ``chosen``, and returns a table of its rows.
 
     Within a folder the last row that takes a file counts; what a folder further down states is
@@ -89,15 +129,16 @@ def _named(chosen: NDArray[np.int64], table: pa.Table, paths: pa.Array) -> pa.Ta
     highest folder's first.
     """
     said, patterns = table["folder"].to_pylist(), table["patterns"].to_pylist()
+    states = table["license_expression"].is_valid().to_pylist()
     forces = np.array([one == OVERRIDE for one in table["precedence"].to_pylist()], bool)
     local: dict[str, NDArray[np.int64]] = {}
     for row, some in enumerate(patterns):
         if some:
             mine = local.setdefault(said[row], np.full(len(paths), -1))
-            mine[_taken(said[row], some, paths)] = row
+            mine[_taken(said[row], some, paths, edges, alone)] = row
     for folder, mine in sorted(local.items()):
         # Folders sort before what lies in them, so a statement of a folder further down is longer.
-        deeper = [number for number, other in enumerate(said) if len(other) > len(folder)]
+        deeper = [n for n, other in enumerate(said) if states[n] and len(other) > len(folder)]
         there = (mine >= 0) & ~forces[mine] & ~np.isin(chosen, deeper)
         chosen[there] = mine[there]
     table = _beside(chosen, table, paths)
@@ -135,16 +176,20 @@ def _bound(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     return worse | {"license_expression": combine(parts), "patterns": [], "folder": one["folder"]}
 
 
-def _groups(patterns: Sequence[str]) -> list[str]:
+def _groups(patterns: Sequence[str], heads: Collection[str]) -> list[str]:
     """Alternatives of patterns, joined up to a size that RE2 takes gladly."""
+    single: list[str] = []  # what names folders of others is looked at by itself
     joined: list[str] = []
     for pattern in patterns:
-        foreign = any(re.search(one, pattern, re.I) for one in _FOREIGN_PATTERNS)
-        if joined and not foreign and len(joined[-1]) + len(pattern) < _PATTERN_CHARS:
+        if len(pattern) >= 2 * _PATTERN_CHARS:
+            continue
+        if _names_others(pattern, heads):
+            single.append(pattern)
+        elif joined and len(joined[-1]) + len(pattern) < _PATTERN_CHARS:
             joined[-1] += f"|{pattern}"
-        elif len(pattern) < 2 * _PATTERN_CHARS:
+        else:
             joined.append(pattern)
-    return joined
+    return [*single, *joined]
 
 
 def _quoted(folder: str) -> str:
@@ -157,7 +202,7 @@ def cover(
     """The license of each file of one root by its nearest stating folder: schema COVER.
 
     ``paths`` are full paths starting with "/"; ``folders`` is what ``folders()`` gives; ``alone``
-    are folders that stand on their own, as submodules do. Linear in files; Python only sees the
+    are more folders that stand on their own. Linear in files; Python only sees the
     distinct directories.
     """
     if isinstance(paths, pa.ChunkedArray):
@@ -166,12 +211,16 @@ def cover(
     whole = pc.is_null(folders["patterns"]).to_pylist()
     said = folders["folder"].to_pylist()
     rows = {folder: row for row, folder in enumerate(said) if whole[row]}
+    nothing = pc.is_null(folders["license_expression"]).to_pylist()
+    alone = {*alone, *(folder for folder, none in zip(said, nothing, strict=True) if none)}
     memo: dict[str, int] = {}
-    distinct = directories.dictionary.to_pylist()
-    near = np.array([_nearest(text or "", rows, memo, alone) for text in distinct], np.int64)
-    chosen = near[directories.indices.to_numpy()] if len(paths) else np.zeros(0, np.int64)
+    distinct = [text or "" for text in directories.dictionary.to_pylist()]
+    near = np.array([_nearest(text, rows, memo, alone) for text in distinct], np.int64)
+    places = directories.indices.to_numpy()
+    chosen = near[places] if len(paths) else np.zeros(0, np.int64)
     if not all(whole):
-        folders = _named(chosen, folders, paths)
+        edges = _edges(distinct, alone)[places] if len(paths) else chosen
+        folders = _named(chosen, folders, paths, edges, alone)
     nearest = pa.array(chosen, pa.int64(), mask=chosen < 0)
     taken = folders.select(COVER.names).take(nearest)
     columns = [column.combine_chunks() for column in taken.columns]

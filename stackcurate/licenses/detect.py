@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from stackcurate.licenses import changes, names, pointers, readings, rules, texts
+from stackcurate.licenses import changes, layout, names, pointers, readings, rules, texts
 from stackcurate.licenses import words as w
 from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.decode import text_of
@@ -209,7 +209,8 @@ def detect_texts(
 ) -> pa.Table:
     """One EVIDENCE row per text that states a license, in the order of ``items``.
 
-    A file that speaks about paths gives further rows, one per paragraph (``licenses.paths``).
+    A file that speaks about paths gives further rows, one per paragraph (``licenses.paths``); one
+    that says what licenses cover gives a row without an expression (``licenses.layout``).
 
     A text that should state one and cannot be read (an unknown license file) is
     ``LicenseRef-scancode-unknown``; one that the full matcher could not finish has a null
@@ -222,6 +223,9 @@ def detect_texts(
     for number, item in enumerate(items):
         if item.kind == names.REUSE:
             rows[number] = _about_paths(item)
+            continue
+        if item.kind in names.LAYOUT_KINDS:
+            rows[number] = _lists(item)
             continue
         prose = _is_debian(item)
         manifest = prose or item.kind == names.MANIFEST
@@ -250,6 +254,14 @@ def _about_paths(item: Text) -> list[dict[str, Any]]:
         for one in statements(item.name, item.data, _expression_of)
         if one.globs
     ]
+
+
+def _lists(item: Text) -> list[dict[str, Any]]:
+    """What a file says about folders: a row without an expression; see ``licenses.layout``."""
+    rule = layout.rule(item.kind, item.name, item.data)
+    if rule is None:
+        return []
+    return [_row(item, Reading(None, 0, len(item.data), 100.0, rule, layout.MATCHER, OWN))]
 
 
 def _doubt(item: Text) -> Doubt:
@@ -395,8 +407,8 @@ def _row(item: Text, reading: Reading) -> dict[str, Any]:
     content_id = item.content_id.hex()
     start, end = reading.start, reading.end
     # Paragraphs of REUSE.toml share a span, and may share an expression.
-    said = f"{reading.rule} {reading.expression}" if about_paths(reading.rule) else None
-    said = said or reading.expression
+    named = about_paths(reading.rule) or reading.matcher == layout.MATCHER
+    said = f"{reading.rule} {reading.expression}" if named else reading.expression
     return {
         "evidence_id": evidence_id(content_id, item.kind, start, end, said),
         "content_id": content_id,

@@ -2,21 +2,21 @@
 
 What a folder states, ``licenses.folder`` works out of its license files and manifests; readmes,
 notices and the texts in a LICENSES folder never decide. Paragraphs about paths (DEP-5, REUSE) speak
-for the files they name.
+for the files they name, the papers of an installed package for what it lists (``layout``).
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
 
-from stackcurate.licenses import names, pointers
+from stackcurate.licenses import layout, names, pointers
 from stackcurate.licenses.expression import license_class, normalize
 from stackcurate.licenses.folder import Statement, decide
 from stackcurate.licenses.paths import (
@@ -39,12 +39,15 @@ COVER = pa.schema(
         ("license_class", pa.string()),
         ("license_state", pa.string()),  # allowed, override, aggregate, refused, open
         ("license_evidence", pa.string()),  # evidence_id of the statement that decided
-        ("license_path", pa.string()),  # the file that states it; null for what the host declares
+        # The file that states it, or that says that the folder stands on its own; null for what the
+        # host declares.
+        ("license_path", pa.string()),
     ]
 )
 # A row speaks for a folder ("" is the root, others "/a/b"), or for the files below it that any of
 # ``patterns`` (RE2, relative to the folder) takes; of these, later rows count before earlier ones.
-# Where ``patterns`` is empty, ``folder`` is the one file that the row speaks for.
+# Where ``patterns`` is empty, ``folder`` is the one file that the row speaks for. A row without an
+# expression says that its folder stands on its own; the one that states its license comes later.
 FOLDERS = pa.schema(
     [
         ("folder", pa.string()),
@@ -60,9 +63,8 @@ GRANTED = (ALLOWED, OVERRIDE, AGGREGATE)
 _SAID = ["kind", "expression", "evidence_id", "rule", "start"]
 _GENERATIONS = 8  # of Maven projects, each the parent of the next
 # Folders that hold the papers of the folder above them.
-_PACKAGES = re.compile(r"/(?:site|dist)-packages\Z")
-_INSTALLED = re.compile(r"/([^/-]+)-[^/]*\.(?:dist|egg)-info")
-_PAPERS = re.compile(r"/(?:[^/]+\.(?:dist|egg)-info(?:/licenses)?|debian|META-INF|\.reuse)\Z")
+_PAPERS = re.compile(r"/(?:debian|META-INF|\.reuse)\Z")
+_INFO = re.compile(r"(?s)(.*/[^/]+\.(?:dist|egg)-info)(?:/licenses)?\Z")
 
 
 def declared_evidence(license_id: str | None) -> dict[str, Any] | None:
@@ -90,15 +92,23 @@ def declared_evidence(license_id: str | None) -> dict[str, Any] | None:
 def folder_of(path: str) -> str:
     """The folder that the control file ``path`` speaks for: its own, or the one above papers.
 
-    Where Python installs packages, many lie side by side: there it is the folder of that name.
+    Papers of an installed package speak by their name here; ``folders`` knows what they list.
+    """
+    whose = voice_of(path)
+    return layout.by_name(whose) if layout.is_info(whose) else whose
+
+
+def voice_of(path: str) -> str:
+    """The folder whose control files are judged together with ``path``.
+
+    What they speak for is that folder, or what ``layout.covered`` says of a package's papers.
     """
     folder = path.rpartition("/")[0]
+    info = _INFO.match(folder)
+    if info:
+        return info[1]
     papers = _PAPERS.search(folder)
-    if papers is None:
-        return folder
-    above = folder[: papers.start()]
-    installed = _INSTALLED.match(folder, papers.start()) if _PACKAGES.search(above) else None
-    return f"{above}/{installed[1]}" if installed else above
+    return folder[: papers.start()] if papers else folder
 
 
 def _state(name: str, settings: LicenseSettings) -> str:
@@ -124,29 +134,80 @@ def folders(
     for row in evidence.select(["content_id", *_SAID]).to_pylist():
         stated[row["content_id"]].append(row)
     found: dict[str, list[Statement]] = defaultdict(list)
+    alone: list[dict[str, Any]] = []
+    packages: dict[str, layout.Listed] = {}
     kinds = names.control_files(paths).to_pylist()
     for path, kind, content_id in zip(paths.to_pylist(), kinds, content_ids, strict=True):
         for row in stated.get(content_id or "", ()):
             # The same bytes may stand under two names; each name speaks as its own kind.
-            name = path.rpartition("/")[2]
+            name, voice = path.rpartition("/")[2], voice_of(path)
             rule, start = row["rule"] or "", row["start"] or 0
-            if row["kind"] == kind and not _of_another(rule, name):
-                found[folder_of(path)].append(
+            if row["kind"] != kind or _of_another(rule, name):
+                continue
+            if kind == names.MODULES:
+                alone += _standing(voice, rule, row["evidence_id"], path)
+            elif kind == names.INSTALLED:
+                one = layout.Listed(layout.listed_by(rule), row["evidence_id"], path)
+                if layout.better(one, packages.get(voice)):
+                    packages[voice] = one
+            else:
+                found[voice].append(
                     Statement(kind, name, row["expression"], row["evidence_id"], rule, start, path)
                 )
-    rows, about = [], []
-    found = _with_parents(found, declared is None)
-    for folder, statements in sorted(_followed(found).items()):
-        statements, named = _whole_and_named(statements)
-        about += [_about(folder, one, settings) for one in named]
+    rows: list[dict[str, Any]] = []
+    about: list[dict[str, Any]] = []
+    found = _followed(_with_parents(found, declared is None))
+    for place, statements in sorted(_spoken_for(found, packages).items()):
+        folder = place.removesuffix("/")
+        if place.endswith("/"):
+            statements, named = _whole_and_named(statements)
+            about += [_about(folder, one, settings) for one in named]
         decision = decide(statements)
         if decision is not None:
             paths_ = {one.evidence_id: one.path for one in reversed(statements)}
-            rows.append(_row(folder, *decision, paths_[decision[1]], settings))
+            row = _row(folder, *decision, paths_[decision[1]], settings)
+            rows.append(row if place.endswith("/") else row | {"patterns": []})
     if declared is not None and not any(row["folder"] == "" for row in rows):
         said = declared["expression"], declared["evidence_id"]
         rows.insert(0, _row("", *said, None, settings))
-    return pa.Table.from_pylist([*rows, *about], schema=FOLDERS)
+    return pa.Table.from_pylist([*alone, *rows, *about], schema=FOLDERS)
+
+
+def _standing(folder: str, rule: str, evidence_id: str, path: str) -> Iterator[dict[str, Any]]:
+    """The rows of the folders that a .gitmodules of ``folder`` names."""
+    for name in layout.listed_by(rule):
+        yield {
+            "folder": f"{folder}/{name}".removesuffix("/"),
+            "license_class": "unstated",
+            "license_state": OPEN,
+            "license_evidence": evidence_id,
+            "license_path": path,
+        }
+
+
+def _spoken_for(
+    found: Mapping[str, list[Statement]], packages: Mapping[str, layout.Listed]
+) -> dict[str, list[Statement]]:
+    """The statements by what they cover; the names of folders end in "/"."""
+    spoken: dict[str, list[Statement]] = defaultdict(list)
+    infos = {voice for voice in (*found, *packages) if layout.is_info(voice)}
+    beside = Counter(map(layout.above, infos))
+    for voice, statements in found.items():
+        if voice not in infos:
+            spoken[f"{voice}/"] += statements
+            continue
+        crowded = beside[layout.above(voice)] > 1
+        places = layout.covered(voice, packages.get(voice), crowded)
+        if places != [f"{layout.above(voice)}/"]:
+            # Paragraphs about paths mean those of the project; here they bind together.
+            statements = [replace(one, rule=_without_globs(one.rule)) for one in statements]
+        for place in places:
+            spoken[place] += statements
+    return spoken
+
+
+def _without_globs(rule: str) -> str:
+    return rule.removeprefix("paths:") if about_paths(rule) else rule
 
 
 def _with_parents(

@@ -18,7 +18,10 @@ NOTICE = "notice"  # weak: names parts, seldom the license of the whole
 MANIFEST = "manifest"
 REUSE = "reuse"  # .reuse/dep5, REUSE.toml and x.license: statements about paths
 README = "readme"  # weak
-KINDS = (LICENSE_FILE, LICENSE_TEXT, NOTICE, MANIFEST, REUSE, README)
+MODULES = "modules"  # .gitmodules: no license, but folders that stand on their own
+INSTALLED = "installed"  # RECORD and its like: no license, but what an installed package holds
+LAYOUT_KINDS = (MODULES, INSTALLED)
+KINDS = (LICENSE_FILE, LICENSE_TEXT, NOTICE, MANIFEST, REUSE, README, *LAYOUT_KINDS)
 TAG = "spdx-tag"  # matcher (and rule) of an SPDX tag
 PAPER_KINDS = (LICENSE_FILE, LICENSE_TEXT, NOTICE)  # what must go with the code
 
@@ -103,6 +106,7 @@ def control_files(paths: pa.Array) -> pa.Array:
         r"composer|bower|^meta|gemspec|cabal|nuspec|podspec|opam|rockspec|^description$|pkg-info|"
         r"gradle|pubspec|^dep5$|^reuse\.toml$|^recipe\.yaml$|^haxelib|^elm[.-]|^vcpkg|^dub\.|^jsr\.|"
         r"^deno\.json|^codemeta|^shard\.yml|^snapcraft|^citation\.cff|^mix\.exs|^dist\.ini|^conanfile|"
+        r"^\.gitmodules$|^record$|^top_level\.txt$|^installed-files\.txt$|"
         r"^ivy\.xml|^(?:apk|pkg)build$|\.(?:[cfv][sb]proj|nimble|spec|app\.src|metainfo\.xml|appdata\.xml)$",
     )
     in_licenses = _has(paths, r"(?:^|/)LICENSES/[^/]+$")
@@ -125,7 +129,11 @@ def _kinds(paths: pa.Array, name: pa.Array, in_licenses: pa.Array) -> pa.Array:
     manifest = pc.or_(manifest, _has(paths, r"\.dist-info/METADATA$"))
     reuse = _has(paths, r"(?:^|/)(?:\.reuse/dep5|REUSE\.toml|[^/]*[^/.]\.license)$")
     plain = pc.invert(code)
+    modules = _has(paths, r"(?:^|/)\.gitmodules$")
+    installed = _has(paths, r"\.(?:dist|egg)-info/(?:RECORD|installed-files\.txt|top_level\.txt)$")
     cases = [
+        (modules, MODULES),
+        (installed, INSTALLED),
         (reuse, REUSE),
         (manifest, MANIFEST),
         (pc.and_(in_licenses, plain), LICENSE_TEXT),

@@ -100,7 +100,7 @@ def glob_regex(glob: str, form: str) -> str:
         char = glob[at]
         if char == "\\" and at + 1 < len(glob):
             at += 1
-            out.append(_literal(glob[at]))
+            out.append(literal(glob[at]))
         elif glob.startswith("**", at) or (char == "*" and form == "dep5"):
             out.append("(?s:.*)")
             at += glob.startswith("**", at)
@@ -109,12 +109,13 @@ def glob_regex(glob: str, form: str) -> str:
         elif char == "?" and form == "dep5":
             out.append("(?s:.)")
         else:
-            out.append(_literal(char))
+            out.append(literal(char))
         at += 1
     return "".join(out).removesuffix("/") + "(?s:/.*)?" if form == "dep5" else "".join(out)
 
 
-def _literal(char: str) -> str:
+def literal(char: str) -> str:
+    """One sign of a path as ``glob_regex`` writes it."""
     plain = not char.isascii() or char.isalnum() or char in " _/\n\t"
     return char if plain else f"\\x{{{ord(char):02x}}}"
 

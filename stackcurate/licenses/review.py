@@ -20,6 +20,7 @@ import pyarrow as pa
 from stackcurate.errors import ConfigError
 from stackcurate.licenses.detect import UNDETERMINED, evidence_id
 from stackcurate.licenses.expression import license_class, normalize
+from stackcurate.licenses.layout import MATCHER as LISTED
 from stackcurate.licenses.paths import about_paths
 from stackcurate.licenses.policy import DECIDED, OPEN
 from stackcurate.licenses.riders import ALTERED, NO_AI, RESTRICTED
@@ -155,7 +156,7 @@ def apply(evidence: pa.Table, decisions: Mapping[str, Decision]) -> pa.Table:
     rows = evidence.to_pylist()
     for row in rows:
         one = decisions.get(row["content_id"] or "")
-        if one is None or about_paths(row["rule"]):
+        if one is None or about_paths(row["rule"]) or row["matcher"] == LISTED:
             continue
         row["expression"] = normalize(one.expression or "")
         row["evidence_id"] = evidence_id(
@@ -169,7 +170,7 @@ def apply(evidence: pa.Table, decisions: Mapping[str, Decision]) -> pa.Table:
 def doubt(row: Mapping[str, Any]) -> str | None:
     """Why a person should look at a statement (a row of EVIDENCE), a word of WHY; None for not."""
     expression = row["expression"]
-    if row["matcher"] in (MATCHER, TOGETHER):
+    if row["matcher"] in (MATCHER, TOGETHER, LISTED):
         return "decided" if row["matcher"] == MATCHER else None
     if row["matcher"] == UNDETERMINED or expression is None:
         return "unread"

@@ -19,7 +19,7 @@ from stackcurate.licenses.decided import words_id
 from stackcurate.licenses.detect import evidence_id
 from stackcurate.licenses.expression import license_class, normalize
 from stackcurate.licenses.folder import Statement, decide
-from stackcurate.licenses.inherit import folder_of
+from stackcurate.licenses.inherit import voice_of
 from stackcurate.licenses.paths import about_paths
 from stackcurate.licenses.policy import LicenseSettings
 from stackcurate.licenses.review import TOGETHER, Decision, said_in
@@ -57,7 +57,7 @@ def settle(
     apart = {(row["root"], row["path"]) for row in files.to_pylist() if about_paths(row["rule"])}
     for number, row in enumerate(rows):
         if (row["root"], row["path"]) not in apart and not pointers.is_pointer(row["rule"]):
-            groups[row["root"], folder_of(row["path"])].append(number)
+            groups[row["root"], voice_of(row["path"])].append(number)
     found: list[dict[str, Any]] = []
     changed: dict[int, tuple[Mapping[str, Any], Decision]] = {}
     for (root, folder), numbers in sorted(groups.items()):

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import glob
 import os
-import posixpath
-import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from stackcurate.errors import InputError
-from stackcurate.licenses.names import folders_above
+from stackcurate.licenses import layout
+from stackcurate.licenses.names import INSTALLED, folders_above
 
 _PAPERS = ("/debian", "/.reuse", "/LICENSES")  # folders whose files speak for the one above
 _REPOSITORY = (".git", ".hg", ".svn")  # what the root of a repository has
-_MODULES = ".gitmodules"
-_MODULE = re.compile(r"(?m)^\s*path\s*=\s*(\S.*?)\s*$")
 
 
 def root_of(path: Path) -> Path:
@@ -35,7 +30,7 @@ class Files(NamedTuple):
     root: Path
     paths: list[str]  # to report
     links: list[str]  # not reported, but a link named LICENSE says where the license is
-    alone: list[str]  # folders that stand alone
+    alone: list[str]  # folders in which git says that they stand alone
 
 
 def files_of(path: Path) -> Files:
@@ -45,7 +40,8 @@ def files_of(path: Path) -> Files:
     root = root_of(path)
     asked = Path(os.path.abspath(path))
     inside = "" if asked == root else "/" + asked.relative_to(root).as_posix()
-    alone = {one for folder in folders_above(inside) for one in _submodules(root, folder)}
+    above_it = [one for one in (inside, *folders_above(inside)) if one]
+    alone = {one for one in above_it if (root / one[1:] / ".git").exists()}
     if path.is_file():
         return Files(root, [inside], [], sorted(alone))
     found: list[str] = []
@@ -55,8 +51,6 @@ def files_of(path: Path) -> Files:
         prefix = "/" if within == "." else f"/{within}/"
         if ".git" in (*subfolders, *files):
             alone.add(prefix.rstrip("/"))
-        if _MODULES in files:
-            alone.update(_submodules(root, prefix.rstrip("/")))
         subfolders[:] = sorted(name for name in subfolders if name not in _REPOSITORY)
         for name in files:
             if name.isprintable():
@@ -64,20 +58,11 @@ def files_of(path: Path) -> Files:
     return Files(root, sorted(found), sorted(links), sorted(alone))
 
 
-def _submodules(root: Path, folder: str) -> Iterator[str]:
-    """The folders that the .gitmodules of ``folder`` names, whether or not git is there."""
-    said = read(root, f"{folder}/{_MODULES}", 1 << 20).decode("utf-8", "replace")
-    for found in _MODULE.findall(said):
-        path = posixpath.normpath(f"{folder}/{found}")
-        if path.startswith(f"{folder}/") and path != "/":
-            yield path
-
-
 def above(root: Path, path: str) -> list[str]:
     """The files of every folder from ``root`` down to a file's own, and their papers; sorted."""
     found = []
     for folder in folders_above(path):
-        child = path[len(folder) + 1 :].partition("/")[0]
+        child = path[len(folder) + 1 :]
         for papers in ("", *_PAPERS, *_installed(root, folder, child)):
             here = root / f"{folder}{papers}"[1:]
             if not papers or here.is_dir():
@@ -87,11 +72,27 @@ def above(root: Path, path: str) -> list[str]:
 
 
 def _installed(root: Path, folder: str, child: str) -> list[str]:
-    """The papers of a Python package ``child`` that lies in ``folder`` with many others."""
-    if not folder.endswith(("/site-packages", "/dist-packages")):
-        return []
-    infos = [f"/{one.name}" for one in (root / folder[1:]).glob(f"{glob.escape(child)}-*-info")]
-    return sorted(infos + [f"{one}/licenses" for one in infos])
+    """The papers of Python packages in ``folder`` that may speak for ``child`` below it."""
+    infos = sorted(
+        f"/{one.name}" for one in (root / folder[1:]).glob("*.*-info")
+        if layout.is_info(f"/{one.name}") and one.name.isprintable()
+    )  # fmt: skip
+    mine = [one for one in infos if _speaks(root, folder, one, child, len(infos) > 1)]
+    return [papers for one in mine for papers in (one, f"{one}/licenses")]
+
+
+def _speaks(root: Path, folder: str, info: str, child: str, crowded: bool) -> bool:
+    voice = f"{folder}{info}"
+    listed: layout.Listed | None = None
+    for name in layout.LISTS:
+        data = read(root, f"{voice}/{name}", layout.MAX_BYTES)
+        rule = layout.rule(INSTALLED, name, data) if data and listed is None else None
+        if rule is not None:
+            listed = layout.Listed(layout.listed_by(rule), "", f"{voice}/{name}")
+    asked = f"{folder}/{child}/"
+    places = (f"{one.removesuffix('/')}/" for one in layout.covered(voice, listed, crowded))
+    # Who asks about a folder asks about what speaks for parts of it, too.
+    return any(asked.startswith(one) or one.startswith(asked) for one in places)
 
 
 def read_paper(root: Path, path: str, limit: int) -> bytes:

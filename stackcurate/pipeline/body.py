@@ -279,7 +279,8 @@ def _laundered(wanted: pa.Table, dropped: pa.Table) -> pa.Table:
 
 
 def _noted(batch: pa.Table) -> list[str]:
-    names = ["verdict", "header_expression", "header_class", "license_state", "folder_expression"]
+    names = ["verdict", "header_expression", "header_class", "license_state", "folder_expression",
+             "note"]  # fmt: skip
     return [name for name in (*names, *SIGNALS.names) if name in batch.schema.names]
 
 
@@ -290,7 +291,8 @@ def _note(row: dict[str, Any]) -> str | None:
         own = row.get("header_expression")
         said = f"header {own} ({row['header_class']})" if own else "the header states nothing"
         folder = row["folder_expression"] or "nothing stated"
-        return f"{said}; folder {folder} ({row['license_state'] or 'not looked at'})"
+        note = f"; {row['note']}" if row.get("note") else ""
+        return f"{said}; folder {folder} ({row['license_state'] or 'not looked at'}){note}"
     if stage == "filter":
         return ", ".join(
             f"{f.name} {row[f.name]:g}" for f in SIGNALS if row.get(f.name) is not None

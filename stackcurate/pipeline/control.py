@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stackcurate.engine.base import Failure
-from stackcurate.licenses import names
+from stackcurate.licenses import layout, names
 from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.decode import text_of
 from stackcurate.licenses.detect import OWN, UNDETERMINED, Text, detect_texts, evidence_id
@@ -42,7 +42,8 @@ from stackcurate.storage.exchange import write_exchange
 WISH = ".stackcurate-optout"
 OPTOUT = "optout"  # the kind of such a file, beside those of licenses.names
 
-# Control files are small; a longer one is a dump of texts and states nothing clear.
+# Control files are small; a longer one is a dump of texts and states nothing clear. Only what lists
+# the files of a package may be longer (``layout.MAX_BYTES``).
 CONTROL_BYTES = 1024 * 1024
 CHUNK_BYTES = 48 * 1024 * 1024  # of control files that are in memory at a time
 UNKNOWN_LENGTH = 16 * 1024  # what one counts as where the source does not know its length
@@ -166,7 +167,8 @@ def in_chunks(
             at.append(number)
     first = pa.array([places[one][0] for one in contents], pa.int64())
     lengths = pc.fill_null(rows["length"].take(first), UNKNOWN_LENGTH).to_numpy()
-    ends = np.cumsum(np.clip(lengths, 1024, CONTROL_BYTES))
+    most = _most(rows.take(first))
+    ends = np.cumsum(np.where(lengths > most, 1024, np.clip(lengths, 1024, most)))
     for begin, end in spill.cuts(ends, CHUNK_BYTES):
         some = contents[begin:end]
         data: dict[bytes, bytes] = {}
@@ -192,15 +194,24 @@ def _read(
     the id of a text that says something else.
     """
     book = address_book(index)
-    inputs = rows["input"].to_numpy()
+    inputs, most = rows["input"].to_numpy(), _most(rows)
     for number in np.unique(inputs).tolist():
         source, container = book.inputs[number]
-        some = rows.take(pa.array(np.flatnonzero(inputs == number)))
-        ids = some["content_id"].to_pylist()
-        for at, found in sources[source].read(container, some, CONTROL_BYTES):
-            if not isinstance(found, Problem) and content_id(found) != ids[at]:
-                found = Problem(container.key, "corrupt", "the bytes do not hash to their id")
-            yield ids[at], bytes(found) if isinstance(found, memoryview) else found
+        mine = inputs == number
+        for limit in np.unique(most[mine]).tolist():
+            some = rows.take(pa.array(np.flatnonzero(mine & (most == limit))))
+            ids = some["content_id"].to_pylist()
+            for at, found in sources[source].read(container, some, limit):
+                if not isinstance(found, Problem) and content_id(found) != ids[at]:
+                    found = Problem(container.key, "corrupt", "the bytes do not hash to their id")
+                yield ids[at], bytes(found) if isinstance(found, memoryview) else found
+
+
+def _most(rows: pa.Table) -> np.ndarray:
+    """The bytes that each file may have; a longer one is not read."""
+    lists = pc.equal(rows["kind"], names.INSTALLED)
+    long = pc.and_(lists, pc.fill_null(pc.greater(rows["length"], CONTROL_BYTES), False))
+    return np.where(long.to_numpy().astype(bool), layout.MAX_BYTES, CONTROL_BYTES)
 
 
 def texts_of(rows: pa.Table, data: Mapping[bytes, bytes]) -> list[Text]:
@@ -219,7 +230,8 @@ def texts_of(rows: pa.Table, data: Mapping[bytes, bytes]) -> list[Text]:
 
 # --- what is left of it ---------------------------------------------------------------------------
 
-_NAMED = (names.MANIFEST, names.REUSE)  # kinds whose name says how to read them
+# Kinds whose name says how to read them.
+_NAMED = (names.MANIFEST, names.REUSE, names.INSTALLED)
 
 
 def _placed(rows: pa.Table, evidence: pa.Table) -> pa.Table:
@@ -257,7 +269,8 @@ def _kept_texts(
     """
     papers = rows.filter(pc.is_in(rows["kind"], pa.array(names.PAPER_KINDS)))
     read = {one.hex() for one in distinct(papers) if one in data}
-    told = read.union(evidence["content_id"].to_pylist())
+    stating = evidence.filter(pc.not_equal(evidence["matcher"], layout.MATCHER))
+    told = read.union(stating["content_id"].to_pylist())
     first: dict[str, dict[str, str]] = {}
     for row in rows.select(["path", "kind", "content_id"]).to_pylist():
         key = row["content_id"].hex()

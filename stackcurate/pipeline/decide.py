@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from stackcurate.engine.base import Failure
 from stackcurate.languages.detect import told_by_name
 from stackcurate.languages.flags import vendored
-from stackcurate.licenses.cover import cover
+from stackcurate.licenses.cover import cover, of_others
 from stackcurate.licenses.inherit import COVER, GRANTED, OPEN, REFUSED, declared_evidence
 from stackcurate.licenses.inherit import folders as stating_folders
 from stackcurate.licenses.names import PAPER_KINDS, control_files
@@ -212,7 +212,9 @@ class DecideTask:
 
 
 def _told(batch: pa.Table) -> pa.Table:
-    """Note which license refuses a file and which file states it, for the ledger."""
+    """Note which license refuses a file and which file states it, for the ledger; and why a folder
+    above it does not speak for it.
+    """
     refused = pc.fill_null(pc.equal(batch["verdict"], "license:refused"), False)
     words = pc.binary_join_element_wise(
         pc.fill_null(batch["license_expression"], "nothing stated"),
@@ -222,7 +224,18 @@ def _told(batch: pa.Table) -> pa.Table:
         pc.fill_null(batch["license_path"], "the host"),
         "",
     )
-    return fill(batch, pa.table({"note": pc.if_else(refused, words, batch["note"])}))
+    silent = pc.is_null(batch["license_expression"])
+    apart = pc.and_(silent, pc.is_valid(batch["license_path"]))
+    says = pc.binary_join_element_wise(
+        "its folder stands on its own, says ", batch["license_path"], ""
+    )
+    others = pc.and_(silent, pc.and_(pc.invert(apart), of_others(one_chunk(batch, "path"))))
+    note = pc.if_else(refused, words, batch["note"])
+    note = pc.if_else(pc.and_(apart, pc.is_null(note)), says, note)
+    note = pc.if_else(
+        pc.and_(others, pc.is_null(note)), "in a package of others, which inherits nothing", note
+    )
+    return fill(batch, pa.table({"note": note}))
 
 
 def _join(listed: pa.Table, heads: pa.Table) -> pa.Table:
@@ -263,7 +276,7 @@ def cover_roots(
             continue
         if statements is None:
             statements = FOLDERS.empty_table()
-        stand = statements.group_by(["path", "content_id"]).aggregate([])
+        stand = statements.group_by(["path", "content_id"]).aggregate([]).sort_by("path")
         # One text may lie in thousands of folders; what it says is said once.
         said_once = statements.drop_columns(["root", "path"])
         said_once = said_once.group_by(said_once.column_names).aggregate([])

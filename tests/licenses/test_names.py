@@ -22,7 +22,13 @@ EXPECTED = {
         "/META.json", "/debian/copyright", "/x.nuspec", "/x.podspec", "/x.opam", "/opam",
         "/meta.yaml", "/PKG-INFO", "/x-1.0.dist-info/METADATA", "/build.gradle",
     ],
+    "modules": ["/.gitmodules", "/a/.gitmodules"],
+    "installed": [
+        "/x-1.0.dist-info/RECORD", "/a/x.egg-info/top_level.txt",
+        "/x-1.0-py3.9.egg-info/installed-files.txt", "/x-1.0.dist-info/top_level.txt",
+    ],
     None: [
+        "/RECORD", "/top_level.txt", "/x.gitmodules", "/.gitmodules/a", "/x.dist-info/a/RECORD",
         "/copyright_check.py", "/about_dialog.py", "/al.c", "/license_manager.rs", "/license.go",
         "/LICENSE.py", "/legal_moves.py", "/mpl_toolkits.py", "/bsd.c", "/readme_test.go",
         "/apache.conf", "/license-checker.md", "/src/license.js", "/licenses.json", "/METADATA",

@@ -1,0 +1,221 @@
+"""Which license covers which file, the same from every kind of source and from `license FOLDER`."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from stackcurate.licenses.alone import scan_path
+from stackcurate.licenses.cache import Cache
+from tests.licenses.conftest import NoJudge
+from tests.sources.swh_tables import Graph, symlink
+
+from ..driving import Site, code, git, site, stackcurate
+
+SOURCES = ("git", "tar", "folder", "table", "graph")
+PACKAGES = "env/lib/python3.11/site-packages"
+TAG = "SPDX-License-Identifier: "
+MODULES = """[submodule "one"]
+\tpath = ext/one
+\turl = ../one.git
+[submodule "two"] # told twice
+\tpath = "ext/two words" ; where it lies
+[submodule "out"]
+\tpath = ../../src
+"""
+RECORD = """PyYAML-6.0.dist-info/METADATA,sha256=x,1
+PyYAML-6.0.dist-info/RECORD,,
+yaml/__init__.py,sha256=x,1
+yaml/deep/a.py,sha256=x,1
+"../../../bin/tool, really",sha256=x,1
+../../../../src/a.py,sha256=x,1
+"""
+SPACES = """alpha-1.0.dist-info/METADATA,,
+shared/__init__.py,,
+shared/alpha/a.py,,
+"""
+TEXTS = {
+    "LICENSE": f"{TAG}MIT\n",
+    ".gitmodules": MODULES,
+    "REUSE.toml": 'version = 1\n[[annotations]]\npath = ["ext/**", "ext/own/told.py"]\n'
+    'precedence = "override"\nSPDX-License-Identifier = "CC0-1.0"\n',
+    "ext/two words/LICENSE": f"{TAG}ISC\n",
+    f"{PACKAGES}/PyYAML-6.0.dist-info/METADATA": "License-Expression: Zlib\n",
+    f"{PACKAGES}/PyYAML-6.0.dist-info/RECORD": RECORD,
+    f"{PACKAGES}/alpha-1.0.dist-info/METADATA": "License-Expression: ISC\n",
+    f"{PACKAGES}/alpha-1.0.dist-info/RECORD": SPACES,
+    f"{PACKAGES}/beta-1.0.dist-info/METADATA": "License-Expression: BSD-3-Clause\n",
+    f"{PACKAGES}/beta-1.0.dist-info/RECORD": SPACES.replace("alpha", "beta"),
+    f"{PACKAGES}/old-1.0.egg-info/PKG-INFO": "License-Expression: Zlib\n",
+    f"{PACKAGES}/old-1.0.egg-info/top_level.txt": "elder\n",
+    f"{PACKAGES}/gpl-1.0.dist-info/METADATA": "License-Expression: GPL-3.0-only\n",
+    f"{PACKAGES}/gpl-1.0.dist-info/RECORD": "strict/a.py,,\n",
+}
+# File of code -> its license; None where nothing is stated for it.
+COVERED: dict[str, str | None] = {
+    "src/a.py": "MIT",
+    "ext/a.py": "CC0-1.0",
+    "ext/one/a.py": None,
+    "ext/one/deep/a.py": None,
+    "ext/two words/a.py": "ISC",
+    f"{PACKAGES}/yaml/__init__.py": "Zlib",
+    f"{PACKAGES}/yaml/deep/a.py": "Zlib",
+    f"{PACKAGES}/yaml/_vendor/x/a.py": None,
+    f"{PACKAGES}/shared/__init__.py": "ISC AND BSD-3-Clause",
+    f"{PACKAGES}/shared/alpha/a.py": "ISC",
+    f"{PACKAGES}/shared/beta/a.py": "BSD-3-Clause",
+    f"{PACKAGES}/elder/a.py": "Zlib",
+    f"{PACKAGES}/elder.py": "Zlib",
+    f"{PACKAGES}/strict/a.py": "GPL-3.0-only",
+    f"{PACKAGES}/stray/a.py": None,
+    f"{PACKAGES}/stray.py": None,
+}
+LINKS: dict[str, str] = {}
+
+
+def parts(expression: str | None) -> list[str] | None:
+    """What binds together, in any order: that follows from ids."""
+    return sorted(expression.split(" AND ")) if expression else None
+
+
+def tree(source: str) -> dict[str, bytes]:
+    """The files of one source; its code is like no other's."""
+    texts = {name: text.encode() for name, text in TEXTS.items()}
+    names = {n: f"{source}_{k}" for k, n in enumerate(COVERED)}
+    return texts | {name: code(topic).encode() for name, topic in names.items()}
+
+
+def put(folder: Path, files: dict[str, bytes]) -> Path:
+    for name, data in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    for name, target in LINKS.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).symlink_to(target)
+    return folder
+
+
+def as_git(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    git(folder, "init", "-q", "-b", "main")
+    put(folder, tree("git"))
+    git(folder, "add", "-A", "-f")
+    git(folder, "commit", "-q", "-m", "all")
+
+
+def as_tar(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    with tarfile.open(path, "w:gz") as archive:
+        for name, data in tree("tar").items():
+            info = tarfile.TarInfo(f"top/{name}")
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+        for name, target in LINKS.items():
+            info = tarfile.TarInfo(f"top/{name}")
+            info.type, info.linkname = tarfile.SYMTYPE, target
+            archive.addfile(info)
+
+
+def as_table(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    files = [(name, data, 0o100644) for name, data in tree("table").items()]
+    files += [(name, target.encode(), 0o120000) for name, target in LINKS.items()]
+    columns = {
+        "repo_name": ["o/table"] * len(files),
+        "path": [name for name, _, _ in files],
+        "content": pa.array([data for _, data, _ in files], pa.binary()),
+        "mode": pa.array([mode for _, _, mode in files], pa.int32()),
+    }
+    pq.write_table(pa.table(columns), path)
+
+
+def as_graph(folder: Path) -> None:
+    graph = Graph()
+    nested: dict = {}
+    for name, data in tree("graph").items():
+        _set(nested, name, graph.blob(data))
+    for name, target in LINKS.items():
+        _set(nested, name, symlink(graph.blob(target.encode())))
+
+    def made(level: dict):
+        entries = {n.encode(): made(v) if isinstance(v, dict) else v for n, v in level.items()}
+        return graph.tree(entries)
+
+    snapshot = graph.snapshot({b"HEAD": graph.revision(made(nested))})
+    graph.visit("https://example.org/o/graph", snapshot)
+    graph.write(folder / "graph", folder / "contents")
+
+
+def _set(nested: dict, name: str, node: object) -> None:
+    *folders, last = name.split("/")
+    for one in folders:
+        nested = nested.setdefault(one, {})
+    nested[last] = node
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory) -> Site:
+    folder = tmp_path_factory.mktemp("coverage")
+    as_git(folder / "git" / "git")
+    as_tar(folder / "tars" / "tar.tar.gz")
+    put(folder / "folders" / "folder", tree("folder"))
+    as_table(folder / "tables" / "t.parquet")
+    as_graph(folder)
+    columns = {"content": "content", "path": "path", "repo_name": "repo_name", "mode": "mode"}
+    sources = [
+        {"kind": "git", "path": "git"},
+        {"kind": "archive", "path": "tars"},
+        {"kind": "archive", "path": "folders", "folders": True},
+        {"kind": "parquet", "path": "tables", "columns": columns},
+        {"kind": "swh_graph", "path": "graph", "contents": "contents"},
+    ]
+    made = site(folder, sources, None, license={"look_inside": "open"})
+    return made.built("--workers", 2)
+
+
+def said(world: Site, source: str) -> dict[str, dict]:
+    """Ledger rows of one source, by path without the first slash."""
+    rows = world.ledger().to_pylist()
+    return {r["path"][1:]: r for r in rows if r["path"] and source in r["origin"]}
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_run_and_a_folder_say_the_same(world, source) -> None:
+    ships = {
+        row["path"][1:]: row["license_expression"]
+        for row in world.files().to_pylist()
+        if source in row["origin"]
+    }
+    ledger = said(world, source)
+    for name, expected in COVERED.items():
+        if expected is None:
+            assert ledger[name]["outcome"] == "header:unstated", name
+        elif "GPL" in expected or "unknown" in expected:
+            assert ledger[name]["outcome"] == "license:refused", name
+            assert ledger[name]["note"].startswith(expected), name
+        else:
+            assert parts(ships[name]) == parts(expected), name
+
+
+def test_the_command_says_it_too(world) -> None:
+    rows = scan_path(world.config.parent / "folders/folder", Cache(), NoJudge()).to_pylist()
+    found = {row["path"][1:]: parts(row["license_expression"]) for row in rows}
+    for name, expected in COVERED.items():
+        assert found[name] == parts(expected), name
+
+
+def test_the_ledger_says_why_a_folder_stands_on_its_own(world) -> None:
+    for source in SOURCES:
+        ledger = said(world, source)
+        assert ledger["ext/one/a.py"]["note"].endswith("stands on its own, says /.gitmodules")
+        alone = f"{PACKAGES}/stray.py"
+        assert ledger[alone]["note"].endswith("in a package of others, which inherits nothing")
+    told = stackcurate("why", "/ext/one/deep/a.py", world.config).text
+    assert "its folder stands on its own, says /.gitmodules" in told
+    told = stackcurate("why", f"/{PACKAGES}/yaml/deep/a.py", world.config).text
+    assert "Zlib (permissive), stated by" in told
