@@ -13,7 +13,8 @@ LIMITS = re.compile(
     # German, Dutch, Scandinavian
     r"kommer[zs]i\w+|gewerblich\w*|\buntersag\w+|\bverboten\b|nicht (?:gestattet|erlaubt|"
     r"zulässig)|\bdarf (?:nicht|nur)\b|\bdürfen nicht\b|\bbedarf\b|"
-    r"\bnur (?:für|mit|zu|zum|im|innerhalb|durch|nach)\b|\bausgeschlossen\b|\bkostenpflichtig\w*|"
+    r"\bnur (?:für|mit|zu|zum|im|innerhalb|durch|nach)\b|\bausgeschlossen\b|\bausgenommen\b|"
+    r"\bausnahm\w+|\bkostenpflichtig\w*|"
     r"\bohne (?:\w+ ){0,3}(?:genehmigung|zustimmung|einwilligung|erlaubnis)|\bweitergabe\b|"
     r"\bvertraulich\w*|"
     r"\bverboden\b|niet toegestaan|\bcommercieel\b|\buitsluitend\b|zonder toestemming|"
@@ -75,6 +76,7 @@ MAY_BE = (
     "kielletty", "kaupalli", "interzis", "tilos", "kereskedelmi", "uso ", "privato", "privata",
     "membres", "darf ", "dürfen", "bedarf", "reservad", "riservat", "solo per", "solo para",
     "forbud", "kun til", "bez ", "niet ", "kommer", "gewerb", "verboten", "untersag", "nicht",
+    "ausgenom", "ausnahm",
     "nur ", "ausgeschl", "kostenpflichtig", "ohne ", "weitergabe", "gebrauch", "verboden",
     "uitsl", "zonder", "interdit", "usage ", "utilisation", "sans ", "uniquement",
     "exclusivement", "prohib", "comerc", " sin ", "proib", "vedad", "apenas", "vietat",
@@ -91,3 +93,69 @@ MAY_BE_SURE = (
     "商", "禁止", "仅供", "僅供", "未经", "未經",
     "不得", "無断", "再配布", "営利", "転載", "상업", "무단", "영리",
 )  # fmt: skip
+
+# Sentences that say what is allowed, without a word that takes something of it.
+_ALLOWS = re.compile(
+    r"\b(?:erlaub\w+|gestatte\w*|zulässig|darf|dürfen|frei|se permite|permit\w+|autoris\w+|"
+    r"autoriz\w+|permis\w*|peu(?:t|vent|x)|pouvez|puede[ns]?|pode[ms]?|può|libre(?:ment|mente)?|"
+    r"livremente|liberamente|wolno|można|mag|mogen)\b|разреш\w+|можно|делайте|свободн\w+|"
+    r"可以|允许|允許|可自由|自由に|许可|許可|허용|허락|자유"
+)
+_ALL_OF_IT = re.compile(
+    r"\b(?:auch|jed\w+|alle[nrs]?|kommer[zs]\w+|gewerblich\w*|verkauf\w+|comercia\w+|"
+    r"commercia\w+|tou(?:t|te|tes|s)|tod[oa]s?|cualquier\w*|qualquer|qualsiasi|vend(?:re|er|ere)|"
+    r"modific?\w+|modifier|dowoln\w+|elk\w*|alle)\b|коммерч\w+|люб\w+|вс[её]\b|что хотите|"
+    r"商|任意|任何|自由|無制限|無償|すべて|全て|모든|상업"
+)
+_NOT_ALL = re.compile(
+    r"\b(?:nicht|nur|ohne|kein\w*|außer|ausgenommen|ausnahm\w+|sofern|wenn|solange|bis|gegen|"
+    r"no|sin|s[oó]lo|solamente|únicamente|salvo|excepto|si|hasta|ne|n['’]\w+|pas|sans|seulement|"
+    r"uniquement|sauf|jusqu\w*|não|sem|apenas|somente|exceto|se|até|non|senza|soltanto|eccetto|"
+    r"finché|nie|bez|tylko|jeśli|niet|zonder|alleen|tenzij|mits)\b|"
+    r"\b(?:не|нет|без|только|кроме|если|пока)\b|不|仅|僅|禁|非(?!商)|除|(?<!無制)(?<!无)限|未|ません|ない|のみ|だけ|"
+    r"한정|금지|안|없"
+)
+# "commercial and non-commercial", and "without warranty": said of all that is open.
+_NEUTRAL = re.compile(
+    r"\b(\w{6,}) (?:y|o|und|oder|et|ou|e|и|или|en|of|i|lub) (?:no|nicht|non|não|niet|не|"
+    r"nie)[- ]?\1|"
+    r"\b(?:sans|ohne|sin|senza|sem|zonder|bez) (?:\w+ ){0,2}(?:garant\w+|gewähr\w*|gwarancj\w*|"
+    r"warranty|záruk\w*)|без (?:\w+ ){0,2}гаранти\w+|ohne (?:einschränkung\w*|bedingung\w*)|"
+    r"sans (?:restriction|limitation)s?|sin restricci\w+|без ограничени\w+"
+)
+_TRANSLATION = re.compile(
+    r"\bübersetz\w+|\btraduc\w+|\btradu[çz]\w+|\btłumacz\w+|\bvertaling\b|перевод\w*|"
+    r"英語版|英文版|正文|翻訳|翻译|翻譯|譯文|译文|参考訳"
+)
+_LEARNING = re.compile(
+    r"\bki\b|künstliche\w* intelligenz|maschinelle\w* lernen|training\w*|trainier\w*|"
+    r"\bia\b|intelig[eê]ncia artificial|intelligence artificielle|intelligenza artificiale|"
+    r"apprentissage automatique|aprendizaje autom\w+|aprendizado de m\w+|fouille de textes|"
+    r"entra[iî]ne\w+|entren\w+|treina\w*|addestra\w+|sztuczn\w+ inteligencj\w+|"
+    r"нейро\w*|искусственн\w+|обуч\w+|人工智能|人工智慧|人工知能|大模型|模型训练|模型訓練|训练|訓練|機械学習|"
+    r"ai学習|학습|인공지능|\bai\b|\bllms?\b"
+)
+
+
+def _without_neutral(said: str) -> str:
+    return _NEUTRAL.sub(lambda found: f" {found[1] or ''} ", said)
+
+
+def allows(said: str) -> bool:
+    """Whether a sentence (lower case) of another language than English grants, and no more."""
+    said = _without_neutral(said)
+    if not said.strip(" .,:;!()。、"):
+        return True
+    fits = (_ALLOWS.search(said) and _ALL_OF_IT.search(said)) or _TRANSLATION.search(said)
+    return bool(fits) and not _NOT_ALL.search(said)
+
+
+def limits(said: str, sure: bool) -> bool:
+    """Whether a sentence (lower case) limits the use; ``sure`` is asked of comments."""
+    found = (LIMITS_SURE if sure else LIMITS).search(_without_neutral(said))
+    return found is not None and not allows(said)
+
+
+def speaks_of_learning(said: str) -> bool:
+    """Whether a sentence (lower case) names artificial intelligence, or its training."""
+    return _LEARNING.search(said) is not None

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from stackcurate.licenses import query, rules
-from stackcurate.licenses.doubts import takes_back
+from stackcurate.licenses.doubts import doubts, is_other_script, takes_back
 from stackcurate.licenses.matcher import Match
 from stackcurate.licenses.riders import riders
 
@@ -25,7 +25,7 @@ _OTHER = re.compile(
     r"\b(?:warrant\w*|liab\w+|damages|merchantab\w+|disclaim\w*|endors\w*|promot\w+|advertis\w+|"
     r"publicity|trademarks?|misrepresent\w*|as[ -]is|be called|appear in their)\b"
 )
-NEAR = 400  # characters of a sentence on each side of a change that are looked at
+NEAR = 800  # characters of a sentence on each side of a change that are looked at
 
 # Words that change what a sentence grants where a text adds them.
 _ADDED = re.compile(
@@ -59,7 +59,8 @@ _DROPPED = frozenset(
 )
 _CHOICE = frozenset(["with", "or"])  # dropped from "with or without"
 _NO_COST = frozenset(["free", "charge"])
-_NAMES = re.compile(r"copyright|copyrights|reserved|(?:19|20)\d\d|https?")
+_NAMES = re.compile(r"copyrights?|reserved|https?")
+_YEAR = re.compile(r"c?(?:19|20)\d\d")
 MOST = 16  # words; a longer run is a text of its own, which riders are looked for in
 FEWEST = 70  # percent of a rule that must be found before any difference counts
 
@@ -98,7 +99,7 @@ _SPACE = re.compile(r"[\s<>()\[\]]")
 _ADDRESS = re.compile(r"@|://|\w\.[a-z]{2,6}(?![a-z])")
 _HEADING = re.compile(r"[A-Z]|[^\W\d_]*\d")
 _BREAK = re.compile(r"[.;:!?)\]\"'”’>*#=|/,-]|\n")
-SENTENCE, LONG = 4, 8  # words of a run that may be a sentence; in one about other things
+SENTENCE, LONG = 3, 8  # words of a run that may be a sentence; in one about other things
 
 
 class Run(NamedTuple):
@@ -157,12 +158,12 @@ def telling(match: Match, asked: query.Query, text: str, known: rules.Table) -> 
         return told
     runs, places = _extra(match, asked, text)
     for run in runs.values():
-        said, around = text[run.start : run.end], _sentence(text, run.start)
-        if len(run.words) >= (LONG if _OTHER.search(around) else SENTENCE):
-            told += riders(said) or takes_back(said)
+        said, other = text[run.start : run.end], _OTHER.search(_sentence(text, run.start))
+        if len(run.words) >= (LONG if other else SENTENCE) or is_other_script(said):
+            told += riders(said) or (takes_back if other else doubts)(said)
     lost = {rules.word_id(known.rules, word): word for word in _DROPPED | _CHOICE | _NO_COST}
     for one in changes(match, runs, places, text, known):
-        if len(one.extra) <= MOST and not any(_NAMES.fullmatch(w.lower()) for w in one.extra):
+        if len(one.extra) <= MOST and not _is_owners(one.extra):
             told += [word for word in one.extra if _is_telling(word, one.missing, known)]
         gone = {lost[number] for number in one.missing if number in lost}
         if len(one.missing) > MOST // 4:
@@ -176,6 +177,12 @@ def telling(match: Match, asked: query.Query, text: str, known: rules.Table) -> 
     return told
 
 
+def _is_owners(words: Sequence[str]) -> bool:
+    """Whether words that came in are a line of owners: "Copyright 2006", "2006 The Authors"."""
+    named = any(_NAMES.fullmatch(word.lower()) for word in words)
+    return named or (bool(words) and _YEAR.fullmatch(words[0]) is not None)
+
+
 def changes(
     match: Match, runs: dict[int, Run], places: list[int], text: str, known: rules.Table
 ) -> list[Change]:
@@ -187,7 +194,9 @@ def changes(
         words = runs[at].words if at in runs else []
         more = tuple(w for w in words if not moved[rules.word_id(known.rules, w.lower())])
         less = tuple(i for i in missing.get(at, ()) if not moved[i])
-        sentence = _sentence(text, places[min(at, len(places) - 1)])
+        # What came in belongs to the sentence that it ends, not to the next one.
+        place = runs[at].start if more else places[min(at, len(places) - 1)]
+        sentence = _sentence(text, place)
         if (more or less) and _GRANTS.search(sentence) and not _OTHER.search(sentence):
             found.append(Change(more, less))
     return found
@@ -204,7 +213,8 @@ def _extra(match: Match, asked: query.Query, text: str) -> tuple[dict[int, Run],
         if word.start() in own:
             places.append(word.start())
             continue
-        if _is_in_address(text, *word.span()):
+        is_command = text[word.start() - 1 : word.start()] == "\\"  # LaTeX
+        if is_command or _is_in_address(text, *word.span()):
             continue
         run = runs.setdefault(len(places), Run([], word.start(), word.end()))
         run.words.append(word[0])

@@ -28,7 +28,15 @@ _RTF_SKIP = frozenset([
 ])  # fmt: skip
 
 
-_WIDE = re.compile(r"[\uff21-\uff3a\uff41-\uff5a]{2,}[\uff01-\uff5e\u3000 ]*")  # wide letters
+# Wide letters, and those of formulas: "ＭＩＴ", "𝗠𝗜𝗧".
+_WIDE = re.compile(
+    r"[\uff21-\uff3a\uff41-\uff5a]{2,}[\uff01-\uff5e\u3000 ]*|[\U0001d400-\U0001d7ff]+"
+)
+# What is struck out, in Markdown and in HTML, is not said.
+_STRUCK = re.compile(
+    r"(?<![~\w])~~(?=[^\s~])[^~\n]{1,200}(?<=[^\s~])~~(?![~\w])|<(s|del|strike)>[^<]{1,400}</\1>",
+    re.I,
+)
 
 
 class Text(NamedTuple):
@@ -131,6 +139,8 @@ def text_of(data: bytes) -> Text:
     text, exact = _as_text(cut)
     if _WIDE.search(text):
         text, exact = _WIDE.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text), False
+    if ("~~" in text or "</" in text) and _STRUCK.search(text):
+        text, exact = _STRUCK.sub(" ", text), False
     if text.lstrip().startswith("{\\rtf"):
         return Text(_from_rtf(text).encode("utf-8", "replace"), False)
     if len(_HTML.findall(text[:20_000].encode("utf-8", "replace"))) >= 3 or re.match(

@@ -24,9 +24,10 @@ from stackcurate.licenses import words as w
 from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.decode import text_of
 from stackcurate.licenses.doubts import doubts, takes_back
-from stackcurate.licenses.expression import UNKNOWN_TAG, ids, listed
+from stackcurate.licenses.expression import UNKNOWN_TAG, ids, license_class, listed
 from stackcurate.licenses.manifests import declared
 from stackcurate.licenses.paths import about_paths, is_dep5, statements, whole
+from stackcurate.licenses.policy import OPEN
 from stackcurate.licenses.readings import Reading, settle
 from stackcurate.licenses.riders import riders
 from stackcurate.licenses.scancode import Judge, detector
@@ -160,7 +161,11 @@ def by_words(data: bytes, found: w.Words, doubt: Doubt = doubts) -> Reading | No
     if any(_leads(data, found, match) for match in taken if match.kind == texts.TEXT):
         return None
     beside = _segments(data, found, open_)
-    extra = riders(beside) or doubt(beside)
+    extra = riders(beside)
+    if not extra and all(
+        license_class(match.expression) in OPEN for match in taken if match.expression
+    ):
+        extra = doubt(beside)
     return _reading(found, sorted([*taken, *titles]), "exact", index.detector, extra)
 
 

@@ -306,8 +306,9 @@ def _beside(whole: str, rest: bytes, found: Sequence[Part], tagged: bool) -> lis
     if found or tagged:
         extra = {*said, *riders(text, bans=False)}
         return sorted(extra or _open_doubts(rest, found))
-    if limits_abroad(text, sure=True):
-        return sorted({*said, RESTRICTED})
+    abroad = limits_abroad(text, sure=True)
+    if abroad:
+        return sorted({*said, *abroad})
     return sorted({*said, *limits(text)}) or named(whole)
 
 

@@ -22,7 +22,7 @@ from stackcurate.licenses.doubts import doubts
 from stackcurate.licenses.expression import combine, ids, license_class, normalize, operands
 from stackcurate.licenses.matcher import Match
 from stackcurate.licenses.policy import OPEN, table
-from stackcurate.licenses.riders import ALTERED, riders
+from stackcurate.licenses.riders import ALTERED, companies, riders
 from stackcurate.licenses.spoken import UNKNOWN
 
 # Words whose coming or going inside a permissive text changes what it grants.
@@ -178,7 +178,8 @@ def _told(match: Match, asked: query.Query, text: str, known: rules.Table) -> di
         told["extra"] = _extra(match, asked, text)
     if match.size < match.length:
         told["missing"] = _missing(match, known)
-    differs = match.size < match.breadth or match.size < match.length
+    inside = asked.unknown[match.first + 1 : match.last + 1]  # words that no rule has
+    differs = match.size < match.breadth or match.size < match.length or inside.any()
     if differs and match.row >= 0 and match.flags & (rules.TEXT | rules.NOTICE):
         told["changed"] = bool(changes.telling(match, asked, text, known))
     return told
@@ -205,7 +206,12 @@ def _extra(match: Match, asked: query.Query, text: str) -> list[str]:
     for first, last in match.in_text:
         own.update(asked.begin[first : last + 1].tolist())
     begin, end = int(asked.begin[match.first]), int(asked.end[match.last])
-    found = (word for word in _WORD.finditer(text, begin, end) if word.start() not in own)
+    names = companies(text[begin:end], begin)
+    found = (
+        word
+        for word in _WORD.finditer(text, begin, end)
+        if word.start() not in own and not any(a <= word.start() < b for a, b in names)
+    )
     return [
         "…" if _NON_INFRINGEMENT.match(text, word.start()) else _remembered(word[0].lower())
         for word in found

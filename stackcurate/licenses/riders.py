@@ -21,16 +21,19 @@ ALTERED = "LicenseRef-stackcurate-altered"
 _UNSEEN = dict.fromkeys([0xAD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF])
 _UNSEEN |= dict.fromkeys([0x2010, 0x2011, 0x2012, 0x2013, 0x2212], "-")
 _SPACE = re.compile(r"[\s*#/;|>]+")
-_SENTENCE = re.compile(r"(?<=[.!?:;])\s+|\n[\s*#/;|>-]*\n")
+_SENTENCE = re.compile(r"(?<=[.!?:;])\s+|(?<=[。！？；])|\n[\s*#/;|>-]*\n")
+# A word that goes on on the next line.
+_HYPHEN = re.compile(r"(?<=[^\W\d_])-[ \t]*\n[\s*#/;|>]*(?=[^\W\d_A-Z])")
 _NO = re.compile(
     r"\b(?:not|no|never|nor|cannot|without|except(?:ing|ion)?|exclud(?:e|es|ed|ing)|prohibit\w*|"
-    r"forbid\w*|forbidden|disallow\w*|restrict\w*|opt(?:s|ed|ing)?[- ]?out|reserv(?:e|es|ed)|deny|"
+    r"forbid\w*|forbidden|disallow\w*|restrict\w*|opt(?:s|ed|ing)?[- ]?out|reserv(?:e|es|ed|ing|"
+    r"ations?)|deny|"
     r"denied|refus\w*|ban(?:s|ned)?|unless|unlawful|may only|other than|consent)\b"
 )
 _AI = re.compile(
     r"\b(?:ai|a\.i\.|artificial(?:ly)? intelligen\w+|machine[- ]learning|deep[- ]learning|ml|llms?|"
     r"(?:large )?language models?|neural net\w*|generative|foundation models?|gpt|copilot|chatbots?|"  # noqa: E501
-    r"text and data mining|data[- ]mining|text[- ]mining|tdm|web scrap\w+|scraping|training data\w*|"  # noqa: E501
+    r"text[- ]and[- ]data[- ]mining|data[- ]mining|text[- ]mining|tdm|web scrap\w+|scraping|training data\w*|"  # noqa: E501
     r"training sets?|datasets?|statistical models?|learning models?)\b"
 )
 _ACT = re.compile(
@@ -38,12 +41,20 @@ _ACT = re.compile(
     r"develop\w*|build\w*|creat\w+|use[sd]?|using|includ\w+|crawl\w*|harvest\w*|feed|fed)\b"
 )
 _FOR_AI = re.compile(
-    r"\b(?:ai|a\.i\.|artificial(?:ly)? intelligen\w+|generative|llms?|tdm|text and data mining|"
+    r"\b(?:ai|a\.i\.|artificial(?:ly)? intelligen\w+|generative|llms?|tdm|"
+    r"text[- ]and[- ]data[- ]mining|"
     r"copilot|chatbots?)\b"
+)
+# Laws by which one reserves text and data mining: the EU's, Germany's, France's.
+_TDM_LAW = re.compile(
+    r"\bdirective (?:\(eu\) )?(?:no\.? )?2019[ /]790\b|\bdsm directive\b|"
+    r"\b44 ?b (?:\([^)]*\) )?urhg\b|"
+    r"\bl\.? ?122-5-3\b"
 )
 # What a rider in a comment is about: the thing itself, or what may be done with it.
 _OF_IT = re.compile(
-    r"\b(?:th(?:is|e|ese)|our|its|any|all|my)\s(?:\w+\s){0,2}(?:soft-?ware|programs?|codes?|sources?|"
+    r"\b(?:th(?:is|e|ese)|our|its|any|all|my)\s(?:\w+\s){0,2}(?:soft-?ware|programs?|codes?|"
+    r"sources?|"
     r"files?|works?|repositor\w+|projects?|librar\w+|packages?|contents?|materials?|texts?|"
     r"documents?|documentation)\b|\blicen[sc]\w*|\bpermi(?:t|ssion)\w*|\bgrant\w*|\brights?\b|"
     r"\bconsent\b|\bcopyright|\bprohibit\w*|\bforbid\w*|\breserv\w+|\bopt\w*[- ]?out\b"
@@ -102,10 +113,20 @@ HARMLESS = re.compile(
 )
 
 
+_COMPANY_SIGNS = re.compile(
+    r"\b(?:Ltd|GmbH|Inc|LLC|Corp|Corporation|Company|AG|BV|B\.V\.|Limited|Labs?|Laborator(?:y|ies)|"
+    r"Consortium|Foundation|Institute|University|Team|Group|Society|Association|Trust)\b"
+)
+_COMPANY = re.compile(
+    r"(?:\b[A-Z][\w&'’.-]*,? (?:(?:of|for|and|&) )?){1,8}?(?:" + _COMPANY_SIGNS.pattern + r")"
+)
+
+
 # Words without which no sentence above can match: most texts have none, and are done.
 AI_WORDS = (
     " ai", "(ai", " ml", "llm", "gpt", "tdm", "a.i.", "intelligen", "learning",
     "model", "neural", "generative", "copilot", "chatbot", "mining", "scrap", "training", "dataset",
+    "2019/790", "dsm directive", "urhg", "122-5-3",
 )  # fmt: skip
 _LIMIT_WORDS = ("commercial", "only", "evil")
 _BAN_WORDS = (
@@ -122,12 +143,25 @@ def has_any(text: str, words: Sequence[str]) -> bool:
 def sentences(text: str, fold: bool = True) -> list[str]:
     """Sentences, in lower case where ``fold``; white space and signs of comments single spaces."""
     shown = plain(text).lower() if fold else plain(text)
+    shown = _HYPHEN.sub("", shown) if "-\n" in shown else shown
     return [_SPACE.sub(" ", part).strip() for part in _SENTENCE.split(shown) if part.strip()]
 
 
 def without_grants(sentence: str) -> str:
     """A sentence without words by which it grants: "commercial or not", "without limitation"."""
     return _FREELY.sub(" ", _BOTH.sub(" ", sentence))
+
+
+def without_companies(text: str) -> str:
+    """``text`` without the names of companies: "Commercial Use Ltd."."""
+    return _COMPANY.sub(" ", text) if _COMPANY_SIGNS.search(text) else text
+
+
+def companies(text: str, at: int = 0) -> list[tuple[int, int]]:
+    """The spans of the names of companies in a text that begins at ``at``."""
+    if not _COMPANY_SIGNS.search(text):
+        return []
+    return [(at + found.start(), at + found.end()) for found in _COMPANY.finditer(text)]
 
 
 def plain(text: str) -> str:
@@ -144,7 +178,7 @@ def riders(text: str, bans: bool = True) -> list[str]:
     comments of source files such words mostly speak of the code.
     """
     found: set[str] = set()
-    text = plain(text[:200_000]).lower()
+    text = plain(without_companies(text[:200_000])).lower()
     limits = has_any(text, _LIMIT_WORDS) or (bans and has_any(text, _BAN_WORDS))
     for sentence in sentences(text) if limits or has_any(text, AI_WORDS) else ():
         sentence = sentence[:4000]
@@ -157,23 +191,28 @@ def riders(text: str, bans: bool = True) -> list[str]:
         inside = not bans and "internal" in cleaned and _OF_CODE.search(cleaned)
         if limited and not inside and not HARMLESS.search(cleaned):
             found.add(RESTRICTED)
-    if limits_abroad(text, not bans):
-        found.add(RESTRICTED)
+    found.update(limits_abroad(text, not bans))
     return sorted(found)
 
 
 def _forbids_learning(sentence: str, bans: bool) -> bool:
     """Whether a sentence forbids to train on the text; in comments code that learns speaks, too."""
+    if _TDM_LAW.search(sentence):
+        return True
     if not (_AI.search(sentence) and _ACT.search(sentence) and _NO.search(sentence)):
         return False
     return bans or (_FOR_AI.search(sentence) or _OF_IT.search(sentence)) is not None
 
 
-def limits_abroad(text: str, sure: bool) -> bool:
-    """Whether a text limits the use in another language; ``sure`` is asked of comments."""
+def limits_abroad(text: str, sure: bool) -> list[str]:
+    """The riders that a text names in another language; ``sure`` is asked of comments."""
     text = plain(text[:200_000]).lower()
     if sure:
-        said = has_any(text, abroad.MAY_BE_SURE) and abroad.LIMITS_SURE.search(text)
+        may_be = has_any(text, abroad.MAY_BE_SURE)
     else:
-        said = (not text.isascii() or has_any(text, abroad.MAY_BE)) and abroad.LIMITS.search(text)
-    return bool(said)
+        may_be = not text.isascii() or has_any(text, abroad.MAY_BE)
+    pattern = abroad.LIMITS_SURE if sure else abroad.LIMITS
+    if not may_be or not pattern.search(text):
+        return []
+    found = (one for one in sentences(text) if abroad.limits(one, sure))
+    return sorted({NO_AI if abroad.speaks_of_learning(one) else RESTRICTED for one in found})
