@@ -99,14 +99,17 @@ def putty(data: bytes, head: int, begin: int) -> list[Found]:
     The finding is the whole file, of which the header and the public key stay.
     """
     count = int(re.search(rb"(\d+)$", data[max(0, begin - 4) : begin])[1])  # type: ignore[index]
+    most = max(1, min(count, 400))
     lines = re.compile(
-        rb"\r?\n(?:[ \t]{0,40}[A-Za-z0-9+/=]+\r?\n?){1,%d}" % max(1, min(count, 400))
+        rb"(?:\\r)?\\n((?:[A-Za-z0-9+/=]+(?:(?:\\r)?\\n)?){1,%d})"  # in a literal
+        rb"|\r?\n((?:[ \t]{0,40}[A-Za-z0-9+/=]+\r?\n?){1,%d})" % (most, most)
     )
     match = lines.match(data, begin, begin + LIMIT)
     if not match or len(match[0].strip()) < LEAST:
         return []
-    start = begin + len(match[0]) - len(match[0].lstrip())
-    parts = [(start, begin + len(match[0].rstrip()))]
+    start, end = match.span(match.lastindex or 0)
+    body = data[start:end]
+    parts = [(end - len(body.lstrip()), start + len(body.rstrip()))]
     mac = _PUTTY_MAC.search(data, parts[0][1], parts[0][1] + 200)
     if mac:
         parts.append(mac.span(1))

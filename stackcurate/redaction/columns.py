@@ -5,6 +5,7 @@ Those whose name may matter are written out as lines ``name: value`` for the rul
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,10 +18,15 @@ _NAME = re.compile(
     PASSWORD_NAME.pattern
     + rb"|card|(?<![a-z])(?:pan|sin|tfn|nino|nhs|rut|lat|lng|lon|ssn|tel|key|dni|nie|nif|nir|egn"
     rb"|cnp|oib|bsn|cpf|cpr|iin|inn|nric|afm)(?![a-z])|cc_?n|phone|mobile|telef|fax|handy|whatsapp|puhelin|t(?:\xc3\xa9|e)l(?:\xc3\xa9|e)ph|celular|m(?:\xc3\xb3|o)vil|gsm|msisdn"
-    rb"|contact|location|coord|gps|social|insur|my_?number|[a-z]ip$|secret|token|_key|api[_ ]?key"
+    rb"|contact|location|coord|gps|social|insur|my_?number"
+    rb"|(?:^|[a-z_ -])ip(?:v?4)?(?:[_ ]?addr\w*)?$|mac|secret|token"
+    rb"|_key|api[_ ]?key|(?-i:Authorization$)"
     rb"|(?-i:[a-z]Key(?![a-z]))|national|tax_?"
     rb"(?:id|file|num)|pesel|curp|isik|kood|kenni|person|hetu|f.dsel|tckn|(?:sa|za)_?id|burger|codice|fiscal|steuer|aadha|kimlik"
     rb"|cedula|rodne|snils|iban|latitud|longitud|breite|l(?:\xc3\xa4|ae)nge(?:n|$)|amka|emso|jmbg|rijks|regist"
+)
+_VERSION = re.compile(
+    rb"(?i)(?:^|[_ -]|(?-i:[a-z])(?=[VFR]))(?:versions?|ver|firmware|release|build)$"
 )
 _DELIMITER = {"csv": b",", "tsv": b"\t", "psv": b"|"}
 _INSERT = re.compile(
@@ -45,7 +51,11 @@ _VALUE = re.compile(
 _SQL = frozenset(("sql", "pgsql", "dump"))
 _NAME_VALUE = re.compile(
     rb"(?:name|key)[\"']?:[ \t]{0,8}[\"']?([\w.-]{3,80})[\"']?,?\s{1,60}"
-    rb"[\"']?value[\"']?:[ \t]{0,8}[\"']?([^\s\"'{}]{4,600})"
+    rb"[\"']?value[\"']?:[ \t]{0,8}[\"']?((?:[A-Z][A-Za-z]{2,9}[ ])?[^\s\"'{}]{4,600})"
+)
+# What Terraform made by chance and keeps in its state.
+_MADE = re.compile(
+    rb'"type":\s{0,4}"(random_password)"[^\0]{0,2000}?"result":\s{0,4}"([^"\\\n]{6,200})"'
 )
 _VARIABLE = re.compile(
     rb'variable[ \t]{1,4}"([\w-]{3,80})"[ \t]{0,4}\{[^{}]{0,400}?default[ \t]{0,8}='
@@ -109,6 +119,7 @@ _PAIRS = {
     **dict.fromkeys(("tf", "tfvars", "hcl"), ((_VARIABLE, b"variable"),)),
     **dict.fromkeys(("xml", "config", "resx", "jmx"), _XML_PAIRS),
     "plist": ((_PLIST, b"<key>"),),
+    "tfstate": ((_MADE, b"random_password"),),
 }
 _SECRETS = {
     **dict.fromkeys(
@@ -128,6 +139,14 @@ _SECRETS = {
 _MARKDOWN = frozenset(("md", "markdown", "mdx"))
 _TABLE_ROW = re.compile(rb"(?m)^[ \t]{0,8}\|([^\n]{3,4000})\|[ \t]*\r?$")
 _DIVIDER = re.compile(rb"[ \t:|-]+")
+_HTML = frozenset(
+    ("html", "htm", "xhtml", "erb", "ejs", "hbs", "vue", "jsp", "twig", "php", "phtml")
+)
+_HTML_TABLE = re.compile(rb"(?i)<table\b")
+_HTML_ROW = re.compile(rb"(?i)<tr\b")
+_HTML_CELL = re.compile(
+    rb"(?i)<t([hd])(?:[ \t][^<>\n]{0,200})?>\s{0,60}(?:<(?:b|code|tt)>)?([^<>\n]{0,600})<"
+)
 LONGEST, LONGEST_NAME = 600, 80  # bytes of a cell and of what names it
 
 
@@ -138,6 +157,7 @@ class Line:
     at: int
     start: int
     end: int
+    is_version: bool = False  # which no address is, whatever the rest of its row says
 
 
 def lines(text: bytes, path: str) -> tuple[bytes, list[Line]]:
@@ -152,6 +172,8 @@ def lines(text: bytes, path: str) -> tuple[bytes, list[Line]]:
         )
     elif kind in _MARKDOWN:
         cells = _piped(text)
+    elif kind in _HTML:
+        cells = _marked(text)
     elif name in _SECRETS:
         cells = _secrets(text, _SECRETS[name])
     elif kind in _SQL:
@@ -168,7 +190,8 @@ def _written(cells: Iterator[Cell], text: bytes) -> tuple[bytes, list[Line]]:
     for title, start, end in cells:
         if 0 < end - start <= LONGEST and b"\n" not in text[start:end]:
             head = title.replace(b" ", b"_") + b": "
-            places.append(Line(length + len(head), start, end))
+            is_version = _VERSION.search(title) is not None
+            places.append(Line(length + len(head), start, end, is_version))
             out += [head, text[start:end], b"\n"]
             length += len(head) + end - start + 1
     return b"".join(out), places
@@ -230,7 +253,7 @@ def is_table(path: str) -> bool:
     """A file in whose form values stand apart from their names."""
     name = path.lower().rpartition("/")[2]
     kind = name.rpartition(".")[2]
-    sorts = (_DELIMITER, _PAIRS, _SQL, _MARKDOWN)
+    sorts = (_DELIMITER, _PAIRS, _SQL, _MARKDOWN, _HTML)
     return name in _SECRETS or any(kind in sort for sort in sorts)
 
 
@@ -306,10 +329,28 @@ def _piped(text: bytes) -> Iterator[Cell]:
                     break
 
 
+def _marked(text: bytes) -> Iterator[Cell]:
+    """Cells of HTML's tables, below a row of heads or beside one."""
+    tables = [0, *(table.start() for table in _HTML_TABLE.finditer(text)), len(text)]
+    for first, last in itertools.pairwise(tables):
+        names: list[bytes] = []
+        rows = [row.start() for row in _HTML_ROW.finditer(text, first, last)]
+        for start, end in itertools.pairwise([*rows, last]):
+            cells = list(_HTML_CELL.finditer(text, start, end))
+            heads = [cell[2].strip() for cell in cells if cell[1] in b"hH"]
+            if len(heads) == len(cells):
+                names = heads
+                continue
+            for number, cell in enumerate(cells):
+                name = heads[0] if heads else names[number] if number < len(names) else b""
+                if cell[1] in b"dD" and _names(name):
+                    yield name, cell.start(2), cell.start(2) + len(cell[2].rstrip())
+
+
 def _names(name: bytes) -> bool:
     if not 0 < len(name) <= LONGEST_NAME:
         return False
-    return _NAME.search(name) is not None or _tells(name)
+    return (_NAME.search(name) or _VERSION.search(name)) is not None or _tells(name)
 
 
 def _inserts(text: bytes) -> Iterator[tuple[list[bytes], int]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -14,12 +13,12 @@ from ..kernels.entropy import CLASSES, high_entropy
 from ..kernels.regions import regions
 from .assigned import names_key
 from .blocks import BLOCKS
-from .columns import Line, is_table, lines, lines_below, lines_near
+from .cells import Table, placed, tables, without_versions
 from .force import in_force
 from .judges import GENERIC, JUDGES
 from .national import alike
 from .noise import is_random, is_uuid
-from .personal import UNSURE_IP, in_copyright_notice
+from .personal import UNSURE_CARD, UNSURE_IP, in_copyright_notice, tells_cards
 from .phones import UNSURE_PHONE, tells_phones
 from .place import FILES, Place, is_lock_path
 from .rules import Rule, load
@@ -65,7 +64,9 @@ def find(
     for first, data, offsets in _chunks(contents):
         judge.chunk(first, data, offsets, engine)
         judge.spans += _inside(first, data, offsets, paths, settings, engine)
-    judge.spans += _cells(contents, paths, judge, settings, engine)
+    in_tables = tables(contents, paths, judge.headers, judge.numbers)
+    judge.spans = without_versions(judge.spans, in_tables)
+    judge.spans += _cells(in_tables, paths, settings, engine)
     peers = _peers(judge, contents, paths)
     again = [*_echoes(judge.spans, contents), *_alike(judge.spans, contents)]
     return settled([*judge.spans, *peers, *again], settings)
@@ -78,7 +79,8 @@ def _peers(judge: _Judge, contents: pa.LargeStringArray, paths: pa.Array) -> lis
     for span in judge.unsure:
         key = span.rule.kind, span.file
         if key not in told:
-            told[key] = key in sure and span.rule.kind in PEERS
+            peers = PEERS.get(span.rule.kind, ())
+            told[key] = any((kind, span.file) in sure for kind in peers)
             if not told[key] and span.rule.kind in TELLS:
                 text = contents[span.file].as_buffer().to_pybytes()
                 told[key] = TELLS[span.rule.kind](text, paths[span.file].as_py() or "")
@@ -115,50 +117,16 @@ def _inside(
 
 
 def _cells(
-    contents: pa.LargeStringArray,
-    paths: pa.Array,
-    seen: _Judge,
-    settings: Settings,
-    engine: str | None,
+    found: list[Table], paths: pa.Array, settings: Settings, engine: str | None
 ) -> Iterator[Span]:
-    """What stands in cells of tables, whose columns say what it is, and beside other names.
-
-    ``seen`` knows the rows of ``contents`` and where in them a line reads like the first of a
-    table, or a number stands that a neighboring line may name.
-    """
-    rows = [row for row, path in enumerate(paths.to_pylist()) if path and is_table(path)]
-    tables = [
-        (row, *lines(contents[row].as_buffer().to_pybytes(), paths[row].as_py())) for row in rows
-    ]
-    tables += _below(contents, seen.headers)
-    for row, numbers in seen.numbers.items():
-        tables.append((row, *lines_near(contents[row].as_buffer().to_pybytes(), numbers)))
-    tables = [table for table in tables if table[2]]
-    if not tables:
+    """What stands in the cells of the tables ``found``."""
+    if not found:
         return
-    texts = pa.array([text for _, text, _ in tables], pa.large_binary()).cast(pa.large_string())
-    judge = _Judge(settings, pa.array([f"{paths[row].as_py()}.txt" for row, _, _ in tables]))
+    texts = pa.array([text for _, text, _ in found], pa.large_binary()).cast(pa.large_string())
+    judge = _Judge(settings, pa.array([f"{paths[row].as_py()}.txt" for row, _, _ in found]))
     for first, data, offsets in _chunks(texts):
         judge.chunk(first, data, offsets, engine)
-    for span in judge.spans:
-        row, _, places = tables[span.file]
-        line = places[max(0, bisect_right(places, span.start, key=lambda line: line.at) - 1)]
-        start, end = line.start + span.start - line.at, line.start + span.end - line.at
-        if line.start <= start and end <= line.end:
-            yield replace(span, file=row, start=start, end=end, parts=())
-
-
-def _below(
-    contents: pa.LargeStringArray, headers: list[tuple[int, int]]
-) -> Iterator[tuple[int, bytes, list[Line]]]:
-    """The tables below ``headers``; one that stands inside another is a line of it."""
-    row, stop = -1, 0
-    for number, start in sorted(headers):
-        if number != row:
-            row, stop, text = number, 0, contents[number].as_buffer().to_pybytes()
-        if start >= stop:
-            cells, places, stop = lines_below(text, start)
-            yield row, cells, places
+    yield from placed(judge.spans, found)
 
 
 ECHOES = 32  # distinct values per file that are looked for again
@@ -230,9 +198,11 @@ UNSURE = {
     "coordinates": UNSURE_PLACE,
     "phone": UNSURE_PHONE,
     "mac": UNSURE_MAC,
+    "card": UNSURE_CARD,
 }
-PEERS = frozenset(("ip", "phone", "mac"))
-TELLS = {"coordinates": tells_places, "phone": tells_phones}
+# Kinds a sure finding of which explains an unsure one.
+PEERS = {"ip": ("ip",), "phone": ("phone",), "mac": ("mac",), "card": ("card", "iban")}
+TELLS = {"coordinates": tells_places, "phone": tells_phones, "card": tells_cards}
 MEMO = 4 << 20  # bytes of regions whose answers are kept at a time
 _Answer = tuple[int, int, int, float]  # start and end in the region, rule number, confidence
 

@@ -79,7 +79,7 @@ def _secret(value: bytes, is_encoded: bool) -> bool:
     if noise.noise(value) in ("template", "placeholder", "short", "lookup"):
         return False
     if not is_encoded:
-        return noise.noise(value) != "words"
+        return noise.noise(value) not in ("words", "path")
     try:
         raw = base64.b64decode(b"".join(value.split()), validate=True)
     except (ValueError, binascii.Error):

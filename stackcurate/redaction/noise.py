@@ -60,6 +60,9 @@ _LOOKUP = re.compile(
 _URL = re.compile(rb"(?i)^(?:[a-z][a-z0-9+.-]{1,20}:)?//|^www\.|https?://|^urn:|^mailto:|^data:")
 _PADDED = re.compile(rb"//[A-Za-z0-9+/]{40,84}={1,2}")  # base64, by chance with two strokes
 _PATH = re.compile(rb"^[.~]{0,2}/\S*$|^[A-Za-z]:\\|^[\w@.-]+(?:[/\\][\w@.-]+)+$")
+_ROOTED = re.compile(
+    rb"(?:~|/(?:home|Users|root|etc|var|opt|usr|srv|run|tmp))/[\w./-]+$|[A-Za-z]:\\"
+)
 _FILE = re.compile(
     rb"(?i)\.(?:py|js|ts|json|ya?ml|txt|pem|key|crt|cer|p12|pfx|jks|html?|css|md|go|rs|java|xml|csv"
     rb"|conf|cfg|ini|sh|php|rb|c|h|cpp|proto|svg|png|jpe?g|gif|com|org|net|io|exe|dll|so|toml|lock)$"
@@ -119,7 +122,11 @@ def noise(value: bytes) -> str | None:
         return "sequence"
     if value.count(b" ") > 1 or is_words(value) or is_slug(value) or _ALGORITHM.match(value):
         return "words"
-    if _FILE.search(value) or (b"/" in value and _PATH.match(value) and not is_random(value)):
+    if (
+        _ROOTED.match(value)
+        or _FILE.search(value)
+        or (b"/" in value and _PATH.match(value) and not is_random(value))
+    ):
         return "path"
     return None
 

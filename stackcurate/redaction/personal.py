@@ -176,7 +176,7 @@ _HOST_WORD = re.compile(
     rb"(?i)(?<![a-z])(?:ips?|ipv[46]|ip_?addr\w*|addr(?:ess)?(?:es)?|host(?:name|s)?|servers?|gateway"
     rb"|dns|nameserver|subnet|netmask|bind|listen|remote\w*|client_?ip|peers?|prox(?:y|ies)|ping|ssh"
     rb"|scp|sftp|rsync|mosh|nmap|nc|curl|wget|telnet|inet6?|whitelist|allowlist|firewall|iptables|endpoint|redis|mysql|mongo\w*"
-    rb"|postgres\w*|kafka|x_?forwarded_?(?:for)?)(?![a-z])|(?<![a-z])from[ ]$|_ip\b|\bip_"
+    rb"|postgres\w*|kafka|x_?forwarded_?(?:for)?)(?![a-z])|(?<![a-z])(?:from|on|at)[ ]$|_ip\b|\bip_"
     rb"|_host\b|_addr\b|\\\\$|\([\w.-]{1,60}[ ]\[$|[ ]-[hHS][ =]?$|://$|://[^\s/]*@$"
 )
 _VERSION_WORD = re.compile(
@@ -359,6 +359,7 @@ def person(place: Place) -> float:
 
 _CARD_WORD = re.compile(
     rb"(?i)card|kreditkarte|tarjeta|cart[ae](?![a-z])|cart(?:a|\xc3\xa3)o|\xd0\xba\xd0\xb0\xd1\x80\xd1\x82"
+    rb"|(?<![a-z])k(?:arte|arta|ort|aart)(?:nr|nummer|no)?(?![a-z])|unionpay|(?<![a-z])(?:jcb|diners|maestro)(?![a-z])"
     rb"|visa|master|amex|american express|discover|(?<![a-z])(?:pan|cc)(?![a-z])|payment"
     rb"|(?<![a-z])cc_?(?:num|no)"
 )
@@ -387,6 +388,29 @@ def card_quoted(place: Place) -> float:
 
 
 _CARD_CALL = re.compile(rb"(?i)luhn|valid|charge|pay|checkout")
+
+
+UNSURE_CARD = 0.5
+"""A number that only its file can explain: by cards or accounts in it, or ``tells_cards``."""
+
+_TELLS_CARDS = re.compile(
+    rb"(?i)(?:credit|debit|bank|payment)[ _-]?card|card[ _.-]?(?:num|no\b|pan|holder|is|valid|exp)"
+    rb"|cvv|cvc2?(?![a-z])|luhn"
+    rb"|(?<![a-z])(?:visa|mastercard|master_card|amex|maestro|jcb|unionpay|diners|iban|kort|kortn\w{1,7}"
+    rb"|bankkort\w{0,3}|\w{0,6}karten?(?:nummer)?|karta|karty|kartu|\w{0,6}kaart\w{0,6}|tarjeta"
+    rb"|cartao|cart\xc3\xa3o|carta di credito"
+    rb"|carte bancaire|luottokortti)(?![a-z])|" + "карт[аыу]|信用卡|银行卡|カード番号|카드".encode()
+)
+
+
+def tells_cards(text: bytes, path: str) -> bool:
+    """A file with these bytes has to do with payment cards."""
+    return _TELLS_CARDS.search(text) is not None or _CARD_PATH.search(path) is not None
+
+
+def card_unsure(place: Place) -> float:
+    """A payment card with no word for it on its line."""
+    return UNSURE_CARD if card_alone(place) else 0.0
 
 
 _EMBOSSED = re.compile(rb"\d{4}([ -])\d{4}\1\d{4}\1\d{4}|3\d{3}([ -])\d{6}\2\d{4,5}")

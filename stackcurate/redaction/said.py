@@ -16,6 +16,7 @@ from .strength import (
     is_long_word,
     is_passphrase,
     is_plain,
+    is_sentence,
     is_strong,
     password_strength,
 )
@@ -153,7 +154,22 @@ def near_password(place: Place) -> float:
     value = place.value
     if LABEL.search(value) or TECHNICAL.search(value) or not LETTERS.search(value):
         return 0.0
+    if noise.is_hex(value) and _DIGEST.search(place.before(24)):
+        return 0.0
+    if noise.sequence(value):  # the letters of an alphabet that something is written with
+        return 0.0
     return literal_password(place) if is_strong(value) else 0.0
+
+
+_DIGEST = re.compile(
+    rb"(?i)(?:hash|digest|sha-?[0-9]{0,3}|md5|checksum|etag|commit)[\"']?[ ]?[:=][ ]?[\"']$"
+)
+
+
+def dice_spaced(place: Place) -> float:
+    """Words with spaces between: as dice choose them, none of a sentence or an interface."""
+    value = place.value
+    return 0.0 if LABEL.search(value) or is_sentence(value) else 1.0
 
 
 def said_strongly(place: Place) -> float:

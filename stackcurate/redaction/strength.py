@@ -70,6 +70,8 @@ _OPERATOR = re.compile(rb"[=:>]")
 _SERVICE_NAME = re.compile(rb"(?:^|[\s\"'])(?:[A-Z0-9]+_)+(?:PASSWORD|PASSWD|PASS|PWD)$")
 
 
+# A name and a word of one's own, as people join them; no property of an object stands in quotes.
+_TWO_WORDS = re.compile(rb"[a-z]{4,16}\.[a-z]{3,16}")
 _STAND_IN = re.compile(
     rb"(?i)pass|pwd|secret|string|none|null|true|false|required|optional|vault|value|token|key|user|name|env|text|test"
     rb"|hash|empty|blank|prompt|ask|file|auto|generat|random|unset|unknown|any|some|str|int|bool"
@@ -82,6 +84,9 @@ def _word_strength(value: bytes, place: Place) -> float:
     service = is_config_path(place.path) and _SERVICE_NAME.search(name) and value.islower()
     if value in name.lower():  # POSTGRES_PASSWORD: postgres
         return 0.35
+    if _TWO_WORDS.fullmatch(value) and _is_whole(place) and place.before(1) in (b"'", b'"'):
+        label = LABEL.search(value) or is_sentence(value) or _INTERFACE.search(value)
+        return 0.35 if label else 0.62
     if service and value.isalnum() and not _STAND_IN.search(value):
         return 0.62
     if (
@@ -100,6 +105,9 @@ _WORDS_AND_NUMBER = re.compile(
 )
 
 
+_NUMBER_BETWEEN = re.compile(
+    rb"(?!.*(?i:utf|step|page|part))[A-Za-z]{4,}[-_.][0-9]{2,4}[-_.][A-Za-z]{3,}"
+)
 _SPACED_AND_NUMBER = re.compile(rb"[A-Z][a-z]{2,}(?: [a-z]{3,}){1,4}(?: ?[0-9]{2,4}[!?.]?|!)")
 
 
@@ -147,11 +155,16 @@ _SENTENCE = re.compile(
 )
 
 
+def is_sentence(value: bytes) -> bool:
+    """A word of sentences or of an interface's commands stands in ``value``."""
+    return _SENTENCE.search(value) is not None
+
+
 def is_diceware(value: bytes) -> bool:
     """Three words or more, joined by dashes, dots or underscores, none of an interface."""
     if not _DICEWARE.fullmatch(value):
         return False
-    return not LABEL.search(value) and not _SENTENCE.search(value)
+    return not LABEL.search(value) and not is_sentence(value)
 
 
 def is_long_word(value: bytes, least: int = 14) -> bool:
@@ -229,6 +242,8 @@ def is_passphrase(value: bytes) -> bool:
     """Words with a number behind them, or groups of letters and digits in both cases."""
     if is_label(value):
         return False
+    if _NUMBER_BETWEEN.fullmatch(value):
+        return True
     if _WORDS_AND_NUMBER.fullmatch(value) or _SPACED_AND_NUMBER.fullmatch(value):
         return True
     mixed = not value.islower() and not value.isupper()
@@ -243,6 +258,8 @@ def token_strength(value: bytes, reason: str | None, name: bytes) -> float:
     typed = _TYPED_SECRET.search(name) is not None and _is_chosen_secret(value)
     if reason == "words" and typed:
         return 0.65
+    if reason == "words" and len(value) >= 24 and noise.is_random(value):
+        reason = None  # a word of its vendor's in front: live_, and letters by chance
     if reason or b" " in value or noise.is_number(value):
         return 0.0
     if noise.token_noise(value) or CHAIN_ADDRESS.fullmatch(value):

@@ -86,7 +86,7 @@ _PLACE_WORD = re.compile(
     # Names of numbers and of places, alone or as a word of a longer name.
     rb"(?i)(?<![a-z])(?:lat(?:itude)?s?|lng|lon(?:g(?:itude)?)?s?|latlng|lnglat|coord\w*|gps\w*|geo\w*|loc(?:ation\w*)?"
     rb"|position|home|address|house|office|maps?|marker\w*|center|centre|point|pin|place\w*|where"
-    rb"|wgs\s?84|ll|daddr|saddr|origin|destination|waypoint\w*|work|depot|store|shop|start|end|st_\w+|(?:multi)?point|linestring|polygon|gml|icbm)(?![a-z])|@$|geo:|[?&]q="
+    rb"|wgs\s?84|ll|daddr|saddr|origin|destination|waypoint\w*|(?:set_?)?circular_?region|geo_?fence\w*|work|depot|store|shop|start|end|st_\w+|(?:multi)?point|linestring|polygon|gml|icbm)(?![a-z])|@$|geo:|[?&]q="
     rb"|(?:lat|lng|lon|latitude|longitude|location|coords?|coordinates|position)s?(?:$|[^a-z])"
     rb"|(?-i:[a-z](?:Lat|Lng|Lon|Location|Coord|Position|Point))"
     # Calls that ask about a place: how far it is, when the sun rises there, what weather it has.
@@ -109,7 +109,7 @@ _PLACE_ADDRESS = re.compile(
 _NO_PLACE = re.compile(
     rb"(?i)<(?:path|polygon|polyline|line|circle|rect|svg|g)\b|\bd=[\"']|translate|matrix|scale|rotate"
     rb"|viewbox|bezier|rgba?\(|color|vertex|vertices|float[234]?\b|vec[234]|normal|quat|weight|score"
-    rb"|pixel|screen|camera|sprite|mesh|array\(\[|\.array\(|mpf|tensor|linspace|canvas|mouse|cursor|offset|assert\w*\(.{0,40}(?:almost|close)"
+    rb"|pixel|screen|camera|sprite|mesh|array\(\[|\.array\(|mpf|tensor|linspace|canvas|mouse|cursor|\((?:segment|gr_\w+|fp_\w+|via|pad)\b|offset|assert\w*\(.{0,40}(?:almost|close)"
 )
 _IN_LIST = re.compile(rb"[0-9]\s{0,4},\s{0,4}$")
 _PATH_OF_PLACES = re.compile(rb"(?i)linestring|polygon|multipoint|polyline|path=|waypoints|\|$")
@@ -136,11 +136,13 @@ UNSURE_PLACE = 0.45
 """A pair that only its file can explain: believed where ``tells_places`` says so."""
 
 _OPENED = re.compile(
+    rb"(?:^|[{\[,])\s{0,40}[\[({]\s?$|\S[ ]{2,24}$|"
     rb"[\w\"'][\"')\]]{0,2}\s{0,2}(?:=>|[:=,])?\s{0,2}(?:[A-Za-z][\w.:]{0,30})?[\[({<\"'`]\s?$"
     rb"|(?:=>|[:=])\s?$|[\"']\s?,\s?$"
 )
 _CLOSED = re.compile(
-    rb"[ ]?(?:[\])}>\"'`;]|,?[ ]*$|,[ ]?(?:-?[0-9]{1,4}(?:\.[0-9]{1,2})?[ ]?[,\])}]|[A-Za-z\"']))"
+    rb"[ ]?(?:[\])}>\"'`;]|,?[ ]*$|\\n|[ ][a-z_]{2,12}[=:]"
+    rb"|,[ ]?(?:-?[0-9]{1,4}(?:\.[0-9]{1,2})?[ ]?[,\])}]|[A-Za-z\"']))"
 )
 _COMPUTED = re.compile(rb"\.\d{9}")  # no map gives a millimeter
 _RATIO = re.compile(rb"(?<![0-9])0\.[0-9]{4}(?![0-9])")

@@ -67,6 +67,10 @@ def test_putty_counts_its_lines() -> None:
     assert [data[a:b] for a, b in one.parts] == [BODY, b"0f" * 20]
     assert data[one.start : one.end] == data.rstrip()
     assert putty(count, 0, len(count)) == []
+    literal = data.replace(b"\n", b"\\r\\n")
+    at = literal.index(count)
+    (one,) = putty(literal, at, at + len(count))
+    assert literal[slice(*one.parts[0])] == BODY.replace(b"\n", b"\\r\\n") + b"\\r\\n"
 
 
 def test_hostile_headers_are_not_slow() -> None:

@@ -117,3 +117,29 @@ def test_a_name_beside_a_number_tells_what_it_is(path: str, text: str) -> None:
 )
 def test_a_number_with_no_name_stays(text: str) -> None:
     assert not find(pa.array([text], pa.large_string()), pa.array(["a.rs"]), Settings())
+
+
+def test_tables_of_html_name_their_cells_above_or_beside() -> None:
+    head = "<table><tr><th>name</th><th>Password</th></tr>"
+    text = head + "<tr><td>Ada</td>\n<td class='x'> hX7pq </td></tr></table>"
+    assert cells(text, "a.html") == [("Password", "hX7pq")]
+    beside = "<tr><th>Phone</th><td>(212) 5</td></tr><tr><th>id</th><td>7</td></tr>"
+    assert cells(f"<TABLE>{beside}</TABLE>", "a.vue") == [("Phone", "(212) 5")]
+    apart = head + "</table><table><tr><td>a</td><td>b</td></tr></table>"
+    assert cells(apart, "a.html") == []
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("a.csv", "ip,firmware\n85.214.132.117,6.128.141.11\n"),
+        ("a.sql", "INSERT INTO d (ip, fw_version) VALUES ('85.214.132.117', '6.128.141.11');"),
+        (
+            "a.html",
+            "<tr><th>ip</th><th>Release</th></tr><tr><td>85.214.132.117</td><td>6.128.141.11</td>",
+        ),
+    ],
+)
+def test_a_column_of_versions_holds_no_addresses(path: str, text: str) -> None:
+    spans = find(pa.array([text], pa.large_string()), pa.array([path]), Settings())
+    assert [text[span.start : span.end] for span in spans] == ["85.214.132.117"]

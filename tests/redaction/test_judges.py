@@ -327,3 +327,59 @@ def test_a_serial_number_before_it_hides_no_hardware_address() -> None:
     assert "3C:22:FB" not in shipped("devices.lua", line)
     printed = "md5 fingerprint 3c:22:fb:ee:f8:9a"
     assert shipped("a.txt", printed) == printed
+
+
+def test_a_card_without_a_word_is_explained_by_its_file() -> None:
+    number = "4539148803436467"
+    for path, text in (
+        ("a.csv", f"navn,kort\nMia,{number}"),
+        ("CheckTest.cs", f'[TestCase("{number}")]\npublic void Card_is_valid(string n) {{}}'),
+        ("a.xml", f"<karta>{number}</karta>"),
+        ("a.toml", f"# {number} expires 09/29"),
+        ("a.http", f'{{"number": "{number}", "iban": "DE13200411333211585121"}}'),
+    ):
+        assert number not in shipped(path, text)
+    for text in (f"seed = {number}", f'{{"visa": "{number[:-1]}8"}}', f"id = 0.{number} # visa"):
+        assert shipped("a.py", text) == text
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        ("a.env", "DB_PASS='%s'"),
+        ("a.ts", "password: process.env.DB_PASSWORD || '%s',"),
+        ("a.yml", '  REGISTRY_PASSWORD: "%s"'),
+        ("a.md", "Wifi password: %s"),
+    ],
+)
+def test_a_word_and_a_name_of_ones_own_are_a_password(path: str, line: str) -> None:
+    values = ["WINDMILL-48-marten"] if "%s'" not in line else ["windmill.marten"]
+    for value in values:
+        assert value not in shipped(path, line % value)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "password: 'login.forgotten'",
+        "password = config.credentials",
+        "passphrase: 'type your pass phrase here'",
+        "private_key = file('/opt/keys/Ab3xQ9zL/id_ed25519')",
+        "checksum/secret: c4b8be7630516143cf109e374bd2c295f6d50a053edbf8b55b99e77419107967",
+        'x.password.length>7}return{hash:"b657a018c6e77ad4508e"',
+    ],
+)
+def test_names_of_messages_paths_and_checksums_are_no_passwords(line: str) -> None:
+    assert shipped("a.yaml", line) == line
+    assert shipped("a.min.js", line) == line
+
+
+def test_a_folder_of_a_user_may_end_its_path() -> None:
+    for line in (
+        "WS-17,C:\\Users\\mira.keller,48.1",
+        "home     => '/home/mkeller',",
+        "started by app in /home/mkeller)",
+        'HOME = "/Users/mkeller";',
+    ):
+        assert "keller" not in shipped("a.txt", line)
+    assert shipped("a.txt", "see C:\\Users\\Public, or") == "see C:\\Users\\Public, or"

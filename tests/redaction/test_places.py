@@ -35,6 +35,13 @@ def found(path: str, text: str) -> set[str]:
         ("x.sh", f"redshift -l {A}:{B}"),
         ("orte.csv", f"name;Breitengrad;Längengrad\nMia;{A};{B}\n"),
         ("luogo.txt", f"Indirizzo: {A}, {B}"),
+        ("gps.log", f"fix ok sats=9 pos={A},{B} alt=76.2"),
+        (
+            "a.c",
+            f'typedef struct {{ double lat, lon; }} at;\nat all[] = {{\n  {{ {A}, {B}, "x" }},',
+        ),
+        ("fence.kt", f".setCircularRegion({A}, {B}, 150f)"),
+        ("a.har", f'"text": "{{\\"lat\\":{A},\\"lng\\":{B}}}"'),
         ("sky.py", f"here = Topos('{A} N', '8.94157 E')"),
     ],
 )
@@ -55,6 +62,7 @@ def test_a_place_is_told_by_where_it_stands(path: str, text: str) -> None:
         ),
         ("scale.yaml", f"scale:\n  - {A}\n  - {B}\n"),
         ("ui.json", f'{{\n  "center": [\n    {A},\n    {B}\n  ]\n}}'),
+        ("board.kicad", f"# geo\n(segment (start {A} {B}) (end 121.4737 31.2304))"),
         ("sum.py", "# homes\nshares = {'a': (0.1234, 0.5678)}"),
         ("geo.py", "x = {'area': (47.682134567891, -8.941571234567)}"),
     ],
