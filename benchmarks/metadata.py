@@ -124,7 +124,9 @@ def found_in(files: Sequence[tuple[str, bytes]], hidden: bool, cache: Cache, jud
     items = [
         Text(b"%020d" % number, "/" + path, kind, data)
         for number, ((path, data), kind) in enumerate(zip(files, kinds, strict=True))
-        if kind and _at_root(path) and not (hidden and kind == names.MANIFEST)
+        if kind not in (None, *names.LAYOUT_KINDS)
+        and _at_root(path)
+        and not (hidden and kind == names.MANIFEST)
     ]
     evidence = detect_texts(items, cache, judge)
     decided = folders(

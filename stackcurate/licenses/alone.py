@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from stackcurate.licenses import names, pointers, readings
+from stackcurate.licenses import links, names, pointers, readings
 from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.cover import cover
 from stackcurate.licenses.decode import text_of
@@ -23,8 +23,8 @@ from stackcurate.licenses.names import without_header
 from stackcurate.licenses.paths import AGGREGATE, OVERRIDE, about_paths
 from stackcurate.licenses.policy import CLASSES, LicenseSettings
 from stackcurate.licenses.scancode import Judge
-from stackcurate.licenses.tree import above, files_of, read, read_paper
-from stackcurate.schema import one_chunk
+from stackcurate.licenses.tree import above, files_of, follow, read
+from stackcurate.schema import EVIDENCE, one_chunk
 
 EVIDENCE_STRUCT = pa.struct(
     [
@@ -73,21 +73,29 @@ def scan(path: Path, cache: Cache, judge: Judge, settings: LicenseSettings | Non
     Raises InputError where the path does not exist.
     """
     settings = settings or LicenseSettings()
-    root, paths, links, alone = files_of(path)
+    root, paths, linked, alone = files_of(path)
     here = Path(os.path.abspath(path)).relative_to(root).as_posix() if path.is_dir() else "."
     inside = "" if here == "." else f"/{here}"
     over = above(root, inside) if inside else []
-    items = _items(root, [*over, *paths, *links] if path.is_dir() else above(root, paths[0]))
+    papers = _papers(root, [*over, *paths, *linked] if path.is_dir() else above(root, paths[0]))
+    items, targets = papers.items, papers.targets
     evidence = detect_texts(items, cache, judge)
     by_id = {item.content_id.hex(): item.name for item in items}
+    nowhere = [
+        links.stated(item.content_id.hex(), item.kind, papers.nowhere[item.name])
+        for item in items if item.name in papers.nowhere
+    ]  # fmt: skip
+    evidence = pa.concat_tables([evidence, pa.Table.from_pylist(nowhere, schema=EVIDENCE)])
     decided = folders(
         pa.array([item.name for item in items], pa.string()),
         [item.content_id.hex() for item in items],
         evidence,
         replace(settings, allow=CLASSES),  # all that is stated is told, whatever is let in
+        targets=[targets.get(item.name) for item in items],
     )
+    lies = {key: targets.get(name, name) for key, name in by_id.items()}
     whose = {
-        row["evidence_id"]: _evidence(row, _seen_from(inside, by_id[row["content_id"]]))
+        row["evidence_id"]: _evidence(row, _seen_from(inside, lies[row["content_id"]]))
         for row in evidence.to_pylist()
     }
     covered = cover(pa.array(paths, pa.string()), decided, alone)
@@ -105,30 +113,55 @@ def scan(path: Path, cache: Cache, judge: Judge, settings: LicenseSettings | Non
         name = by_id[content_id.hex()]
         own[name] = combine(text for text in (own.get(name), one["expression"]) if text)
         if [name] == paths and not path.is_dir():
-            told = _said(one["expression"], _evidence(one, name), settings)
+            told = _said(one["expression"], _evidence(one, targets.get(name, name)), settings)
             tables = [pa.Table.from_pylist([{"path": name, **told}], schema=PATH_ROW)]
     size = len(inside)
     own = {name[size:]: said for name, said in own.items() if said and name.startswith(inside)}
     return Scan(pa.concat_tables(tables).combine_chunks(), own)
 
 
-def _items(root: Path, paths: Sequence[str]) -> list[Text]:
+class _Papers(NamedTuple):
+    """Control files; of links among them what they lead to, or why they lead nowhere, by path."""
+
+    items: list[Text]
+    targets: dict[str, str]
+    nowhere: dict[str, str]
+
+
+def _papers(root: Path, paths: Sequence[str]) -> _Papers:
     """The control files among paths, and what the pointers among them point to.
 
     Each has a number for its id: the same bytes in two folders are two statements.
     """
-    kinds = dict(_control(paths))
-    data = {name: read_paper(root, name, MAX_BYTES) for name in kinds}
-    for name, kind in list(kinds.items()):
-        rule = pointers.rule(text_of(data[name]).data) if kind == names.LICENSE_FILE else None
-        for other in _near(root, pointers.target(rule, name.rpartition("/")[0])) if rule else ():
-            if other not in kinds:
-                kinds |= dict(_control([other]))
-                data[other] = read_paper(root, other, MAX_BYTES)
-    return [
-        Text(number.to_bytes(8, "big"), name, kind, data[name])
-        for number, (name, kind) in enumerate(sorted(kinds.items()))
+    found: dict[str, tuple[str, bytes]] = {}
+    targets: dict[str, str] = {}
+    nowhere: dict[str, str] = {}
+    waiting = list(_control(paths))
+    while waiting:
+        name, kind = waiting.pop()
+        if name in found:
+            continue
+        lies = name
+        if (root / name[1:]).is_symlink():
+            way = follow(root, name)
+            if kind not in links.FOLLOWED or (way.why is None and way.end is None):
+                continue
+            if way.why is not None:
+                if kind == names.LICENSE_FILE:
+                    nowhere[name], found[name] = way.why, (kind, b"")
+                continue
+            lies = targets[name] = os.fsdecode(way.end or b"")
+        data = read(root, lies, MAX_BYTES)
+        found[name] = (kind, data)
+        rule = pointers.rule(text_of(data).data) if kind == names.LICENSE_FILE else None
+        if rule is not None:
+            near = _near(root, pointers.target(rule, lies.rpartition("/")[0]))
+            waiting += _control([one for one in near if one not in found])
+    items = [
+        Text(number.to_bytes(8, "big"), name, kind, data)
+        for number, (name, (kind, data)) in enumerate(sorted(found.items()))
     ]
+    return _Papers(items, targets, nowhere)
 
 
 def _control(paths: Sequence[str]) -> Iterator[tuple[str, str]]:

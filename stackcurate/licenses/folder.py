@@ -21,7 +21,8 @@ from stackcurate.licenses.spoken import UNKNOWN
 class Statement:
     """One folder's evidence: kind, file name, expression (None: undetermined) and evidence id.
 
-    ``path`` is the whole path of the file that says it, in this folder or another.
+    ``path`` is the whole path of the file that says it, in this folder or another; ``base`` the
+    folder from which its words name files, where that is another one (it is a link).
     """
 
     kind: str
@@ -31,6 +32,7 @@ class Statement:
     rule: str = ""
     start: int = 0
     path: str | None = None
+    base: str | None = None
 
 
 def decide(statements: Sequence[Statement]) -> tuple[str, str] | None:

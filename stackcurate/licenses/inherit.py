@@ -16,7 +16,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from stackcurate.licenses import layout, names, pointers
+from stackcurate.licenses import layout, links, names, pointers
 from stackcurate.licenses.expression import license_class, normalize
 from stackcurate.licenses.folder import Statement, decide
 from stackcurate.licenses.paths import (
@@ -123,6 +123,7 @@ def folders(
     evidence: pa.Table,
     settings: LicenseSettings,
     declared: Mapping[str, Any] | None = None,
+    targets: Sequence[str | None] = (),
 ) -> pa.Table:
     """The folders of one root that state a license: schema FOLDERS, sorted by folder.
 
@@ -137,7 +138,11 @@ def folders(
     alone: list[dict[str, Any]] = []
     packages: dict[str, layout.Listed] = {}
     kinds = names.control_files(paths).to_pylist()
-    for path, kind, content_id in zip(paths.to_pylist(), kinds, content_ids, strict=True):
+    behind = targets or [None] * len(paths)
+    asked = zip(paths.to_pylist(), kinds, content_ids, behind, strict=True)
+    for path, kind, content_id, target in asked:
+        where = f"{path} (a link to {target})" if target else path
+        base = target.rpartition("/")[0] if target else None
         for row in stated.get(content_id or "", ()):
             # The same bytes may stand under two names; each name speaks as its own kind.
             name, voice = path.rpartition("/")[2], voice_of(path)
@@ -151,9 +156,10 @@ def folders(
                 if layout.better(one, packages.get(voice)):
                     packages[voice] = one
             else:
-                found[voice].append(
-                    Statement(kind, name, row["expression"], row["evidence_id"], rule, start, path)
-                )
+                # A link that leads nowhere says why, in the place of what it would state.
+                told = f"{path} ({rule})" if rule.startswith(links.RULE) else where
+                said = (kind, name, row["expression"], row["evidence_id"], rule, start, told, base)
+                found[voice].append(Statement(*said))
     rows: list[dict[str, Any]] = []
     about: list[dict[str, Any]] = []
     found = _followed(_with_parents(found, declared is None))
@@ -168,8 +174,8 @@ def folders(
             row = _row(folder, *decision, paths_[decision[1]], settings)
             rows.append(row if place.endswith("/") else row | {"patterns": []})
     if declared is not None and not any(row["folder"] == "" for row in rows):
-        said = declared["expression"], declared["evidence_id"]
-        rows.insert(0, _row("", *said, None, settings))
+        host = declared["expression"], declared["evidence_id"]
+        rows.insert(0, _row("", *host, None, settings))
     return pa.Table.from_pylist([*alone, *rows, *about], schema=FOLDERS)
 
 
@@ -227,7 +233,8 @@ def _with_parents(
             for _ in range(_GENERATIONS):
                 if parent is None or not _is_child(parent):
                     break
-                where, _, name = pointers.target(parent.rule, where).rpartition("/")
+                base = where if parent.base is None else parent.base
+                where, _, name = pointers.target(parent.rule, base).rpartition("/")
                 above = (s for s in found.get(where, ()) if (s.kind, s.name) == (one.kind, name))
                 parent = next(above, None)
             if parent is not None and not _is_child(parent):
@@ -255,7 +262,8 @@ def _followed(found: Mapping[str, list[Statement]]) -> dict[str, list[Statement]
     for folder, statements in found.items():
         followed[folder] = []
         for one in statements:
-            path = pointers.target(one.rule, folder) if pointers.is_pointer(one.rule) else "/"
+            base = folder if one.base is None else one.base
+            path = pointers.target(one.rule, base) if pointers.is_pointer(one.rule) else "/"
             where, _, name = path.rpartition("/")
             meant = [
                 other

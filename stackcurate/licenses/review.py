@@ -21,6 +21,7 @@ from stackcurate.errors import ConfigError
 from stackcurate.licenses.detect import UNDETERMINED, evidence_id
 from stackcurate.licenses.expression import license_class, normalize
 from stackcurate.licenses.layout import MATCHER as LISTED
+from stackcurate.licenses.links import MATCHER as LINK
 from stackcurate.licenses.paths import about_paths
 from stackcurate.licenses.policy import DECIDED, OPEN
 from stackcurate.licenses.riders import ALTERED, NO_AI, RESTRICTED
@@ -29,6 +30,7 @@ from stackcurate.schema import EVIDENCE
 MATCHER = "review"
 TOGETHER = "review-together"  # matcher of statements of a folder that were decided together
 MOST = 10_000  # entries of a queue
+_NO_TEXT = (LISTED, LINK)  # matchers of what is no text of a license
 DOUBTFUL = ("unknown", "no_ai")  # classes of texts that are worth a look
 OWN = "LicenseRef-stackcurate-"  # riders and changed texts
 APPROXIMATE = "3-seq"  # part of the matchers of texts that are not as the rule has them
@@ -156,7 +158,7 @@ def apply(evidence: pa.Table, decisions: Mapping[str, Decision]) -> pa.Table:
     rows = evidence.to_pylist()
     for row in rows:
         one = decisions.get(row["content_id"] or "")
-        if one is None or about_paths(row["rule"]) or row["matcher"] == LISTED:
+        if one is None or about_paths(row["rule"]) or row["matcher"] in _NO_TEXT:
             continue
         row["expression"] = normalize(one.expression or "")
         row["evidence_id"] = evidence_id(
@@ -170,7 +172,7 @@ def apply(evidence: pa.Table, decisions: Mapping[str, Decision]) -> pa.Table:
 def doubt(row: Mapping[str, Any]) -> str | None:
     """Why a person should look at a statement (a row of EVIDENCE), a word of WHY; None for not."""
     expression = row["expression"]
-    if row["matcher"] in (MATCHER, TOGETHER, LISTED):
+    if row["matcher"] in (MATCHER, TOGETHER, *_NO_TEXT):
         return "decided" if row["matcher"] == MATCHER else None
     if row["matcher"] == UNDETERMINED or expression is None:
         return "unread"

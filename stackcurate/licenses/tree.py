@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from typing import NamedTuple
 
 from stackcurate.errors import InputError
 from stackcurate.licenses import layout
+from stackcurate.licenses.links import NOWHERE, Way
 from stackcurate.licenses.names import INSTALLED, folders_above
 
 _PAPERS = ("/debian", "/.reuse", "/LICENSES")  # folders whose files speak for the one above
@@ -40,10 +42,9 @@ def files_of(path: Path) -> Files:
     root = root_of(path)
     asked = Path(os.path.abspath(path))
     inside = "" if asked == root else "/" + asked.relative_to(root).as_posix()
-    above_it = [one for one in (inside, *folders_above(inside)) if one]
-    alone = {one for one in above_it if (root / one[1:] / ".git").exists()}
     if path.is_file():
-        return Files(root, [inside], [], sorted(alone))
+        return Files(root, [inside], [], [])
+    alone: set[str] = set()
     found: list[str] = []
     links: list[str] = []
     for folder, subfolders, files in os.walk(asked):
@@ -66,7 +67,7 @@ def above(root: Path, path: str) -> list[str]:
         for papers in ("", *_PAPERS, *_installed(root, folder, child)):
             here = root / f"{folder}{papers}"[1:]
             if not papers or here.is_dir():
-                names = (p.name for p in here.iterdir() if p.is_file())
+                names = (p.name for p in here.iterdir() if p.is_file() or p.is_symlink())
                 found += [f"{folder}{papers}/{name}" for name in names if name.isprintable()]
     return sorted(found)
 
@@ -95,12 +96,21 @@ def _speaks(root: Path, folder: str, info: str, child: str, crowded: bool) -> bo
     return any(asked.startswith(one) or one.startswith(asked) for one in places)
 
 
-def read_paper(root: Path, path: str, limit: int) -> bytes:
-    """As ``read``, but of a link what it says, as git would check it out without links."""
-    try:
-        return os.fsencode(os.readlink(root / path[1:]))
-    except OSError:
-        return read(root, path, limit)
+def follow(root: Path, path: str) -> Way:
+    """The way from the link ``path`` below ``root``; neither end nor why where it is a folder's."""
+    way = Way(os.fsencode(path))
+    top = os.fsencode(root)
+    while way.is_open:
+        known = {}
+        for one in way.ahead():
+            with contextlib.suppress(OSError):
+                known[one] = os.readlink(top + one)
+        way.go(known)
+    if way.end is not None and os.path.isdir(top + way.end):
+        way.end = None
+    elif way.end is not None and not os.path.isfile(top + way.end):
+        way.why = NOWHERE
+    return way
 
 
 def read(root: Path, path: str, limit: int) -> bytes:

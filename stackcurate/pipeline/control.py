@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stackcurate.engine.base import Failure
-from stackcurate.licenses import layout, names
+from stackcurate.licenses import layout, links, names
 from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.decode import text_of
 from stackcurate.licenses.detect import OWN, UNDETERMINED, Text, detect_texts, evidence_id
@@ -29,7 +29,7 @@ from stackcurate.pipeline import spill
 from stackcurate.pipeline.addresses import address_book
 from stackcurate.pipeline.choose import PLACES, target_of
 from stackcurate.pipeline.culprits import Quarantine, Skip
-from stackcurate.pipeline.listing import Partition
+from stackcurate.pipeline.listing import LISTED, Partition
 from stackcurate.pipeline.tasks import Run
 from stackcurate.redaction.alone import redact_records
 from stackcurate.redaction.settings import Settings as RedactSettings
@@ -51,8 +51,22 @@ UNKNOWN_LENGTH = 16 * 1024  # what one counts as where the source does not know 
 # Matcher of a license file whose bytes nobody could look at: its folder inherits nothing.
 UNREAD = "unread"
 
-# A statement and where it stands.
-STATED = pa.schema([("root", pa.string()), ("path", pa.string()), *EVIDENCE])
+# A statement and where it stands; ``target`` is the file that says it, where a link leads there.
+STATED = pa.schema(
+    [("root", pa.string()), ("path", pa.string()), ("target", pa.string()), *EVIDENCE]
+)
+# A link, and the listed row that it leads to; that is null where ``why`` says why there is none.
+FOLLOWED = pa.schema(
+    [
+        ("at", pa.int32()),  # row of the link in its partition
+        ("link", pa.string()),  # its path
+        ("link_id", pa.string()),  # its content id, 40 hex digits
+        ("link_root", pa.string()),
+        ("kind", pa.string()),
+        ("why", pa.string()),
+        *LISTED,
+    ]
+)
 # Texts that a release may carry, as they may be kept: decoded, redacted where the config redacts.
 KEPT_TEXTS = pa.schema(
     [("content_id", pa.string()), ("path", pa.string()), ("text", pa.large_string())]
@@ -100,6 +114,8 @@ class ControlTask:
                 lost |= gone
                 size += sum(map(len, data.values()))
         stated = _placed(rows, pa.concat_tables([*said, _unread(rows, lost)]))
+        if self.licenses and item.begin == 0:
+            stated = pa.concat_tables([stated, _leading_nowhere(item.partition)])
         with partitions.whole_folder(item.out) as part:
             _write(part, item, stated, pa.concat_tables(texts))
             partitions.write_arrow(part / "wishes.arrow", _wishes(rows, wishes))
@@ -133,7 +149,10 @@ def _write(part: Path, item: ControlItem, stated: pa.Table, texts: pa.Table) -> 
 
 
 def control_rows(partition: Partition, licenses: bool) -> pa.Table:
-    """The listed rows that are control files of living roots, with ``kind`` and ``row``."""
+    """The listed rows that are control files of living roots, with ``kind`` and ``row``.
+
+    A link that leads to a file is that file's row, with its own path as ``link``, and its kind.
+    """
     listed = partitions.read_arrow(partition.path)
     kinds = pa.nulls(listed.num_rows, pa.string())
     if licenses:
@@ -145,7 +164,26 @@ def control_rows(partition: Partition, licenses: bool) -> pa.Table:
     heads = partitions.read_arrow(partition.heads, ["root", "verdict"])
     live = heads.filter(pc.is_null(heads["verdict"]))["root"]
     alive = pc.and_(pc.is_null(listed["verdict"]), pc.is_in(listed["root"], live.combine_chunks()))
-    return listed.filter(pc.and_(alive, pc.is_valid(listed["kind"])))
+    rows = listed.filter(pc.and_(alive, pc.is_valid(listed["kind"])))
+    rows = rows.append_column("link", pa.nulls(rows.num_rows, pa.string()))
+    if not licenses:
+        return rows
+    led = followed(partition)
+    led = led.filter(pc.is_null(led["why"]))
+    led = led.append_column("row", pa.nulls(led.num_rows, pa.int32()))
+    return pa.concat_tables([rows, led.select(rows.column_names).cast(rows.schema)])
+
+
+def followed(partition: Partition) -> pa.Table:
+    """The links of a partition that are control files, schema FOLLOWED."""
+    if partition.links is None or not partition.links.exists():
+        return FOLLOWED.empty_table()
+    return partitions.read_arrow(partition.links)
+
+
+def _stands(rows: pa.Table) -> pa.ChunkedArray:
+    """The path under which each control file speaks: that of the link, where it is one."""
+    return pc.coalesce(rows["link"], rows["path"])
 
 
 def distinct(rows: pa.Table) -> list[bytes]:
@@ -217,7 +255,8 @@ def _most(rows: pa.Table) -> np.ndarray:
 def texts_of(rows: pa.Table, data: Mapping[bytes, bytes]) -> list[Text]:
     """What `licenses.detect` is asked about the rows' contents, each (content, kind, name) once."""
     found: dict[tuple[bytes, str, str], Text] = {}
-    for row in rows.select(["content_id", "kind", "path"]).to_pylist():
+    told = rows.select(["content_id", "kind"]).append_column("path", _stands(rows))
+    for row in told.to_pylist():
         one, kind = row["content_id"], row["kind"]
         if one not in data or kind == OPTOUT:
             continue
@@ -237,10 +276,24 @@ _NAMED = (names.MANIFEST, names.REUSE, names.INSTALLED)
 def _placed(rows: pa.Table, evidence: pa.Table) -> pa.Table:
     """Every statement at every place where it stands, schema STATED."""
     ids = hexed(rows["content_id"])
-    places = rows.select(["root", "path", "kind"]).append_column("content_id", ids)
+    target = pc.if_else(pc.is_valid(rows["link"]), rows["path"], pa.scalar(None, pa.string()))
+    places = rows.select(["root", "kind"]).append_column("path", _stands(rows))
+    places = places.append_column("target", target).append_column("content_id", ids)
     joined = places.join(evidence, ["content_id", "kind"], join_type="inner")
     keys = [(key, "ascending") for key in ("root", "path", "evidence_id")]
     return joined.sort_by(keys).select(STATED.names).cast(STATED)
+
+
+def _leading_nowhere(partition: Partition) -> pa.Table:
+    """Statements, schema STATED, that license files are links without an end."""
+    led = followed(partition)
+    led = led.filter(pc.and_(pc.is_valid(led["why"]), pc.equal(led["kind"], names.LICENSE_FILE)))
+    found = [
+        {"root": row["link_root"], "path": row["link"]}
+        | links.stated(row["link_id"], row["kind"], row["why"])
+        for row in led.to_pylist()
+    ]
+    return pa.Table.from_pylist(found, schema=STATED)
 
 
 def _of_kind(rows: pa.Table, kind: str) -> list[bytes]:
@@ -272,7 +325,8 @@ def _kept_texts(
     stating = evidence.filter(pc.not_equal(evidence["matcher"], layout.MATCHER))
     told = read.union(stating["content_id"].to_pylist())
     first: dict[str, dict[str, str]] = {}
-    for row in rows.select(["path", "kind", "content_id"]).to_pylist():
+    places = rows.select(["kind", "content_id"]).append_column("path", _stands(rows))
+    for row in places.to_pylist():
         key = row["content_id"].hex()
         if key in told and (key not in first or row["path"] < first[key]["path"]):
             first[key] = row
@@ -302,7 +356,7 @@ def _open(rows: pa.Table, stated: pa.Table) -> pa.Table:
     found: dict[tuple[str, str], int] = {}
     for row in rows.select(["content_id", "kind", "row"]).to_pylist() if keys else ():
         key = (row["content_id"].hex() if row["content_id"] else "", row["kind"])
-        if key in keys:
+        if key in keys and row["row"] is not None:  # what a link leads to may lie elsewhere
             found.setdefault(key, row["row"])
     lines = [{"content_id": k[0], "kind": k[1], "row": row} for k, row in found.items()]
     return pa.Table.from_pylist(lines, schema=OPEN)
@@ -369,7 +423,7 @@ class Controls:
             skip = self.quarantine.skip("control", among={key.hex() for key in held})
         place = self.run.place(
             "control", one.name, one.number, one.heads.parent.name, self.licenses, self.redact,
-            item.targets, item.begin, item.end, skip,
+            item.targets, item.begin, item.end, skip, one.links.parent.name if one.links else "",
         )  # fmt: skip
         return replace(item, skip=skip, out=place)
 

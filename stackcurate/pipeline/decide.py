@@ -27,13 +27,14 @@ from stackcurate.optout.apply import match_files, match_heads
 from stackcurate.optout.globs import match_globs
 from stackcurate.optout.registry import Registry
 from stackcurate.pipeline import choose
+from stackcurate.pipeline.control import followed
 from stackcurate.pipeline.culprits import Quarantine, Skip, do_without_culprits
 from stackcurate.pipeline.evidence import FOLDERS, Evidence, read_folders
 from stackcurate.pipeline.forks import Forks
 from stackcurate.pipeline.listing import Partition
 from stackcurate.pipeline.tasks import Run
-from stackcurate.schema import PAPERS, drop, fill, one_chunk, row_keys
-from stackcurate.sources.ids import hexed
+from stackcurate.schema import ID, PAPERS, drop, fill, one_chunk, row_keys
+from stackcurate.sources.ids import MODE_KIND, MODE_SYMLINK, hexed
 from stackcurate.storage import partitions
 
 # Bits of RECORD.classes.
@@ -104,7 +105,7 @@ class DecideTask:
         batch = fill(batch, pa.table({"is_vendor": vendored(one_chunk(batch, "path"))}))
         with partitions.whole_folder(item.out) as part:
             partitions.write_arrow(part / "rows.arrow", batch.select(DECIDED.names).cast(DECIDED))
-            partitions.write_arrow(part / "papers.arrow", self._papers(batch, kinds))
+            partitions.write_arrow(part / "papers.arrow", self._papers(batch, kinds, item))
             records = self._records(batch, heads, item.partition.number, kinds)
             choose.write_records(part / "records.arrow", records, self.targets)
         return listed.num_rows, 0
@@ -156,15 +157,17 @@ class DecideTask:
             batch = drop(batch, pc.equal(batch["license_state"], OPEN), "license:unstated")
         return batch
 
-    def _papers(self, batch: pa.Table, kinds: pa.Array) -> pa.Table:
+    def _papers(self, batch: pa.Table, kinds: pa.Array, item: DecideItem) -> pa.Table:
         """License and notice files of folders that may ship, schema PAPERS.
 
-        Those that somebody withdrew, and those of a refused folder, stay out.
+        Those that somebody withdrew, and those of a refused folder, stay out. A link has the
+        content that it leads to.
         """
         if self.license is None:
             return PAPERS.empty_table()
         withdrawn = pc.starts_with(pc.fill_null(batch["verdict"], ""), "optout:")
         gone = pc.or_(withdrawn, pc.equal(batch["license_state"], REFUSED))
+        batch = fill(batch, pa.table({"content_id": _contents(batch, item)}))
         there = pc.and_(pc.is_in(kinds, pa.array(PAPER_KINDS)), pc.is_valid(batch["content_id"]))
         rows = batch.append_column("kind", kinds).filter(pc.and_(there, pc.invert(gone)))
         columns = [rows["origin"], rows["path"], rows["kind"], hexed(rows["content_id"])]
@@ -209,6 +212,16 @@ class DecideTask:
         ]
         records = pa.Table.from_arrays(columns, schema=choose.RECORD)
         return records.filter(pc.is_valid(records["content_id"]))
+
+
+def _contents(batch: pa.Table, item: DecideItem) -> pa.Array:
+    """The content id of every row; of a link that of the file it leads to, else null."""
+    led = followed(item.partition)
+    rows = pa.array(np.arange(item.begin, item.begin + batch.num_rows, dtype=np.int32))
+    behind = led["content_id"].take(pc.index_in(rows, one_chunk(led, "at")))
+    kinds = batch["mode"].fill_null(0).to_numpy() & MODE_KIND
+    own = pc.if_else(pa.array(kinds == MODE_SYMLINK), pa.scalar(None, ID), batch["content_id"])
+    return one_chunk(pa.table({"id": pc.coalesce(behind, own)}), "id")
 
 
 def _told(batch: pa.Table) -> pa.Table:
@@ -276,13 +289,18 @@ def cover_roots(
             continue
         if statements is None:
             statements = FOLDERS.empty_table()
-        stand = statements.group_by(["path", "content_id"]).aggregate([]).sort_by("path")
+        # What stands behind a link is evidence of its own, which names the link's target.
+        key = pc.binary_join_element_wise(
+            statements["content_id"], pc.fill_null(statements["target"], ""), " "
+        )
+        statements = fill(statements, pa.table({"content_id": key}))
+        stand = statements.group_by(["path", "content_id", "target"]).aggregate([]).sort_by("path")
         # One text may lie in thousands of folders; what it says is said once.
-        said_once = statements.drop_columns(["root", "path"])
+        said_once = statements.drop_columns(["root", "path", "target"])
         said_once = said_once.group_by(said_once.column_names).aggregate([])
         stated = stating_folders(
             one_chunk(stand, "path"), stand["content_id"].to_pylist(), said_once, settings,
-            declared,
+            declared, stand["target"].to_pylist(),
         )  # fmt: skip
         told.append(cover(one_chunk(batch, "path").take(pa.array(mine)), stated))
         places.append(mine)

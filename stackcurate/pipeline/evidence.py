@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.detect import UNDETERMINED
+from stackcurate.licenses.links import by_link
 from stackcurate.licenses.policy import LicenseSettings
 from stackcurate.licenses.review import Decision, apply
 from stackcurate.licenses.review import read as read_decisions
@@ -40,6 +41,7 @@ FOLDERS = pa.schema(
     [
         ("root", pa.string()),
         ("path", pa.string()),
+        ("target", pa.string()),  # what ``path`` is a link to; else null
         ("content_id", pa.string()),  # 40 hex digits, as in EVIDENCE
         ("kind", pa.string()),
         ("expression", pa.string()),
@@ -71,7 +73,7 @@ def evidence_task(item: EvidenceItem) -> tuple[int, int]:
     if item.judged is not None:
         said = _answered(said, partitions.read_arrow(item.judged))
     by_id = {one.content_id: one for one in item.decisions}
-    said, conflicts = settle(_decided(said, by_id), by_id, item.settings)
+    said, conflicts = settle(_linked(_decided(said, by_id)), by_id, item.settings)
     home = said.join(homes, "root", join_type="inner")
     keys = ("part", "root", "path", "evidence_id")
     home = home.sort_by([(key, "ascending") for key in keys])
@@ -91,7 +93,7 @@ def _answered(said: pa.Table, judged: pa.Table) -> pa.Table:
     keys = ["content_id", "kind"]
     answered = judged.select(keys).group_by(keys).aggregate([])
     open_ = said.filter(pc.equal(said["matcher"], UNDETERMINED))
-    found = open_.select(["root", "path", *keys]).join(judged, keys, join_type="inner")
+    found = open_.select(["root", "path", "target", *keys]).join(judged, keys, join_type="inner")
     rest = open_.join(answered, keys, join_type="left anti")
     known = said.filter(pc.not_equal(said["matcher"], UNDETERMINED))
     return pa.concat_tables([known, conform(found, STATED), conform(rest, STATED)])
@@ -103,6 +105,14 @@ def _decided(said: pa.Table, by_id: Mapping[str, Decision]) -> pa.Table:
     some = said.filter(mine)
     changed = fill(some, apply(some.select(EVIDENCE.names), by_id))
     return pa.concat_tables([said.filter(pc.invert(mine)), changed.select(STATED.names)])
+
+
+def _linked(said: pa.Table) -> pa.Table:
+    """Statements, where a link leads to what states them, as rows that name it."""
+    mine = pc.is_valid(said["target"])
+    rows = [by_link(row, row["target"]) for row in said.filter(mine).to_pylist()]
+    named = pa.Table.from_pylist(rows, schema=STATED)
+    return pa.concat_tables([said.filter(pc.invert(mine)), named])
 
 
 def first_of_each(table: pa.Table, name: str) -> pa.Table:

@@ -50,6 +50,7 @@ class Partition:
     path: Path
     heads: Path  # the representing rows of its group
     name: str  # stable name for the digests of what is made from it
+    links: Path | None = None  # what its links lead to, see `links`; there only where it has some
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ from stackcurate.pipeline.fetch import fetch
 from stackcurate.pipeline.forks import find_forks
 from stackcurate.pipeline.keep import keep
 from stackcurate.pipeline.ledger import write_ledger
+from stackcurate.pipeline.links import follow_links
 from stackcurate.pipeline.listing import find_partitions, list_files
 from stackcurate.pipeline.older import find_older
 from stackcurate.pipeline.release import Finished, check_number, finish, previous_of, same_release
@@ -122,6 +123,8 @@ def _run(run: Run, limit: int | None) -> Result:
     targets = targets_for(sum(_rows(one.path) for one in found))
     quarantine = Quarantine(run.folder / QUARANTINE, config.quarantine)
     _compile_once(run)
+    if "license" in config.stages:
+        found = follow_links(run, found, book, quarantine)
     evidence = gather(run, found, book, targets, quarantine)
     forks = find_forks(run, roots, found, listed, evidence)
     decided = decide(run, found, evidence, registry, targets, quarantine, forks)

@@ -16,6 +16,7 @@ PHASES = (
     "heads",
     "roots",
     "list",
+    "links",
     "control",
     "judge",
     "evidence",

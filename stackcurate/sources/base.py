@@ -82,7 +82,8 @@ class Source(Protocol):
     ) -> Iterator[tuple[int, bytes | memoryview | Problem]]:
         """The bytes of the LISTING rows ``wanted`` (not empty), as (row number, bytes), any order.
 
-        A view keeps all of the memory that it looks into; copy what stays.
+        Of a symbolic link they are its target, as in git. A view keeps all of the memory that it
+        looks into; copy what stays.
 
         A row that cannot be had comes as a Problem with reason ``missing``, ``corrupt`` or, where
         it is longer than ``limit`` bytes, ``too_large``. Ids are checked by the caller.

@@ -21,6 +21,7 @@ MODE_FILE = 0o100644
 MODE_EXECUTABLE = 0o100755
 MODE_SYMLINK = 0o120000
 MODE_SUBMODULE = 0o160000
+MODE_KIND = 0o170000  # the bits that say which of these something is
 
 
 class ContentIds(NamedTuple):

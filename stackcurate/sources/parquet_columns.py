@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from stackcurate.errors import ConfigError
 from stackcurate.schema import ID, TIME
-from stackcurate.sources.ids import MODE_FILE
+from stackcurate.sources.ids import MODE_FILE, MODE_KIND
 
 # Our name: the names it goes by, best first. The Stack v2 and our releases use our names; the
 # others are those of The Stack v1 and v3 and of plain code datasets. A dot enters a struct.
@@ -285,6 +285,11 @@ def modes(column: pa.Array | None, count: int) -> pa.Array:
     if column is None:
         return pa.array(np.full(count, MODE_FILE, np.int32))
     return pc.fill_null(integers(column, pa.int32()), MODE_FILE)
+
+
+def kind_of(mode: pa.Array) -> pa.Array:
+    """The bits of git modes that say what a file is."""
+    return pc.bit_wise_and(mode, pa.scalar(MODE_KIND, mode.type))
 
 
 def changed(batch: pa.RecordBatch, columns: Mapping[str, str]) -> pa.Array | None:

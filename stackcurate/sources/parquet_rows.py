@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from stackcurate.schema import ID, LISTING, escape_name
-from stackcurate.sources.ids import content_id
+from stackcurate.sources.ids import MODE_SUBMODULE, MODE_SYMLINK, content_id
 from stackcurate.sources.parquet_columns import (
     Columns,
     changed,
@@ -20,6 +20,7 @@ from stackcurate.sources.parquet_columns import (
     integers,
     is_bytes,
     is_text,
+    kind_of,
     modes,
     pick,
     plain,
@@ -209,12 +210,14 @@ class Lister:
         verdict = _Verdicts(count)
         verdict.add(pc.match_substring_regex(path, _CLIMBS), "source:unsafe_path", "not a path")
         verdict.add(self._seen_before(root, path, keep), "source:skipped", "an earlier row has it")
+        mode_name = self.columns.file.get("mode", "")
+        mode = modes(pick(files, mode_name) if has(files, mode_name) else None, count)
+        verdict.add(pc.equal(kind_of(mode), MODE_SUBMODULE), "source:submodule", "git's mode")
         one, blob, length = self._ids(files, keep, verdict)
         if broken is not None:
             verdict.add(pc.is_null(one), "source:unreadable", broken)
         verdict.add(pc.is_null(one), "source:unreadable", "neither a content nor a content_id")
-        mode_name = self.columns.file.get("mode", "")
-        mode = pick(files, mode_name) if has(files, mode_name) else None
+        verdict.add(pc.equal(kind_of(mode), MODE_SYMLINK), "source:symlink", "git's mode")
         table = pa.RecordBatch.from_arrays(
             [
                 root,
@@ -223,7 +226,7 @@ class Lister:
                 one,
                 blob,
                 length,
-                modes(mode, count),
+                mode,
                 pa.array([self.container] * count, pa.string()),
                 pa.array(found.locators),
                 verdict.names,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 import tarfile
 from pathlib import Path
 
@@ -10,15 +11,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from stackcurate.licenses import links
 from stackcurate.licenses.alone import scan_path
 from stackcurate.licenses.cache import Cache
 from tests.licenses.conftest import NoJudge
 from tests.sources.swh_tables import Graph, symlink
 
-from ..driving import Site, code, git, site, stackcurate
+from ..driving import Site, assert_same_bytes, code, git, site, stackcurate, write_yaml
 
 SOURCES = ("git", "tar", "folder", "table", "graph")
 PACKAGES = "env/lib/python3.11/site-packages"
+UNKNOWN = "LicenseRef-scancode-unknown"
 TAG = "SPDX-License-Identifier: "
 MODULES = """[submodule "one"]
 \tpath = ext/one
@@ -74,8 +77,49 @@ COVERED: dict[str, str | None] = {
     f"{PACKAGES}/strict/a.py": "GPL-3.0-only",
     f"{PACKAGES}/stray/a.py": None,
     f"{PACKAGES}/stray.py": None,
+    "one/a.py": "MIT",
+    "one/two/a.py": "ISC",
+    "chain/a.py": "ISC",
+    "around/a.py": "ISC",
+    "json/a.py": "Zlib",
+    "points/a.py": "BSD-3-Clause",
+    "both/a.py": "BSD-3-Clause AND ISC",
+    "folder/a.py": "MIT",
+    **dict.fromkeys((f"{one}/a.py" for one in ("cycle", "out", "rooted", "dangling", "modules",
+                                              "long", "file", "empty")), UNKNOWN),
+}  # fmt: skip
+LINKS: dict[str, str] = {
+    "one/LICENSE": "../LICENSE",
+    "one/two/COPYING": "../../legal/./isc.words",  # a name that says nothing by itself
+    "chain/LICENSE": "../chain/second",
+    "chain/second": "third",
+    "chain/third": "../legal/isc.words",
+    "detour": "legal",
+    "around/LICENSE": "../detour/../legal/isc.words",
+    "json/package.json": "../detour/z.words",
+    "points/LICENSE": "../legal/points.words",
+    "both/LICENSE-ISC": "../legal/isc.words",
+    "both/LICENSE-BSD": "../legal/COPYING",
+    "folder/LICENSE": "../legal",
+    "cycle/LICENSE": "COPYING",
+    "cycle/COPYING": "LICENSE",
+    "out/LICENSE": "../../LICENSE",
+    "rooted/LICENSE": "/LICENSE",
+    "dangling/LICENSE": "../nowhere/LICENSE",
+    "file/LICENSE": "../LICENSE/LICENSE",
+    "empty/LICENSE": "../legal/" + "x" * 300,
+    "modules/LICENSE": "../ext/nothing/LICENSE",
+    "long/LICENSE": "l0",
+    **{f"long/l{n}": f"l{n + 1}" for n in range(11)},
+    "long/l11": "../LICENSE",
+    "notes/NOTICE": "../nowhere",
 }
-LINKS: dict[str, str] = {}
+TEXTS |= {
+    "legal/isc.words": f"{TAG}ISC\n",
+    "legal/z.words": '{"license": "Zlib"}\n',
+    "legal/points.words": "See COPYING\n",
+    "legal/COPYING": f"{TAG}BSD-3-Clause\n",
+}
 
 
 def parts(expression: str | None) -> list[str] | None:
@@ -215,6 +259,42 @@ def test_the_ledger_says_why_a_folder_stands_on_its_own(world) -> None:
         assert ledger["ext/one/a.py"]["note"].endswith("stands on its own, says /.gitmodules")
         alone = f"{PACKAGES}/stray.py"
         assert ledger[alone]["note"].endswith("in a package of others, which inherits nothing")
+
+
+def test_evidence_names_what_a_link_leads_to_or_why_it_leads_nowhere(world) -> None:
+    for source in SOURCES:
+        ledger = said(world, source)
+        for name, why in (("cycle", links.LONG), ("long", links.LONG), ("out", links.OUT),
+                          ("rooted", links.ABSOLUTE), ("dangling", links.NOWHERE),
+                          ("file", links.NOWHERE), ("modules", links.NOWHERE)):  # fmt: skip
+            assert ledger[f"{name}/a.py"]["note"].endswith(f"/LICENSE (link: {why})") or (
+                name == "cycle" and why in ledger["cycle/a.py"]["note"]
+            )
+        assert ledger["one/LICENSE"]["outcome"] == "source:symlink"
+    told = stackcurate("why", "/one/two/a.py", world.config).text
+    assert "stated by /one/two/COPYING (spdx-tag (a link to /legal/isc.words); spdx-tag 100" in told
+    papers = pq.read_table(world.release / "papers.parquet").to_pylist()
+    texts = pq.read_table(world.release / "texts.parquet")["content_id"].to_pylist()
+    kinds = {row["path"]: row for row in papers if row["origin"] == "git:git"}
+    # what goes with the code is the text, not the name of the file that has it
+    assert kinds["/one/LICENSE"]["content_id"] == kinds["/LICENSE"]["content_id"]
+    assert "/cycle/LICENSE" not in kinds and "/notes/NOTICE" not in kinds
+    assert {row["content_id"] for row in papers} <= set(texts)
+    told = stackcurate("notices", "--where", "path='/one/two/a.py'", world.release).text
+    assert "\nSPDX-License-Identifier: ISC\n" in told
+    # a link is no text that a person could decide about
+    assert "link" not in (world.run_folder / "review.jsonl").read_text()
+
+
+def test_any_number_of_workers_gives_the_same_bytes(world, tmp_path) -> None:
+    for name in ("git", "tars", "folders", "tables", "graph", "contents"):
+        shutil.copytree(world.config.parent / name, tmp_path / name, symlinks=True)
+    write_yaml(tmp_path / "config.yaml", world.written)
+    again = Site(tmp_path / "config.yaml").built("--workers", 1)
+    assert_same_bytes(world.release, again.release)
+
+
+def test_why_tells_it(world) -> None:
     told = stackcurate("why", "/ext/one/deep/a.py", world.config).text
     assert "its folder stands on its own, says /.gitmodules" in told
     told = stackcurate("why", f"/{PACKAGES}/yaml/deep/a.py", world.config).text

@@ -149,6 +149,27 @@ def test_tar_dialects_against_the_standard_library(tmp_path, form):
     assert by_bytes == expected
 
 
+@pytest.mark.parametrize("form", ["tar", "zip", "folder"])
+def test_what_a_link_says_is_its_content(tmp_path, form):
+    if form == "tar":
+        read = Read(
+            tmp_path, "a.tar", tar(entry("a", b"1"), link("sub/link", "../a"), link("b", "x"))
+        )
+    elif form == "zip":
+        link_ = unix("sub/link", 0o120777)
+        read = Read(tmp_path, "a.zip", zipped(("a", b"1"), (link_, b"../a"), ("c", b"2")))
+    else:
+        (tmp_path / "top/sub").mkdir(parents=True)
+        (tmp_path / "top/a").write_bytes(b"1")
+        (tmp_path / "top/sub/link").symlink_to("../a")
+        read = Read(tmp_path, "top", None, folders="self")
+    found = dict(read.source.read(read.container, read.files, 1 << 20))
+    said = {row["path"]: (found[at], row) for at, row in enumerate(read.rows)}
+    target, row = said["/sub/link"]
+    assert target == b"../a" and said["/a"][0] == b"1"
+    assert row["content_id"] == content_id(target) and row["verdict"] == "source:symlink"
+
+
 def test_directory_id_equals_git(tmp_path):
     entries = (
         entry("top/a.py", b"a"),

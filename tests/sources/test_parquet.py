@@ -424,6 +424,22 @@ def test_a_dataset_folder_reads_its_data_alone(tmp_path):
         Parquet(path=tmp_path / "void").containers()
 
 
+def test_modes_tell_links_and_submodules(tmp_path):
+    table = pa.table(
+        {
+            "repo_name": ["o/n"] * 3,
+            "path": ["a.py", "LICENSE", "sub"],
+            "content": pa.array([b"a", b"../LICENSE", None], pa.binary()),
+            "mode": pa.array([0o100644, 0o120000, 0o160000], pa.int32()),
+        }
+    )
+    write(tmp_path / "a.parquet", table)
+    read = Read(Parquet(path=tmp_path), tmp_path)
+    verdicts = [row["verdict"] for row in read.rows]
+    assert verdicts == [None, "source:symlink", "source:submodule"]
+    assert read.rows[1]["content_id"] == content_id(b"../LICENSE")
+
+
 def test_a_release_of_ours_reads_again(tmp_path):
     texts = ["kept as it was\n", "mail: <EMAIL>\n", "größe\n"]
     archived = [texts[0].encode(), b"mail: someone@example.org\n", "größe\n".encode("latin-1")]
