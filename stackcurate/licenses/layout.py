@@ -13,7 +13,7 @@ import csv
 import json
 import posixpath
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from stackcurate.licenses import names
@@ -49,10 +49,27 @@ def rule(kind: str, name: str, data: bytes) -> str | None:
     listed = sorted(set(found))
     if kind == names.MODULES and not listed:
         return None
-    why = ""
     if kind == names.INSTALLED and len(listed) > MAX_NAMES:
-        listed, why = [], f" more than {MAX_NAMES} names"
-    return f"{_RULES[kind]} {json.dumps(listed, ensure_ascii=False)}{why}"
+        return f"{_listing(kind, [])} more than {MAX_NAMES} names"
+    return _listing(kind, listed)
+
+
+def _listing(kind: str, listed: Sequence[str]) -> str:
+    return f"{_RULES[kind]} {json.dumps(listed, ensure_ascii=False)}"
+
+
+def without(kind: str, rule_: str, told: Callable[[str], bool]) -> str:
+    """A rule without the names that may not be told, which are words of a file and no paths yet.
+
+    A package does not cover them; of submodules the folder above stands on its own.
+    """
+    kept = set()
+    for name in listed_by(rule_):
+        while name and not told(name):
+            above_ = name.rstrip("/").rpartition("/")[0]
+            name = f"{above_}/" if above_ and kind == names.MODULES else ""
+        kept.add(name)
+    return _listing(kind, sorted(kept - {""}))
 
 
 def listed_by(rule_: str) -> tuple[str, ...]:

@@ -107,7 +107,7 @@ class ControlTask:
         said, texts, size = [EVIDENCE.empty_table()], [KEPT_TEXTS.empty_table()], 0
         with closing(self.cache):
             for some, data, gone in in_chunks(rows, mine, self.sources, item.index):
-                evidence = detect_texts(texts_of(some, data), self.cache, _Later())
+                evidence = _clean(detect_texts(texts_of(some, data), self.cache, _Later()))
                 said.append(evidence)
                 texts.append(_kept_texts(some, evidence, data, self.redact))
                 wishes |= {one: data.get(one, b"") for one in _of_kind(some, OPTOUT)}
@@ -273,6 +273,23 @@ def texts_of(rows: pa.Table, data: Mapping[bytes, bytes]) -> list[Text]:
 _NAMED = (names.MANIFEST, names.REUSE, names.INSTALLED)
 
 
+def _clean(evidence: pa.Table) -> pa.Table:
+    """Statements whose lists of folders hold nothing that redaction would take."""
+    rows = evidence.to_pylist()
+    for row in rows:
+        if row["matcher"] == layout.MATCHER and not _harmless(
+            "\n".join(layout.listed_by(row["rule"]))
+        ):
+            row["rule"] = layout.without(row["kind"], row["rule"], _harmless)
+    return pa.Table.from_pylist(rows, schema=EVIDENCE)
+
+
+def _harmless(text: str) -> bool:
+    given = {"id": None, "path": f"/{WISH}", "text": text}
+    (seen,) = redact_records([given], RedactSettings(sensitivity="strict"))
+    return not seen["findings"]
+
+
 def _placed(rows: pa.Table, evidence: pa.Table) -> pa.Table:
     """Every statement at every place where it stands, schema STATED."""
     ids = hexed(rows["content_id"])
@@ -383,9 +400,7 @@ def _wishes(rows: pa.Table, data: Mapping[bytes, bytes]) -> pa.Table:
 def _globs(data: bytes) -> list[str]:
     """The globs of a wish. Where one holds what redaction would take, it was meant as words."""
     globs = parse_control_file(data)
-    given = {"id": None, "path": f"/{WISH}", "text": "\n".join(globs)}
-    (seen,) = redact_records([given], RedactSettings(sensitivity="strict"))
-    return [] if seen["findings"] else globs
+    return globs if _harmless("\n".join(globs)) else []
 
 
 def root_targets(roots: pa.Array, targets: int) -> np.ndarray:

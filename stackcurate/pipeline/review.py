@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stackcurate.licenses.expression import license_class
+from stackcurate.licenses.layout import is_info
 from stackcurate.licenses.names import folders_above
 from stackcurate.licenses.review import MOST, doubt, order, queue
 from stackcurate.pipeline import questions
@@ -123,7 +124,11 @@ def _below(
     """Files that each (root, folder) decides, and the origin of each root."""
     ids = pc.list_flatten(conflicts["evidence"]).unique()
     roots = one_chunk(conflicts, "root").unique()
-    folders = {(one["root"], one["folder"]) for one in conflicts.to_pylist()}
+    told = conflicts.to_pylist()
+    folders = {(one["root"], one["folder"]) for one in told}
+    # The papers of a package lie beside what they speak for.
+    papers = [one for one in told if is_info(one["folder"])]
+    beside = {(one["root"], key): one["folder"] for one in papers for key in one["evidence"]}
     files: dict[tuple[str, str], int] = defaultdict(int)
     origins: dict[str, str] = {}
     for part, place in zip(found, decided, strict=True):
@@ -132,11 +137,15 @@ def _below(
         mine = pc.and_(pc.is_in(said["license_evidence"], ids), pc.is_in(listed["root"], roots))
         heads = partitions.read_arrow(part.heads, ["origin"])
         rows = listed.filter(mine)
-        names = heads["origin"].take(said.filter(mine)["head"]).to_pylist()
-        both = zip(rows["root"].to_pylist(), rows["path"].to_pylist(), names, strict=True)
-        for root, path, origin in both:
+        hits = said.filter(mine)
+        names = heads["origin"].take(hits["head"]).to_pylist()
+        keys = hits["license_evidence"].to_pylist()
+        both = zip(rows["root"].to_pylist(), rows["path"].to_pylist(), names, keys, strict=True)
+        for root, path, origin, key in both:
             origins[root] = min(origin, origins.get(root, origin))
-            at = next((one for one in folders_above(path) if (root, one) in folders), None)
+            at = beside.get((root, key))
+            if at is None:
+                at = next((one for one in folders_above(path) if (root, one) in folders), None)
             if at is not None:
                 files[root, at] += 1
     return files, origins

@@ -71,6 +71,16 @@ def test_a_list_without_an_end_covers_nothing():
     assert layout.listed_by(said) == ()
 
 
+def test_names_that_may_not_be_told_are_left_out():
+    def told(name: str) -> bool:
+        return "secret" not in name
+
+    said = layout.rule(MODULES, ".gitmodules", b"path = lib/secret\npath = secret\npath = a\n")
+    assert layout.listed_by(layout.without(MODULES, said or "", told)) == ("a/", "lib/")
+    said = layout.rule(INSTALLED, "RECORD", b"secret/a.py,,\nb/a.py,,\n")
+    assert layout.listed_by(layout.without(INSTALLED, said or "", told)) == ("b/",)
+
+
 def covered(control: dict[str, str], *files: str, host: str | None = None) -> list[str | None]:
     """The licenses of files below control files: path -> text."""
     paths = pa.array(list(control), pa.string())

@@ -152,7 +152,26 @@ def in_git(folder: Path, birds: Canaries) -> None:
     known_to_git(one, birds)
     closed = {f"c{n}.py": birds.take()[1] for n in range(20)}
     repository(folder / "closed", closed, license_=CLOSED)
+    links_and_lists(folder / "lists", birds)
     damaged(folder, birds)
+
+
+def links_and_lists(repo: Path, birds: Canaries) -> None:
+    """Links that say a value, and lists of folders that name one where there is none."""
+    files: dict[str, bytes | str] = {}
+    for n in range(4):
+        module = birds.word("/.stackcurate-optout", "lib/{}/")
+        files[f"modules{n}/.gitmodules"] = f"[submodule]\n\tpath = lib/{module}\n"
+        listed = birds.word("/.stackcurate-optout", "{}/")
+        files[f"pack{n}/x-1.dist-info/RECORD"] = f"{listed}/a.py,,\nlib/a.py,,\n"
+        files[f"pack{n}/x-1.dist-info/METADATA"] = "License-Expression: MIT\n"
+        files[f"pack{n}/lib/a.py"] = code(f"pack{n}")
+        files[f"link{n}/a.py"] = code(f"link{n}")
+    repository(repo, files)
+    for n in range(4):
+        (repo / f"link{n}" / "LICENSE").symlink_to(f"../{birds.word()}")
+    git(repo, "add", "-A")
+    git(repo, "commit", "-q", "-m", "links")
 
 
 def known_to_git(repo: Path, birds: Canaries) -> None:
