@@ -224,7 +224,9 @@ def _folders(asked: set[Key], holders: Mapping[str, list[Path]]) -> set[Key]:
 def follow_links(
     run: Run, found: Sequence[Partition], index: Path, quarantine: Quarantine
 ) -> list[Partition]:
-    """The partitions, each with what its links lead to."""
+    """The partitions, each with what its links lead to, where the config looks at licenses."""
+    if "license" not in run.config.stages:
+        return list(found)
     groups: dict[Path, list[Partition]] = {}
     for one in found:
         groups.setdefault(one.path.parent, []).append(one)

@@ -102,9 +102,7 @@ def run(
 
 def _run(run: Run, limit: int | None) -> Result:
     config = run.config
-    registry = optouts.EMPTY
-    if config.optout.registry is not None:
-        registry = optouts.read(config.optout.registry)
+    registry = _registry(config)
     run.journal.write("start", config=config.path.name, workers=run.engine.workers)
 
     # No bytes yet: what is there, who withdrew, what do the folders state, which copy is kept.
@@ -123,8 +121,7 @@ def _run(run: Run, limit: int | None) -> Result:
     targets = targets_for(sum(_rows(one.path) for one in found))
     quarantine = Quarantine(run.folder / QUARANTINE, config.quarantine)
     _compile_once(run)
-    if "license" in config.stages:
-        found = follow_links(run, found, book, quarantine)
+    found = follow_links(run, found, book, quarantine)
     evidence = gather(run, found, book, targets, quarantine)
     forks = find_forks(run, roots, found, listed, evidence)
     decided = decide(run, found, evidence, registry, targets, quarantine, forks)
@@ -162,6 +159,11 @@ def _run(run: Run, limit: int | None) -> Result:
     run.journal.write("published", release=config.release_folder.name)
     _clean(run)
     return Result(config.release_folder, True, manifest, problems, run.seconds, run.work)
+
+
+def _registry(config: Config) -> optouts.Registry:
+    file = config.optout.registry
+    return optouts.EMPTY if file is None else optouts.read(file)
 
 
 def _compile_once(run: Run) -> None:

@@ -294,6 +294,23 @@ def test_any_number_of_workers_gives_the_same_bytes(world, tmp_path) -> None:
     assert_same_bytes(world.release, again.release)
 
 
+def test_what_says_that_a_folder_stands_alone_is_evidence_where_such_files_ship(world, tmp_path):
+    shutil.copytree(world.config.parent / "git", tmp_path / "git", symlinks=True)
+    settings = {"look_inside": "open", "keep_unstated": True}
+    made = site(tmp_path, [{"kind": "git", "path": "git"}], None, license=settings).built()
+    rows = {row["path"]: row for row in made.files().to_pylist()}
+    one = rows["/ext/one/a.py"]
+    evidence = pq.read_table(made.release / "evidence.parquet").to_pylist()
+    (said_,) = [row for row in evidence if row["evidence_id"] == one["license_evidence"]]
+    assert (one["license_class"], one["license_type"]) == ("unstated", "no_license")
+    assert (said_["kind"], said_["rule"]) == ("modules", 'apart: ["ext/one/", "ext/two words/"]')
+    assert rows[f"/{PACKAGES}/stray.py"]["license_evidence"] is None
+    told = stackcurate("why", "/ext/one/a.py", made.config).text
+    assert 'nothing stated (unstated), stated by a modules (apart: ["ext/one/"' in told
+    assert stackcurate("verify", made.release).code == 0
+    assert stackcurate("notices", "--where", "path='/ext/one/a.py'", made.release).code == 0
+
+
 def test_why_tells_it(world) -> None:
     told = stackcurate("why", "/ext/one/deep/a.py", world.config).text
     assert "its folder stands on its own, says /.gitmodules" in told
