@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from stackcurate.licenses import links, names, pointers, readings
+from stackcurate.licenses import layout, links, names, pointers, readings
 from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.cover import cover
 from stackcurate.licenses.decode import text_of
@@ -46,6 +46,7 @@ PATH_ROW = pa.schema(
     ]
 )
 MAX_BYTES = 10 << 20  # of one file; longer ones are covered by their folder only
+_LIST_BYTES = layout.MAX_BYTES + 1
 _BATCH = 2000  # files whose heads are held at once
 
 
@@ -151,7 +152,9 @@ def _papers(root: Path, paths: Sequence[str]) -> _Papers:
                     nowhere[name], found[name] = way.why, (kind, b"")
                 continue
             lies = targets[name] = os.fsdecode(way.end or b"")
-        data = read(root, lies, MAX_BYTES)
+        data = read(root, lies, MAX_BYTES if kind not in names.LAYOUT_KINDS else _LIST_BYTES)
+        if len(data) == _LIST_BYTES:  # a list that is not whole says nothing
+            continue
         found[name] = (kind, data)
         rule = pointers.rule(text_of(data).data) if kind == names.LICENSE_FILE else None
         if rule is not None:

@@ -3,7 +3,8 @@
 ``papers.parquet`` of a release says where license and notice files lie in the repositories that
 ship files, ``texts.parquet`` holds each distinct text once. With a file go
 
-* the license files of the nearest folder that has some,
+* the license files of the nearest folder that has some; else, of an installed package that lies
+  beside its papers, all of these papers where its license rests on one of them,
 * the notices of every folder above it (``NOTICE`` binds whoever passes the code on),
 * texts in a ``LICENSES`` folder that its expression names,
 * its own header, quoted, where that is what its license rests on,
@@ -22,9 +23,11 @@ import numpy as np
 from stackcurate.licenses import heads, names
 from stackcurate.licenses.cover import climb
 from stackcurate.licenses.expression import ids
-from stackcurate.licenses.inherit import folder_of
+from stackcurate.licenses.inherit import folder_of, voice_of
+from stackcurate.licenses.layout import above, is_info
 
 HEADER = "header"
+Paper = tuple[str, str, str]  # kind, path, content_id
 
 
 class Notice(NamedTuple):
@@ -40,21 +43,31 @@ class Notice(NamedTuple):
 
 @dataclass
 class Papers:
-    """The license and notice files of repositories, by origin and the folder they speak for."""
+    """The license and notice files of repositories, by origin and the folder they speak for; those
+    of installed packages by the folder they lie in, too.
+    """
 
-    folders: dict[str, dict[str, list[tuple[str, str, str]]]] = field(default_factory=dict)
+    folders: dict[str, dict[str, list[Paper]]] = field(default_factory=dict)
+    packages: dict[str, dict[str, list[Paper]]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, rows: Iterable[Mapping[str, str]]) -> Papers:
         """From rows of ``schema.PAPERS``."""
-        found: dict[str, dict[str, list[tuple[str, str, str]]]] = {}
+        found: dict[str, dict[str, list[Paper]]] = {}
+        packages: dict[str, dict[str, list[Paper]]] = {}
         for row in rows:
+            paper = (row["kind"], row["path"], row["content_id"])
             at = found.setdefault(row["origin"], defaultdict(list))
-            at[folder_of(row["path"])].append((row["kind"], row["path"], row["content_id"]))
-        return cls(found)
+            at[folder_of(row["path"])].append(paper)
+            voice = voice_of(row["path"])
+            if is_info(voice):
+                packages.setdefault(row["origin"], defaultdict(list))[voice].append(paper)
+        return cls(found, packages)
 
-    def of_file(self, origin: str, path: str, expression: str | None) -> list[tuple[str, str, str]]:
-        """(kind, path, content_id) of all that goes with a file, sorted."""
+    def of_file(
+        self, origin: str, path: str, expression: str | None, content_id: str = ""
+    ) -> list[Paper]:
+        """All that goes with a file whose license rests on the text ``content_id``, sorted."""
         here = self.folders.get(origin)
         if not here:
             return []
@@ -65,6 +78,8 @@ class Papers:
             if licenses:
                 found.update(licenses)
                 break
+        else:
+            found.update(self._of_package(origin, path, content_id))
         wanted = ids(expression) if expression else frozenset()
         while True:
             found.update(one for one in here.get(directory, ()) if one[0] == names.NOTICE)
@@ -73,6 +88,11 @@ class Papers:
             if not directory:
                 return sorted(found)
             directory = directory.rpartition("/")[0]
+
+    def _of_package(self, origin: str, path: str, content_id: str) -> Iterator[Paper]:
+        for voice, papers in self.packages.get(origin, {}).items():
+            if path.startswith(f"{above(voice)}/") and any(one[2] == content_id for one in papers):
+                yield from papers
 
 
 def _stem(path: str) -> str:
@@ -138,7 +158,7 @@ def _of_row(
     """(kind, path, text) of all that goes with one file; each text once, never nothing."""
     evidence = row["evidence"] or {}
     kind, content_id = evidence.get("kind") or "", evidence.get("content_id") or ""
-    lying = papers.of_file(row["origin"], row["path"], row["license_expression"])
+    lying = papers.of_file(row["origin"], row["path"], row["license_expression"], content_id)
     told = [(one[0], one[1], _tidy(texts.get(one[2], ""))) for one in lying]
     licensed = any(one[0] != names.NOTICE and one[2] for one in told)
     if kind == HEADER:

@@ -247,7 +247,7 @@ def _read(
 
 def _most(rows: pa.Table) -> np.ndarray:
     """The bytes that each file may have; a longer one is not read."""
-    lists = pc.equal(rows["kind"], names.INSTALLED)
+    lists = pc.is_in(rows["kind"], pa.array(names.LAYOUT_KINDS))
     long = pc.and_(lists, pc.fill_null(pc.greater(rows["length"], CONTROL_BYTES), False))
     return np.where(long.to_numpy().astype(bool), layout.MAX_BYTES, CONTROL_BYTES)
 

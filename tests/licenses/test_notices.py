@@ -64,6 +64,18 @@ def test_what_goes_with_a_file():
     assert goes_with("/vendor/none/x.c", TREE) == ["/NOTICE", "/vendor/none/AUTHORS"]
 
 
+def test_the_papers_of_an_installed_package_go_with_what_it_lists():
+    here = "/env/site-packages"
+    papers_ = [f"{here}/PyYAML-6.dist-info/LICENSE", f"{here}/PyYAML-6.dist-info/NOTICE"]
+    tree = ["/LICENSE", *papers_, f"{here}/other-1.dist-info/LICENSE"]
+    assert goes_with(f"{here}/yaml/a.py", tree, content_id=papers_[0]) == papers_
+    assert goes_with(f"{here}/PyYAML/a.py", tree, content_id="x") == papers_  # by its name
+    assert goes_with(f"{here}/own/a.py", [*tree, f"{here}/own/LICENSE"], content_id=papers_[0]) == [
+        f"{here}/own/LICENSE"
+    ]
+    assert goes_with("/a.py", tree, content_id=papers_[0]) == ["/LICENSE"]
+
+
 def test_a_header_is_quoted_beside_the_papers():
     found = goes_with("/x.c", ["/NOTICE"], "ISC", "header", "h", HEADER)
     assert "ISC" in found[0] and found[1] == "/NOTICE"
