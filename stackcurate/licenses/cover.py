@@ -89,20 +89,21 @@ def _edges(directories: Sequence[str], alone: Collection[str]) -> NDArray[np.int
 
 def _taken(
     folder: str, patterns: Sequence[str], paths: pa.Array, edges: NDArray[np.int64],
-    alone: Collection[str],
+    heads: Collection[str],
 ) -> NDArray[np.bool_]:  # fmt: skip
-    """Which files below ``folder`` the patterns take; ``edges`` are those of the files."""
+    """Which files below ``folder`` the patterns take; ``edges`` are those of the files, ``heads``
+    the folders that stand on their own, as patterns write them.
+    """
     below = pc.starts_with(paths, f"{folder}/").to_numpy(zero_copy_only=False)
     theirs = "|".join(_FOREIGN_PATTERNS)
     inside = rf"^{_quoted(folder)}/(?s:.*/)?(?i:{theirs})/"
     foreign = pc.match_substring_regex(paths, inside).to_numpy(zero_copy_only=False)
     foreign = foreign | (edges > len(folder))
-    below_it = (one[len(folder) + 1 :] for one in alone if one.startswith(f"{folder}/"))
-    heads = {"".join(map(literal, one)) for one in below_it}
+    prefix = f"{_written(folder)}/"
     taken = np.zeros(len(paths), bool)
-    for group in _groups(patterns, heads):
+    for group in _groups(patterns, prefix, heads):
         # Who does not name a folder of other people's code does not speak for it.
-        allowed = below if _names_others(group, heads) else below & ~foreign
+        allowed = below if _names_others(group, prefix, heads) else below & ~foreign
         at = np.flatnonzero(allowed)
         if len(at):
             some = paths.take(pa.array(at))
@@ -111,11 +112,18 @@ def _taken(
     return taken
 
 
-def _names_others(pattern: str, heads: Collection[str]) -> bool:
-    """Whether a pattern names a folder of packages, or begins with one of the folders ``heads``."""
+def _written(path: str) -> str:
+    return "".join(map(literal, path))
+
+
+def _names_others(pattern: str, prefix: str, heads: Collection[str]) -> bool:
+    """Whether a pattern below ``prefix`` names a folder of packages, or begins with one of
+    ``heads``.
+    """
     if any(re.search(one, pattern, re.I) for one in _FOREIGN_PATTERNS):
         return True
-    return any(pattern[: at.start()] in heads for at in re.finditer(r"/|\(|\Z", pattern))
+    ends = re.finditer(r"/|\(|\Z", pattern) if heads else ()
+    return any(prefix + pattern[: at.start()] in heads for at in ends)
 
 
 def _named(
@@ -131,11 +139,12 @@ def _named(
     said, patterns = table["folder"].to_pylist(), table["patterns"].to_pylist()
     states = table["license_expression"].is_valid().to_pylist()
     forces = np.array([one == OVERRIDE for one in table["precedence"].to_pylist()], bool)
+    heads = frozenset(map(_written, alone))
     local: dict[str, NDArray[np.int64]] = {}
     for row, some in enumerate(patterns):
         if some:
             mine = local.setdefault(said[row], np.full(len(paths), -1))
-            mine[_taken(said[row], some, paths, edges, alone)] = row
+            mine[_taken(said[row], some, paths, edges, heads)] = row
     for folder, mine in sorted(local.items()):
         # Folders sort before what lies in them, so a statement of a folder further down is longer.
         deeper = [n for n, other in enumerate(said) if states[n] and len(other) > len(folder)]
@@ -176,14 +185,14 @@ def _bound(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     return worse | {"license_expression": combine(parts), "patterns": [], "folder": one["folder"]}
 
 
-def _groups(patterns: Sequence[str], heads: Collection[str]) -> list[str]:
+def _groups(patterns: Sequence[str], prefix: str, heads: Collection[str]) -> list[str]:
     """Alternatives of patterns, joined up to a size that RE2 takes gladly."""
     single: list[str] = []  # what names folders of others is looked at by itself
     joined: list[str] = []
     for pattern in patterns:
         if len(pattern) >= 2 * _PATTERN_CHARS:
             continue
-        if _names_others(pattern, heads):
+        if _names_others(pattern, prefix, heads):
             single.append(pattern)
         elif joined and len(joined[-1]) + len(pattern) < _PATTERN_CHARS:
             joined[-1] += f"|{pattern}"
