@@ -110,7 +110,8 @@ _ALL_OF_IT = re.compile(
 _NOT_ALL = re.compile(
     r"\b(?:nicht|nur|ohne|kein\w*|außer|ausgenommen|ausnahm\w+|sofern|wenn|solange|bis|gegen|"
     r"no|sin|s[oó]lo|solamente|únicamente|salvo|excepto|si|hasta|ne|n['’]\w+|pas|sans|seulement|"
-    r"uniquement|sauf|jusqu\w*|não|sem|apenas|somente|exceto|se|até|non|senza|soltanto|eccetto|"
+    r"uniquement|sauf|jusqu\w*|não|sem|apenas|somente|exceto|se(?! permite)|até|non|senza|"
+    r"soltanto|eccetto|"
     r"finché|nie|bez|tylko|jeśli|niet|zonder|alleen|tenzij|mits)\b|"
     r"\b(?:не|нет|без|только|кроме|если|пока)\b|不|仅|僅|禁|非(?!商)|除|(?<!無制)(?<!无)限|未|ません|ない|のみ|だけ|"
     r"한정|금지|안|없"

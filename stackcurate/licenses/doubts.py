@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 
 from stackcurate.licenses import abroad, harmless
-from stackcurate.licenses.harmless import MARKS
 from stackcurate.licenses.riders import (
     ALTERED,
     HARMLESS,
@@ -84,13 +83,15 @@ NAMED_CLOSED = re.compile(
 # What such words count beside: rights, the thing itself, and persons.
 _TOUCHED = (
     r"you|your|yours|we|us|our|i|me|my|whoever|anyone|anybody|everyone|everybody|someone|"
-    r"others|part(?:y|ies)|apps?|sites?|servers?|clients?|services?|developers?|terms?|"
+    r"others|part(?:y|ies)|apps?|sites?|servers?|clients?|services?|developers?|"
     r"use|forks?|forking|uploading|production"
 )
 _REACH = re.compile(rf"\b(?:{_RIGHTS}|{_THINGS}|{_TOUCHED})\b")
+_REACH_IN_CODE = re.compile(rf"\b(?:{_RIGHTS}|licen[sc]es?)\b")  # comments speak of data and of you
+_LEARNING = re.compile(r"(?i)\b(?:ai|machine learning|train(?:ed|ing)|feeding|assistants?)\b")
 # Who, for what, from when and for how much: enough by themselves, as in "For schools".
 _SUSPECT = re.compile(
-    r"[$€£¥₹]\s?\d|\d\s?[$€£¥₹%]|\b(?:usd|eur|dollars?|euros?|invoices?|prices?|pricing)\b|"
+    r"[$€£¥₹]\s?\d|\d\s?[€£¥₹]|\b(?:usd|eur|dollars?|euros?|invoices?|prices?|pricing)\b|"
     r"\b(?:tak(?:es?|ing) effect|in effect|comes? into|appl(?:y|ies) (?:from|until|after|as of|on)|"
     r"effective|(?:in)?valid|void|nothing else|nobody else|every(?:one|body) else|no one else|"
     r"all others|third part(?:y|ies)|reserved (?:to|for)|free for \d+|for \w+(?: \w+)? only|"
@@ -99,7 +100,7 @@ _SUSPECT = re.compile(
     r"secret|confidential|households?|homes?|evaluat\w+|demos?|trials?|preview|testers?|"
     r"derivatives?|exclud\w+|seats?|enterprise|private|personal|academ\w+|educat\w+|hobb\w+|"
     r"students?|schools?|members?|non-?profits?|military|weapons?|war|politic\w+|campaigns?|"
-    r"ethic\w*|harm\w*|ai|assistants?|machine learning|train(?:ed|ing)?|feeding|employees|"
+    r"ethic\w*|harm\w*|(?<![.@])ai|assistants?|machine learning|train(?:ed|ing)?|feeding|employees|"
     r"compan(?:y|ies)|corporations?|governments?|contractors?|people|customers?|licensees?|"
     r"partners?|fees?|pay|pays|paid|payed|payments?|expir\w+|forbid\w*|prohibit\w*|withdr\w+|"
     r"discretion|consent|approv\w+|permission|ask|write to|resale|vendors|deploy\w*|armies|"
@@ -150,6 +151,12 @@ def _is_foreign(said: str) -> bool:
     return len(words) >= 3 and low >= 2 and len(words) * 2 > len(said.split())
 
 
+def _is_strange(sentence: str) -> bool:
+    """Whether a sentence is not English, nor a line of owners."""
+    strange = is_other_script(sentence) or _is_foreign(sentence[:4000])
+    return strange and not _OWNER.search(sentence)
+
+
 def doubts(text: str) -> list[str]:
     """ALTERED where a sentence may say more than whom a text is from and what it is about.
 
@@ -159,28 +166,41 @@ def doubts(text: str) -> list[str]:
     thanked = False
     little = len(text.split()) <= MOST
     for sentence in sentences(text[:200_000], fold=False) if little else ():
-        if not thanked and _is_doubtful(sentence[:4000]):
+        if _is_strange(sentence):
+            harms = not abroad.allows(sentence.lower())
+        else:
+            harms = not thanked and _is_doubtful(sentence[:4000], _REACH)
+        if harms:
             return [ALTERED]
         thanked = harmless.THANKS.fullmatch(sentence) is not None  # who is thanked comes next
     return takes_back(text)
 
 
-def _is_doubtful(sentence: str) -> bool:
-    """Whether a sentence beside an open license is not known to leave all as it is."""
+def doubtful(sentence: str) -> bool:
+    """Whether a sentence beside an open notice in a comment may set a limit.
+
+    What code learns from is left to ``riders``.
+    """
+    return _is_doubtful(_LEARNING.sub(" ", sentence[:4000]), _REACH_IN_CODE)
+
+
+def _is_doubtful(sentence: str, reach: re.Pattern[str]) -> bool:
+    """Whether a sentence beside an open license is not known to leave all as it is.
+
+    It may be a limit of what ``reach`` finds, and more.
+    """
     sentence = without_companies(sentence)
     owned = _OWNER.search(sentence) is not None
     shown = _CAPITAL.sub(" ", sentence) if owned else sentence
     said = without_grants(shown.lower())
     if NAMED_CLOSED.search(sentence.lower()):
         return True
-    if not owned and (is_other_script(said) or _is_foreign(sentence)):
-        return not abroad.allows(said)
     if harmless.is_harmless(said):
         return False
     said = harmless.without_neutral(said)
     if not said.strip().count(" "):
         return False
-    if MARKS.search(said) and _REACH.search(said):
+    if harmless.MARKS.search(said) and reach.search(said):
         return True
     return _SUSPECT.search(said) is not None and (not owned or _FOR_USE.search(said) is not None)
 

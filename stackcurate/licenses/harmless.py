@@ -12,10 +12,13 @@ import re
 MARKS = re.compile(
     r"\b(?:not|no|never|none|nobody|nothing|neither|nor|cannot|\w+n['’]t|"
     r"must|shall|should|ought|needs?|required?|requires|ha(?:s|ve) to|obliged|agree[sd]?|"
-    r"if|unless|until|till|while|once|(?:as|so) long as|provided that|conditions?|conditional|"
+    r"if|unless|until|till|while|once|(?:as|so) long as|provided that|conditional(?:ly)?|(?:on|"
+    r"extra|additional|further) conditions?|"
     r"in (?:return|exchange)|only|solely|exclusively|merely|up to|at (?:most|least)|max(?:imum)?|"
-    r"fewer|less than|more than|over|under \d+|within|limit(?:s|ed)?|restrict\w*|else|"
-    r"other than|except(?:s|ing|ion|ions)?|exclud\w+|exempt\w*|but|apart from|instead of|stop)\b"
+    r"fewer|less than|more than|(?:over|above) (?:\d+|that|this|the)|under \d+|within|limit(?:s|"
+    r"ed)?|restrict\w*|else|"
+    r"other than|except(?:s|ed|ing)?|with (?:\w+ )?exceptions?|exclud\w+|exempt\w*|but|"
+    r"apart from|instead of|stop)\b"
 )
 # Phrases that take nothing, whatever else their sentence says.
 _NEUTRAL = re.compile(
@@ -108,7 +111,8 @@ _PLAIN = re.compile(
     r"\Alicen[sc]e for \w+ except \w+\Z|"
     r"\bterms of the [\w.-]+\Z|\blegal terms\b|\bthru\b|\w\(\)|\bdom\b|\bnotice to\b|"
     r"\b(?:following|below) legal agreement\b|\bsponsoring member\b|"
-    r"\bend of (?:the )?terms\b|\b(?:called|name) (?:by (?:a|another) name|other than)\b|"
+    r"\bexclud\w+ (?:the )?[\w ]{1,20}\bpart\b|\bend of (?:the )?terms\b|\b(?:called|"
+    r"name) (?:by (?:a|another) name|other than)\b|"
     r"\bothers? do(?:n['’]t| not)\W*\Z|"
     r"\bproject home\b|\bbundled dependencies\b|\bis (?:licen[sc]ed|"
     r"distributed|available|released)"

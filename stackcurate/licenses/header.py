@@ -25,12 +25,12 @@ from stackcurate.licenses.cache import Cache
 from stackcurate.licenses.choices import REFERENCE
 from stackcurate.licenses.claims import BEFORE, ELSEWHERE
 from stackcurate.licenses.detect import UNDETERMINED, settle, tag_value
-from stackcurate.licenses.doubts import takes_back
+from stackcurate.licenses.doubts import doubtful, takes_back
 from stackcurate.licenses.expression import combine, ids, is_strict, license_class, normalize
 from stackcurate.licenses.names import TAG
 from stackcurate.licenses.policy import OPEN, RANK
 from stackcurate.licenses.readings import Span, is_neutral
-from stackcurate.licenses.riders import NO_AI, RESTRICTED, limits_abroad, riders, sentences
+from stackcurate.licenses.riders import ALTERED, NO_AI, RESTRICTED, limits_abroad, riders, sentences
 from stackcurate.licenses.spoken import UNKNOWN, spoken
 from stackcurate.licenses.strict import limits, named, strict_words
 from stackcurate.schema import conform
@@ -48,12 +48,22 @@ SCHEMA = pa.schema(
         ("score", pa.float32()),
     ]
 )
-_IGNORE = re.compile(rb"REUSE-IgnoreStart.*?(?:REUSE-IgnoreEnd|\Z)|SPDX-SnippetBegin.*?(?:SPDX-SnippetEnd|\Z)", re.S)  # fmt: skip  # noqa: E501
+# A snippet's license binds the file that it stands in; notices in snippets are not searched.
+_IGNORE = re.compile(rb"REUSE-IgnoreStart.*?(?:REUSE-IgnoreEnd|\Z)", re.S)
+_SNIPPET = re.compile(rb"SPDX-SnippetBegin.*?(?:SPDX-SnippetEnd|\Z)", re.S)
 # Tags are read by themselves, and what is set aside is not read.
-_TAG = re.compile(rb"(?i)SPDX-License-Identifier:[ \t]*[(\w]")
-_SET_ASIDE = re.compile(rb"(?i:SPDX-License-Identifier:)[^\r\n]*|" + _IGNORE.pattern, re.S)
+_SET_ASIDE = re.compile(
+    rb"(?i:SPDX-License-Identifier:)[^\r\n]*|" + _IGNORE.pattern + rb"|" + _SNIPPET.pattern, re.S
+)
 _LEADER = re.compile(r"^[\s*#/;%!|>.\"'-]*(?:dnl |rem )?")
 _SEE = re.compile(r"(?i)see (?:the )?(?:file )?[\w./-]*(?:licen[cs]e|copying)[\w./-]*\Z")
+_TAG_LINE = re.compile(rb"(?i)SPDX-License-Identifier:[ \t]*[(\w][^\r\n]*")
+# The end of a paragraph; code may follow a comment that has none.
+_EMPTY = re.compile(
+    rb"\n(?=(?:import|from [\w.]+ import|use|using|package|require|module|namespace|"
+    rb"#[ \t]*(?:include|define|if|pragma)|<\?)\b)|"
+    rb"\n[\s*#/;%!|>.\"'-]*\n|\*/|\"\"\"|'{3}"
+)
 # Sentences that speak of the license and not of what the code does.
 _ABOUT_IT = re.compile(
     r"\b(?:this|the) (?:software|licen[sc]e|permission|grant)\b|\A\W*use (?:in|of|for|by)\b|"
@@ -142,7 +152,7 @@ def _tags(data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> dict[int, Said
 
 def _ignored(data: NDArray[np.uint8], begin: int, tag: int) -> bool:
     head = data[begin:tag].tobytes()
-    if b"REUSE-Ignore" not in head and b"SPDX-Snippet" not in head:
+    if b"REUSE-Ignore" not in head:
         return False
     return any(span.end() == len(head) for span in _IGNORE.finditer(head))
 
@@ -261,7 +271,6 @@ def _stated(comment: bytes) -> Said:
     if answer is None:
         return (Part(0, len(comment), UNKNOWN, "", UNDETERMINED, 0.0),)
     found, rest = [], bytearray(text)
-    tagged = _TAG.search(comment) is not None
     introduced = [_introduced(one) for one in answer for _ in one["matches"]]
     placed = readings.by_words(text, answer)
     grounds = _grounds(placed)
@@ -269,7 +278,7 @@ def _stated(comment: bytes) -> Said:
         if expression is not None:
             found.append(Part(start, end, expression, *grounds[start, end]))
         rest[start:end] = b"\n\n" + b" " * max(0, end - start - 2)
-    for expression in _beside(text.decode("utf-8", "replace"), bytes(rest), found, tagged):
+    for expression in _beside(text.decode("utf-8", "replace"), bytes(rest), found, comment):
         rule = "rider" if expression in (NO_AI, RESTRICTED) else "strict-words"
         found.append(Part(0, len(text), expression, rule, WORDS, 100.0))
     if len(text) <= len(comment):
@@ -295,31 +304,50 @@ def _introduced(detection: Mapping[str, Any]) -> bool:
     return any(part <= ELSEWHERE and not part & stated for part in parts)
 
 
-def _beside(whole: str, rest: bytes, found: Sequence[Part], tagged: bool) -> list[str]:
+def _beside(whole: str, rest: bytes, found: Sequence[Part], comment: bytes) -> list[str]:
     """Strict words of what no notice covers, and its riders where one, or a tag, stands beside."""
+    tags = [one.span() for one in _TAG_LINE.finditer(comment)]
     text = rest.decode("utf-8", "replace")
     said = strict_words(text)
     found = [one for one in found if one.expression not in ELSEWHERE]
     if any(_GNU_ID.search(one.expression) for one in found):
         # A notice that names its GNU license goes on to speak of it.
         said = [expression for expression in said if not _GNU_ID.search(expression)]
-    if found or tagged:
+    if found or tags:
         extra = {*said, *riders(text, bans=False)}
-        return sorted(extra or _open_doubts(rest, found))
+        return sorted(extra or _open_doubts(comment, rest, found, tags))
     abroad = limits_abroad(text, sure=True)
     if abroad:
         return sorted({*said, *abroad})
     return sorted({*said, *limits(text)}) or named(whole)
 
 
-def _open_doubts(rest: bytes, found: Sequence[Part]) -> list[str]:
-    """ALTERED where sentences near open notices, or a tag, take back what these grant."""
+def _open_doubts(
+    comment: bytes, rest: bytes, found: Sequence[Part], tags: Sequence[Span]
+) -> list[str]:
+    """ALTERED where sentences near open notices, or a tag, take back what these grant.
+
+    In the same paragraph any limit does; farther away it must be about the license.
+    """
     if not all(license_class(one.expression) in OPEN for one in found):
         return []
+    if len(comment) == len(rest):
+        spans = [*((one.start, one.end) for one in found), *tags]
+        if any(doubtful(one) for span in spans for one in _around(comment, rest, span)):
+            return [ALTERED]
     start = max(0, min((one.start for one in found), default=0) - NEAR)
     end = max((one.end for one in found), default=NEAR) + NEAR
     near = rest[start:end].decode("utf-8", "replace")
     return takes_back("\n\n".join(one for one in sentences(near) if _ABOUT_IT.search(one)))
+
+
+def _around(comment: bytes, rest: bytes, span: Span) -> list[str]:
+    """Sentences in the paragraph of a statement that state no license themselves."""
+    start, end = span
+    before = _EMPTY.split(comment[max(0, start - NEAR) : start])[-1]
+    after = _EMPTY.split(comment[end : end + NEAR], maxsplit=1)[0]
+    near = rest[start - len(before) : start] + b"\n\n" + rest[end : end + len(after)]
+    return sentences(near.decode("utf-8", "replace"), fold=False)
 
 
 def headers(contents: pa.Array | pa.ChunkedArray) -> pa.Table:
