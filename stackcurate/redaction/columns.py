@@ -18,9 +18,9 @@ _NAME = re.compile(
     PASSWORD_NAME.pattern
     + rb"|card|(?<![a-z])(?:pan|sin|tfn|nino|nhs|rut|lat|lng|lon|ssn|tel|key|dni|nie|nif|nir|egn"
     rb"|cnp|oib|bsn|cpf|cpr|iin|inn|nric|afm)(?![a-z])|cc_?n|phone|mobile|telef|fax|handy|whatsapp|puhelin|t(?:\xc3\xa9|e)l(?:\xc3\xa9|e)ph|celular|m(?:\xc3\xb3|o)vil|gsm|msisdn"
-    rb"|contact|location|coord|gps|social|insur|my_?number"
+    rb"|contact|location|coord|gps|geo|position|waypoint|(?<![a-z])(?:loc|pos|home|place|point|start|depot|where)(?![a-z])|lat_?l|center|origin|destination|address|ubicac|standort|koord|posizion|lokaliz|social|insur|my_?number"
     rb"|(?:^|[a-z_ -])ip(?:v?4)?(?:[_ ]?addr\w*)?$|mac|secret|token"
-    rb"|_key|api[_ ]?key|(?-i:Authorization$)"
+    rb"|_key|ap[ip][_ ]?key|bearer|salt|pepper|webhook|(?-i:Authorization$)"
     rb"|(?-i:[a-z]Key(?![a-z]))|national|tax_?"
     rb"(?:id|file|num)|pesel|curp|isik|kood|kenni|person|hetu|f.dsel|tckn|(?:sa|za)_?id|burger|codice|fiscal|steuer|aadha|kimlik"
     rb"|cedula|rodne|snils|iban|latitud|longitud|breite|l(?:\xc3\xa4|ae)nge(?:n|$)|amka|emso|jmbg|rijks|regist"

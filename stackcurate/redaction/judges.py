@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from . import noise
 from .assigned import NAMES, assigned, bare, compared, defaulted, defined, instruction, password
+from .homes import home_end, home_user
 from .machines import bare_machine, before_name, key_argument, machine, said_key
 from .national import any_national, national
 from .personal import (
@@ -20,7 +21,6 @@ from .personal import (
     card_unsure,
     email,
     email_escaped,
-    home_user,
     iban,
     ipv4,
     ipv6,
@@ -112,6 +112,7 @@ JUDGES: dict[str, Judge] = {
     "entropy": entropy,
     "grouped_letters": grouped_letters,
     "hash_line": hash_line,
+    "home_end": home_end,
     "home_user": home_user,
     "iban": iban,
     "instruction": instruction,

@@ -194,7 +194,7 @@ NOT_A_VALUE_NAME = re.compile(
     rb"(?i)(?:hash(?:ed)?|digest|field|label|name|placeholder|hint|title|message|msg|error|text|regex"
     rb"|pattern|length|len|size|min|max|url|uri|path|file|dir|type|class|kind|format|prompt|column"
     rb"|policy|strength|expir\w*|ttl|count|limit|id|ids|salt|header|param|prefix|suffix|reset|valid\w*"
-    rb"|algo\w*|method|endpoint|input|element|selector|button|link|help|desc\w*|usage|version|arn|ref|spec"
+    rb"|algo(?:rithm)?s?|method|endpoint|input|element|selector|button|link|help|desc\w*|usage|version|arn|ref|spec"
     rb"|existing_?-?\w{0,20}(?:secret|password|credentials?)|pull_?-?secrets?|password_?-?secret"
     rb"|encoder|encoding|hasher|manager|provider|strategy|generator|used|date|days?|age|time(?:out|stamp)?|_at|changed|created|updated|verifier|challenge"
     rb"|(?:public_?key|next|page|paging|pagination|continuation|change|client(?:_?request)?|idempotency|cursor|sync"

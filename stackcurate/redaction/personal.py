@@ -37,7 +37,7 @@ _FILE_LIKE = (b".py", b".sh", b".rs", b".pl", b".md", b".so", b".cc", b".ps", b"
 _LOGIN_COMMAND = re.compile(
     rb"(?<![\w./-])(?:auto)?(?:ssh(?:-copy-id|fs)?|scp|sftp|rsync|mosh)[ \t][^\n|;&\"'`]{0,100}$"
 )
-_ADDRESS_USER = re.compile(rb"(?<!otpauth)://[^\s\"'<>,;|]*$")
+_ADDRESS_USER = re.compile(rb"(?<!otpauth)://[^\s\"'<>,;|]*(?<![=&?])$")
 _MESSAGE_ID = re.compile(rb"(?i)(?:message-id|in-reply-to|references|^uid)[^\n]{0,40}$")
 _ID = re.compile(rb"[Ii][Dd]:|[Rr]eferences|-[Tt]o:")
 _MADE_ID = re.compile(rb"(?i)[0-9a-f-]{30,}|[A-Za-z0-9]{10,}\.[0-9A-F]{6,}|[0-9.]{14,}")
@@ -230,9 +230,10 @@ def ipv4(place: Place) -> float:
     login = _LOGIN.search(before)
     if login and not after[:1].isalnum() and not _CHECKSUM.search(login[0]):
         return 0.9
-    if _VERSION_WORD.search(before[-60:]) and not _OWN_KEY.search(before):
+    told = _OWN_KEY.search(before) or _HOST_KEY.search(before)
+    if _VERSION_WORD.search(before[-60:]) and not told:
         return 0.4 if _HOST_WORD.search(before) else 0.0
-    if _HOST_KEY.search(before):
+    if told:
         return 0.4 if _made_up(octets) or _is_network(octets, after) else 0.9
     return _unnamed_ipv4(octets, before, after)
 
@@ -320,26 +321,6 @@ def _is_reserved(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool
 
 
 # Accounts of images, services and documentation rather than of people.
-_NOBODY = re.compile(
-    rb"(?i)^(?:(?:my|your|the|some|a)?[-_.]?(?:user(?:s|name|[-_]?\d)?|name|account|home|login|me|you)"
-    rb"|runner(?:admin)?|ubuntu|debian|centos|fedora|root|admin(?:istrator)?|vagrant|app|node|travis"
-    rb"|circleci|jovyan|pi|ec2-user|azureuser|docker|public|default|shared|foo|bar|baz|test\w*|git"
-    rb"|jenkins|build(?:er|bot)?|ci|vsts\w*|vscode|codespace|gitpod|steam|linuxbrew|coder|dev(?:[\d_-]\w*|el\w*|ops|user|s)?"
-    rb"|postgres|mysql|www(?:-data)?|nginx|apache|hadoop|spark|airflow|example|sample|demo|guest"
-    rb"|all[ _]?users|u|x+|alice|bob|john|jane|joe|jdoe|johndoe|john\.doe|dummy|nobody|sandbox|work"
-    rb"|\w*user|staging|production|media|myself|deploy\w*|service|svc|projects?|data|src|iojs|nodejs"
-    rb"|__username__|appveyor|backup|ansible|opc|core|monitor(?:ing)?|nagios|oracle|support|ops"
-    rb"|sysadmin|remote|ssh|sftp|rsync|workers?|servers?|hosts?|clients?|operator|tomcat|elastic"
-    rb"|kafka|redis|mongo(?:db)?|grafana|gitlab|github|hdfs|hive|ec2|gcp|aws|azure|cloud|kali|alpine"
-    rb"|arch|rocky|rhel|osmc|lab|vm|box|machine|local|master|slave|students?|teacher|containeradministrator|conda|python|ruby|rust|go|java|web|ftp|.)$"
-)
-
-
-def home_user(place: Place) -> float:
-    """How sure it is that the folder in /home or /Users is named after a person."""
-    return 0.0 if _NOBODY.match(place.value) else 1.0
-
-
 _NO_PERSON = re.compile(
     rb"(?i)\b(?:the|your|team|project|foundation|inc|ltd|llc|gmbh|corp\w*|contributors?|authors?|name"
     rb"|group|community|developers?|software|university|institute|company|labs?|you|unknown|various"
@@ -398,7 +379,7 @@ _TELLS_CARDS = re.compile(
     rb"|cvv|cvc2?(?![a-z])|luhn"
     rb"|(?<![a-z])(?:visa|mastercard|master_card|amex|maestro|jcb|unionpay|diners|iban|kort|kortn\w{1,7}"
     rb"|bankkort\w{0,3}|\w{0,6}karten?(?:nummer)?|karta|karty|kartu|\w{0,6}kaart\w{0,6}|tarjeta"
-    rb"|cartao|cart\xc3\xa3o|carta di credito"
+    rb"|kart(?:_?no)?|primary_account\w*|cartao|cart\xc3\xa3o|carta di credito"
     rb"|carte bancaire|luottokortti)(?![a-z])|" + "карт[аыу]|信用卡|银行卡|カード番号|카드".encode()
 )
 

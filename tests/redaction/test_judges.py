@@ -383,3 +383,62 @@ def test_a_folder_of_a_user_may_end_its_path() -> None:
     ):
         assert "keller" not in shipped("a.txt", line)
     assert shipped("a.txt", "see C:\\Users\\Public, or") == "see C:\\Users\\Public, or"
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        ("a.log", "saved to /home/%s"),
+        ("a.sh", "docker run -v /home/%s:/data x"),
+        ("a.py", "BASE = Path('/home/%s')"),
+        ("a.java", 'new File("/home/%s")'),
+        ("a.yaml", 'dir: "/Users/%s"'),
+        ("a.log", "/cluster/home/%s/x"),
+        ("a.json", '"path": "\\/home\\/%s\\/app"'),
+        ("a.xml", "<p>C:\\Users\\%s</p>"),
+    ],
+)
+def test_the_last_folder_of_a_path_names_a_user(path: str, line: str) -> None:
+    assert "mkellerb" not in shipped(path, line % "mkellerb")
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        ("a.js", "{ path: '/home/overview' }"),
+        ("a.py", "@app.route('/home/anna')"),
+        ("a.html", '<a href="/home/anna">'),
+        ("a.md", "open /home/dashboard"),
+        ("a.cs", '[Route("/Users/Login")]'),
+        ("a.txt", "https://corp.io/home/anna"),
+        ("a.md", "GET /Users/{id}"),
+    ],
+)
+def test_pages_of_sites_are_no_users(path: str, line: str) -> None:
+    assert shipped(path, line) == line
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        ("a.md", "**apiKey**: %s"),
+        ("a.md", "The secret_key is %s."),
+        ("a.conf", "access_token %s;"),
+        ("a.sh", "tool --client-secret %s run"),
+        ("a.html", '<input value="%s" name="api_key">'),
+        ("a.csv", "id,bearer\n1,%s"),
+    ],
+)
+def test_keys_that_no_sign_assigns(path: str, line: str) -> None:
+    key = expand("{A-Za-z0-9*32}", "unsigned")
+    assert key not in shipped(path, line % key)
+
+
+def test_a_query_holds_mailboxes_and_user_info_does_not() -> None:
+    assert "mira" not in shipped("a.sh", 'curl "https://x.io/?email=mira.k@corp-mail.de"')
+    assert shipped("a.sh", "clone https://bot@corp-mail.de/x") == "clone https://bot@corp-mail.de/x"
+
+
+def test_an_address_with_its_own_key_is_none_of_a_version() -> None:
+    assert "85.214" not in shipped("a.sql", "UPDATE t SET server = '85.214.132.117' WHERE id = 3;")
+    assert shipped("a.txt", "update to 3.214.132.117") == "update to 3.214.132.117"
