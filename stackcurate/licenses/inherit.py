@@ -63,8 +63,7 @@ GRANTED = (ALLOWED, OVERRIDE, AGGREGATE)
 _SAID = ["kind", "expression", "evidence_id", "rule", "start"]
 _GENERATIONS = 8  # of Maven projects, each the parent of the next
 # Folders that hold the papers of the folder above them.
-_PAPERS = re.compile(r"/(?:debian|META-INF|\.reuse)\Z")
-_INFO = re.compile(r"(?s)(.*/[^/]+\.(?:dist|egg)-info)(?:/licenses)?\Z")
+_PAPERS = re.compile(r"/(?:debian|META-INF|EGG-INFO|\.reuse)\Z")
 
 
 def declared_evidence(license_id: str | None) -> dict[str, Any] | None:
@@ -104,9 +103,9 @@ def voice_of(path: str) -> str:
     What they speak for is that folder, or what ``layout.covered`` says of a package's papers.
     """
     folder = path.rpartition("/")[0]
-    info = _INFO.match(folder)
-    if info:
-        return info[1]
+    info = folder.removesuffix("/licenses")
+    if layout.is_info(info):
+        return info
     papers = _PAPERS.search(folder)
     return folder[: papers.start()] if papers else folder
 

@@ -26,8 +26,9 @@ _RULES = {names.MODULES: "apart:", names.INSTALLED: "covers:"}
 _MODULE = re.compile(r'(?mi)^[ \t]*path[ \t]*=[ \t]*(?:"((?:[^"\\\n]|\\.)*)"|([^#;\n]*))')
 # A folder that holds nothing else may be shared by packages, as "google" and "zope" are.
 _SHARED = re.compile(r"__init__\.pyi?|py\.typed")
-_INFO = re.compile(r"(?s)(.*)/([^/-]+)[^/]*\.(?:dist|egg)-info")
-_INSTALLED = re.compile(r"(?s).*/(?:site|dist)-packages\Z")  # where packages lie side by side
+_INFO = (".dist-info", ".egg-info")
+_INSTALLED = ("/site-packages", "/dist-packages")  # where packages lie side by side
+_MAX_PATH = 4096  # characters: PATH_MAX of Linux
 LISTS = ("RECORD", "installed-files.txt", "top_level.txt")  # the best first
 
 
@@ -88,7 +89,12 @@ def better(one: Listed, other: Listed | None) -> bool:
 
 def is_info(folder: str) -> bool:
     """Whether a folder holds the papers of a Python package."""
-    return _INFO.fullmatch(folder) is not None
+    return folder.endswith(_INFO) and _package(folder) != ""
+
+
+def _package(info: str) -> str:
+    """The name that the papers of a package are called by, without its version."""
+    return info.rpartition("/")[2].rpartition(".")[0].partition("-")[0]
 
 
 def above(info: str) -> str:
@@ -101,8 +107,8 @@ def by_name(info: str) -> str:
 
     Where Python installs packages, many lie side by side.
     """
-    found = _INFO.fullmatch(info)
-    return f"{found[1]}/{found[2]}" if found and _INSTALLED.match(found[1]) else above(info)
+    there = above(info)
+    return f"{there}/{_package(info)}" if there.endswith(_INSTALLED) else there
 
 
 def covered(info: str, listed: Listed | None, crowded: bool) -> list[str]:
@@ -112,13 +118,10 @@ def covered(info: str, listed: Listed | None, crowded: bool) -> list[str]:
     lies by itself belongs to the project around it, whatever it lists.
     """
     there = above(info)
-    crowded = crowded or _INSTALLED.match(there) is not None
+    crowded = crowded or there.endswith(_INSTALLED)
     if listed is not None and (crowded or info.endswith(".dist-info")):
         return [f"{info}/", *(f"{there}/{name}" for name in listed.names)]
-    if not crowded:
-        return [f"{there}/"]
-    found = _INFO.fullmatch(info)
-    return [f"{info}/", f"{there}/{found[2]}/"] if found else [f"{info}/"]
+    return [f"{info}/", f"{there}/{_package(info)}/"] if crowded else [f"{there}/"]
 
 
 def _modules(text: str) -> Iterator[str]:
@@ -133,10 +136,20 @@ def _installed(name: str, text: str) -> Iterator[str]:
         return (one for top in tops if top for one in (f"{top}/", f"{top}.py"))
     lines = text.splitlines()
     if name == "RECORD":
-        files = [row[0] for row in csv.reader(lines, strict=False) if row]
+        files = [_first(line) for line in lines]
     else:  # relative to the papers
         files = [posixpath.join("i.egg-info", line) for line in lines]
     return _tops([one for one in map(_inside, files) if one])
+
+
+def _first(line: str) -> str:
+    """The first field of a line of CSV; nothing where it is none."""
+    if '"' not in line:
+        return line.partition(",")[0]
+    try:
+        return next(csv.reader([line]), [""])[0]
+    except csv.Error:  # a field without an end, say
+        return ""
 
 
 def _tops(files: Iterable[str]) -> Iterator[str]:
@@ -156,7 +169,7 @@ def _tops(files: Iterable[str]) -> Iterator[str]:
 
 def _inside(name: str) -> str | None:
     """A name as a path below its folder; None where it is none."""
-    if not name or name.startswith("/") or "\0" in name:
+    if not name or name.startswith("/") or "\0" in name or len(name) > _MAX_PATH:
         return None
     path = posixpath.normpath(name)
     return None if path in (".", "..") or path.startswith("../") else path

@@ -12,7 +12,13 @@ from stackcurate.licenses import layout
 from stackcurate.licenses.links import NOWHERE, Way
 from stackcurate.licenses.names import INSTALLED, folders_above
 
-_PAPERS = ("/debian", "/.reuse", "/LICENSES")  # folders whose files speak for the one above
+_PAPERS = (
+    "/debian",
+    "/.reuse",
+    "/LICENSES",
+    "/META-INF",
+    "/EGG-INFO",
+)  # folders whose files speak for the one above
 _REPOSITORY = (".git", ".hg", ".svn")  # what the root of a repository has
 
 

@@ -54,6 +54,8 @@ def test_submodules(data, expected):
         ("RECORD", "a/../yaml/x.py,,\n", ("yaml/",)),
         ("RECORD", "", ()),
         ("RECORD", '"open\n', ("open",)),
+        ("RECORD", '"' * 200_000 + "\nb.py,,\n", ("b.py",)),
+        ("RECORD", "a/" * 200_000 + "b,,\na\0b,,\n" + '"a\0b",,\n', ()),
         ("installed-files.txt", "../yaml/a.py\n../six.py\nPKG-INFO\n", ("six.py", "yaml/")),
         ("installed-files.txt", "../../x.py\n", ()),
         ("top_level.txt", "yaml\n_yaml\n\n", ("_yaml.py", "_yaml/", "yaml.py", "yaml/")),
@@ -150,6 +152,17 @@ def test_an_egg_info_by_itself_belongs_to_its_project():
     control |= {"/src/y.egg-info/PKG-INFO": "License-Expression: ISC\n",
                 "/src/y.egg-info/top_level.txt": "y\n"}  # fmt: skip
     assert covered(control, "/src/x/a.py", "/src/y/a.py", "/src/a.py") == ["Zlib", "ISC", None]
+
+
+def test_an_egg_is_a_folder_with_its_papers_inside():
+    here = "/x/site-packages/one-1.0-py3.9.egg"
+    control = {"/LICENSE": MIT, f"{here}/EGG-INFO/PKG-INFO": META}
+    assert covered(control, f"{here}/one/a.py", "/x/site-packages/two-1.egg/a.py") == ["Zlib", None]
+
+
+def test_names_of_papers():
+    assert layout.is_info("/x-1.0.dist-info") and layout.is_info("/a/x.egg-info")
+    assert not any(map(layout.is_info, ("", "/", "/.dist-info", "/-1.egg-info", "/x-info", "/x")))
 
 
 def test_packages_without_lists_speak_by_name():
