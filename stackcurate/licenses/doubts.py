@@ -205,6 +205,13 @@ def _is_doubtful(sentence: str, reach: re.Pattern[str]) -> bool:
     return _SUSPECT.search(said) is not None and (not owned or _FOR_USE.search(said) is not None)
 
 
+def sets_limit(value: str) -> bool:
+    """Whether a few words in a field beside an open license set any limit: "MIT (max. 3 shops)"."""
+    said = harmless.without_neutral(without_grants(value.lower()))
+    limited = harmless.MARKS.search(said) or _SUSPECT.search(said)
+    return limited is not None and not harmless.is_harmless(said)
+
+
 def takes_back(text: str) -> list[str]:
     """ALTERED where a sentence takes something back in words that no pattern of ``riders`` has.
 

@@ -29,11 +29,15 @@ class Refused(ValueError):
 
 
 class Stated(NamedTuple):
-    """A declaration as written: the raw values, how several combine, and the key they stand at."""
+    """A declaration as written: the raw values, how several combine, and the key they stand at.
+
+    ``beside`` is what else the manifest says of its license, in sentences.
+    """
 
     values: list[str]
     key: str
     word: str = "AND"
+    beside: tuple[str, ...] = ()
 
 
 def strings(value: Any) -> list[str]:

@@ -16,7 +16,8 @@ from xml.etree import ElementTree
 import yaml
 
 from stackcurate.licenses import ecosystems, pointers, pypi
-from stackcurate.licenses.expression import combine, known
+from stackcurate.licenses.doubts import MOST, doubts, sets_limit
+from stackcurate.licenses.expression import combine, known, license_class
 from stackcurate.licenses.fields import (
     MAX_BYTES,
     MAX_SLOW,
@@ -30,10 +31,18 @@ from stackcurate.licenses.fields import (
     xml,
     yaml_of,
 )
+from stackcurate.licenses.policy import OPEN
+from stackcurate.licenses.riders import ALTERED, riders
 from stackcurate.licenses.spoken import ELSEWHERE, UNKNOWN, spoken
 
 MAX_WORDS = 300  # characters of a value that is no name and is read as words
 _OTHER = re.compile(r"\s*(?:other|custom)\b", re.I)  # a license without a name, beside others
+# Keys that say more of a license, as "licenseRestrictions"; where its text is says nothing.
+_MORE_KEYS = re.compile(r"(?i)licen[sc]e(?!s?\Z|_?-?(?:files?|url|uri|link|path|name|filename)\Z)")
+# "BSD/MIT dual, your pick": what says that the choice is free.
+_FREE_CHOICE = re.compile(
+    r"(?i),? *\(?\b(?:dual(?:ly)?(?:[ -]licen[sc]ed)?|(?:at )?your (?:pick|choice|option))\)?"
+)
 Reader = Callable[[bytes], Stated | None]
 
 
@@ -48,9 +57,12 @@ class Declared(NamedTuple):
 
 def _package_json(data: bytes) -> Stated | None:
     package = json_of(data)
+    beside = tuple(
+        value for key, value in package.items() if _MORE_KEYS.match(key) and isinstance(value, str)
+    )
     if package.get("license"):
-        return Stated(strings(package["license"]), "license")
-    return Stated(strings(package.get("licenses")), "licenses", "OR")
+        return Stated(strings(package["license"]), "license", beside=beside)
+    return Stated(strings(package.get("licenses")), "licenses", "OR", beside)
 
 
 def _composer(data: bytes) -> Stated | None:
@@ -109,16 +121,17 @@ def _by_address(url: str) -> str | None:
 
 
 def _pom(data: bytes) -> Stated | None:
-    values, parent = [], None
+    values, beside, parent = [], [], None
     for child in xml(data):
         if local(child) == "licenses":
             for license_ in child:
                 said = {local(e): (e.text or "").strip() for e in license_}
                 values += [said.get("name") or _by_address(said.get("url", "")) or ""]
+                beside += [said["comments"]] if said.get("comments") else []
         if local(child) == "parent":
             parent = {local(e): (e.text or "").strip() for e in child}
     if values or parent is None:
-        return Stated(values, "licenses.license.name", "OR")
+        return Stated(values, "licenses.license.name", "OR", tuple(beside))
     name = ":".join(parent.get(key, "") for key in ("groupid", "artifactid", "version"))
     where = parent.get("relativepath", "../pom.xml")
     return Stated([], pointers.parent(where or "../pom.xml", name))
@@ -154,9 +167,6 @@ def _recipe_yaml(data: bytes) -> Stated | None:
 
 
 _GEMSPEC = assignment(r"^\s*\w+\.licenses?\s*=\s*(\[[^\]]{0,400}\]|[^\n]{1,200})", "AND")
-_PODSPEC = assignment(
-    r"^\s*\w+\.license\s*=\s*(\{[^}]{0,400}?:type\s*=>\s*[^,}]{1,100}|[^\n]{1,200})", "OR"
-)
 _CABAL = assignment(r"^license:[ \t]*([^\n]{1,200})", "AND")
 _OPAM = assignment(r"^license:\s*(\[[^\]]{0,400}\]|[^\n]{1,200})", "AND")
 _ROCKSPEC = assignment(r"^\s*license\s*=\s*([^\n]{1,200})", "AND")
@@ -170,6 +180,42 @@ def _gradle(data: bytes) -> Stated | None:
     return Stated(_GRADLE_LICENSE.findall(text)[:8], "licenses.license.name", "OR")
 
 
+_POD = re.compile(r"^[ \t]*\w+\.license[ \t]*=[ \t]*", re.M)
+_POD_TYPE = re.compile(r"(?::type\s*=>|\btype:|[\"']type[\"']\s*=>)\s*([\"'])(.{0,200}?)\1")
+_POD_TEXT = re.compile(
+    r"(?::text\s*=>|\btext:|[\"']text[\"']\s*=>)\s*"
+    r"(?:<<[-~]?[\"']?(\w+)[\"']?[^\n]*\n(.{0,20000}?)\n[ \t]*\1\b|([\"'])(.{0,20000}?)(?<!\\)\3)",
+    re.S,
+)
+_POD_NAME = re.compile(r"([\"'])([^\n]{0,200}?)\1")
+
+
+def _podspec(data: bytes) -> Stated | None:
+    """A name, or a hash of type, text and file; the file speaks for itself."""
+    text = data.decode("utf-8", "replace")
+    found = _POD.search(text)
+    if found is None:
+        return None
+    value = text[found.end() : found.end() + 25_000]
+    if value[:1] in "\"'":
+        name = _POD_NAME.match(value)
+        return Stated([name[2]], "license") if name else None
+    following = re.search(r"^[ \t]*\w+\.\w+[ \t]*=", value, re.M)  # the next attribute
+    type_ = _POD_TYPE.search(value[: following.start()] if following else value)
+    words = _POD_TEXT.search(value)
+    if words and following and words.start() > following.start():
+        words = None
+    said = [type_[2]] if type_ else []
+    return Stated(said, "license", beside=((words[2] or words[4] or "",) if words else ()))
+
+
+def _podspec_json(data: bytes) -> Stated | None:
+    license_ = json_of(data).get("license")
+    text = license_.get("text") if isinstance(license_, dict) else None
+    beside = (text,) if isinstance(text, str) else ()
+    return Stated(strings(license_), "license", beside=beside)
+
+
 _EXACT: dict[str, Reader] = {
     "package.json": _package_json, "bower.json": _package_json, "composer.json": _composer,
     "pyproject.toml": pypi.pyproject, "cargo.toml": _cargo, "setup.cfg": pypi.setup_cfg,
@@ -181,7 +227,7 @@ _EXACT: dict[str, Reader] = {
 }  # fmt: skip
 _ENDINGS: dict[str, Reader] = {
     ".gemspec": _GEMSPEC, ".cabal": _CABAL, ".nuspec": _nuspec, ".opam": _OPAM,
-    ".podspec.json": _composer, ".podspec": _PODSPEC, ".rockspec": _ROCKSPEC,
+    ".podspec.json": _podspec_json, ".podspec": _podspec, ".rockspec": _ROCKSPEC,
     **ecosystems.ENDINGS,
 }  # fmt: skip
 _SLOW = (pypi.setup_py, _meta_yaml, _recipe_yaml)
@@ -217,16 +263,18 @@ def declared(
         return None
     if stated is not None and pointers.is_pointer(stated.key):
         return Declared(UNKNOWN, 0, len(data), stated.key)
-    if stated is None or not stated.values:
+    if stated is None or not (stated.values or stated.beside):
         return None
     values = [value for value in stated.values if not ELSEWHERE.match(value)]
     meant = [_meant(value, read) for value in values]
     if values and stated.word == "AND" and any(map(_OTHER.match, stated.values)):
         meant.append(UNKNOWN)
-    expression = combine([one for one in meant if one], stated.word)
+    named = combine([one for one in meant if one], stated.word)
+    more = [one for text in stated.beside for one in _more(text, read)]
+    expression = combine([named, *more] if named else more)
     if expression is None:
         return None
-    written = values[0].encode("utf-8", "replace")
+    written = values[0].encode("utf-8", "replace") if values else b""
     start = data.find(written)
     end = start + len(written) if start >= 0 else len(data)
     return Declared(expression, max(start, 0), end, f"{base}:{stated.key}")
@@ -235,6 +283,18 @@ def declared(
 def _meant(value: str, read: Callable[[bytes], str | None] | None) -> str | None:
     """What a value means; a name that nobody knows is unknown, a long text without license none."""
     said, name = spoken(value), len(value) < MAX_WORDS
+    if said is None and name:
+        said = spoken(_FREE_CHOICE.sub("", value).strip(" ,;"))
     if said is None and read is not None:
         said = read((f"license: {value}" if name else value).encode("utf-8", "replace"))
+        if name and license_class(said) in OPEN and sets_limit(value):
+            said = combine([said or "", ALTERED])
     return said or (UNKNOWN if name or read is None else None)
+
+
+def _more(text: str, read: Callable[[bytes], str | None] | None) -> list[str]:
+    """What sentences beside a name say: the riders of a few, the license of a whole text."""
+    said = None
+    if len(text.split()) > MOST and read is not None:
+        said = read(text.encode("utf-8", "replace"))
+    return [said] if said else riders(text) or doubts(text)
