@@ -55,6 +55,11 @@ NEUTRAL = {
     "generic-exception", "generic-export-compliance", "generic-tos", "generic-trademark",
     "warranty-disclaimer", "unknown-license-reference", "license-file-reference", "see-license",
     "trademark-notice", "unstated",
+    # grants of patents that go with an open license, and end where one sues over them
+    "alliance-open-media-patent-1.0", "broadcom-opus-patent", "google-patent-license",
+    "google-patent-license-fuchsia", "google-patent-license-fuschia",
+    "google-patent-license-golang", "google-patent-license-webm", "google-patent-license-webrtc",
+    "ms-opus-patent-2012", "ms-patent-promise", "ms-patent-promise-mono", "xiph-patent",
 }  # fmt: skip
 # Former SPDX ids that stand for a license with an exception (SPDX license list 3, "deprecated").
 FORMER = {

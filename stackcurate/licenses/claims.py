@@ -217,7 +217,8 @@ def _is_of(name: str, expression: str) -> bool:
     if known is not None:
         return bool(ids(known) & ids(expression))
     heads = {one.lower().split("-")[0] for one in ids(expression)} - {"cc", "licenseref"}
-    return not heads.isdisjoint(re.findall(r"[a-z]+\d*", name.lower()))
+    said = name.lower()
+    return not heads.isdisjoint(re.findall(r"[a-z]+\d*", f"{said} {said.replace('-', '')}"))
 
 
 def _speaks_of_others(text: bytes, start: int, end: int) -> bool:

@@ -36,7 +36,7 @@ from stackcurate.schema import EVIDENCE
 
 UNDETERMINED = "undetermined"  # matcher of a text that hung or crashed the full matcher
 OWN = "stackcurate-licenses 1"  # detector of what is decided without ScanCode's code
-MATCHER = "stackcurate-rules 5"
+MATCHER = "stackcurate-rules 6"
 Doubt = Callable[[str], list[str]]
 MAX_PLAIN_WORDS = 60  # words without legal meaning that may stand beside known texts
 FULL = frozenset((names.LICENSE_FILE,))  # kinds that are worth the matcher

@@ -17,6 +17,7 @@ from stackcurate.licenses.riders import (
     without_companies,
     without_grants,
 )
+from stackcurate.licenses.spoken import spoken
 
 # Rights, and acts that need one.
 _RIGHTS = (
@@ -89,6 +90,11 @@ _TOUCHED = (
 _REACH = re.compile(rf"\b(?:{_RIGHTS}|{_THINGS}|{_TOUCHED})\b")
 _REACH_IN_CODE = re.compile(rf"\b(?:{_RIGHTS}|licen[sc]es?)\b")  # comments speak of data and of you
 _LEARNING = re.compile(r"(?i)\b(?:ai|machine learning|train(?:ed|ing)|feeding|assistants?)\b")
+_GLUED = re.compile(r"\b(?:MIT|BSD|ISC|0BSD|Zlib|Unlicense|WTFPL|Apache-2\.0)-((?:\w+-?)+)")
+_STYLE = re.compile(
+    r"(?i)\d[\w-]*|(?:style|styled?|ish|like|type|licen\w+|lizenz\w*|compatible|derived|based|text|"
+    r"clause|variant|or|and|project|modified|new|old|only|code|files?|header|notice)\b[\w-]*"
+)
 # Who, for what, from when and for how much: enough by themselves, as in "For schools".
 _SUSPECT = re.compile(
     r"[$€£¥₹]\s?\d|\d\s?[€£¥₹]|\b(?:usd|eur|dollars?|euros?|invoices?|prices?|pricing)\b|"
@@ -193,7 +199,7 @@ def _is_doubtful(sentence: str, reach: re.Pattern[str]) -> bool:
     owned = _OWNER.search(sentence) is not None
     shown = _CAPITAL.sub(" ", sentence) if owned else sentence
     said = without_grants(shown.lower())
-    if NAMED_CLOSED.search(sentence.lower()):
+    if NAMED_CLOSED.search(sentence.lower()) or any(map(_is_rider, _GLUED.finditer(sentence))):
         return True
     if harmless.is_harmless(said):
         return False
@@ -210,6 +216,11 @@ def sets_limit(value: str) -> bool:
     said = harmless.without_neutral(without_grants(value.lower()))
     limited = harmless.MARKS.search(said) or _SUSPECT.search(said)
     return limited is not None and not harmless.is_harmless(said)
+
+
+def _is_rider(glued: re.Match[str]) -> bool:
+    """Whether what is glued to the name of a license makes another one of it: "MIT-NC"."""
+    return not _STYLE.fullmatch(glued[1]) and spoken(glued[0]) is None
 
 
 def takes_back(text: str) -> list[str]:

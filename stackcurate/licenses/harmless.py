@@ -11,7 +11,7 @@ import re
 # Little words by which any sentence sets a limit: negation, duty, condition, number, exception.
 MARKS = re.compile(
     r"\b(?:not|no|never|none|nobody|nothing|neither|nor|cannot|\w+n['’]t|"
-    r"must|shall|should|ought|needs?|required?|requires|ha(?:s|ve) to|obliged|agree[sd]?|"
+    r"must|shall|needs?|required?|requires|ha(?:s|ve) to|obliged|agree[sd]?|"
     r"if|unless|until|till|while|once|(?:as|so) long as|provided that|conditional(?:ly)?|(?:on|"
     r"extra|additional|further) conditions?|"
     r"in (?:return|exchange)|only|solely|exclusively|merely|up to|at (?:most|least)|max(?:imum)?|"

@@ -25,6 +25,14 @@ _COMPARED = re.compile(
     r"\bgpl-compatible\b[^.;]* (?:doesn't|does not) mean\b[^.;]* (?:under )?\Z|"
     r"\bcombin\w+ [^.;]{1,60} with other [^.;]{1,60}\Z"
 )
+# The license that a text was under before the one that it states.
+_FORMER = re.compile(
+    r"\b(?:used to be|formerly|(?:was|were) (?:once|formerly|"
+    r"until \S+))\b[^.;]*? (?:the )?(?:gnu )?\Z|"
+    r"\b(?:left|dropped|abandoned|replac(?:es|ed)|(?:moved|switched|changed|"
+    r"relicensed) (?:away )?from|"
+    r"no longer (?:\w+ )?under|instead of|rather than)(?: the)?(?: gnu)? \Z"
+)
 _COMPATIBLE = re.compile(r"l?gpl[\s-]{1,3}(?:in)?compatible")
 _COMPOUND = re.compile(r"-(?:in)?compatib")
 _VAGUE = frozenset((REFERENCE, "LicenseRef-scancode-other-permissive"))
@@ -45,9 +53,11 @@ def without(
     """
     places = iter(placed)
     told, kept = [], []
+    former = [_is_compared(data, *one, _FORMER) and not _is_still(data, one[1]) for one in placed]
+    asides = iter(former if not all(former) else [False] * len(former))
     for detection in given:
         mine = [next(places) for _ in detection["matches"]]
-        left = [one for one in mine if not _is_compared(data, *one)]
+        left = [one for one in mine if not (next(asides) or _is_compared(data, *one, _COMPARED))]
         left = _without_pointers(data, left)
         if len(left) < len(mine):
             said = combine(one["expression"] for one, _ in left)
@@ -58,7 +68,9 @@ def without(
     return told, kept
 
 
-def _is_compared(data: bytes, match: Mapping[str, Any], span: tuple[int, int]) -> bool:
+def _is_compared(
+    data: bytes, match: Mapping[str, Any], span: tuple[int, int], pattern: re.Pattern[str]
+) -> bool:
     """Whether a match is a name that its sentence only compares something with."""
     if match.get("length", SHORT + 1) > SHORT:
         return False
@@ -70,7 +82,13 @@ def _is_compared(data: bytes, match: Mapping[str, Any], span: tuple[int, int]) -
         return True
     before = data[max(0, start - NEAR) : start].decode("utf-8", "replace").lower()
     sentence = " ".join(_END.split(before)[-1].replace("’", "'").split()) + " "
-    return _COMPARED.search(sentence) is not None
+    return pattern.search(sentence) is not None
+
+
+def _is_still(data: bytes, span: tuple[int, int]) -> bool:
+    """Whether a sentence goes on to say that what was so is so."""
+    after = data[span[1] : span[1] + NEAR].decode("utf-8", "replace").lower()
+    return re.search(r"\b(?:still|remains?|and is)\b", _END.split(after)[0]) is not None
 
 
 def _without_pointers(data: bytes, placed: list[Placed]) -> list[Placed]:
