@@ -150,11 +150,11 @@ def folders(
                 continue
             if kind == names.MODULES:
                 alone += _standing(voice, rule, row["evidence_id"], path)
-            elif kind == names.INSTALLED:
+            elif kind == names.INSTALLED and layout.is_of(rule, name):
                 one = layout.Listed(layout.listed_by(rule), row["evidence_id"], path)
                 if layout.better(one, packages.get(voice)):
                     packages[voice] = one
-            else:
+            elif kind != names.INSTALLED:
                 # A link that leads nowhere says why, in the place of what it would state.
                 told = f"{path} ({rule})" if rule.startswith(links.RULE) else where
                 said = (kind, name, row["expression"], row["evidence_id"], rule, start, told, base)

@@ -13,7 +13,7 @@ import csv
 import json
 import posixpath
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from stackcurate.licenses import names
@@ -50,13 +50,16 @@ def rule(kind: str, name: str, data: bytes) -> str | None:
     listed = sorted(set(found))
     if kind == names.MODULES and not listed:
         return None
+    told = _RULES[kind] + ("" if kind == names.MODULES else name.rpartition("/")[2])
     if kind == names.INSTALLED and len(listed) > MAX_NAMES:
-        return f"{_listing(kind, [])} more than {MAX_NAMES} names"
-    return _listing(kind, listed)
+        return f"{told} [] more than {MAX_NAMES} names"
+    return f"{told} {json.dumps(listed, ensure_ascii=False)}"
 
 
-def _listing(kind: str, listed: Sequence[str]) -> str:
-    return f"{_RULES[kind]} {json.dumps(listed, ensure_ascii=False)}"
+def is_of(rule_: str, name: str) -> bool:
+    """Whether a rule is that of a file called ``name``: the same bytes may lie under several."""
+    file = rule_.partition(" ")[0].removeprefix(_RULES[names.INSTALLED])
+    return file in (name, _RULES[names.MODULES])
 
 
 def without(kind: str, rule_: str, told: Callable[[str], bool]) -> str:
@@ -70,7 +73,8 @@ def without(kind: str, rule_: str, told: Callable[[str], bool]) -> str:
             above_ = name.rstrip("/").rpartition("/")[0]
             name = f"{above_}/" if above_ and kind == names.MODULES else ""
         kept.add(name)
-    return _listing(kind, sorted(kept - {""}))
+    listed = json.dumps(sorted(kept - {""}), ensure_ascii=False)
+    return f"{rule_.partition(' ')[0]} {listed}"
 
 
 def listed_by(rule_: str) -> tuple[str, ...]:

@@ -69,7 +69,7 @@ def test_packages(name, data, expected):
 def test_a_list_without_an_end_covers_nothing():
     data = "".join(f"m{number}.py,,\n" for number in range(layout.MAX_NAMES + 1))
     said = layout.rule(INSTALLED, "RECORD", data.encode())
-    assert said == f"covers: [] more than {layout.MAX_NAMES} names"
+    assert said == f"covers:RECORD [] more than {layout.MAX_NAMES} names"
     assert layout.listed_by(said) == ()
 
 
@@ -91,7 +91,9 @@ def covered(control: dict[str, str], *files: str, host: str | None = None) -> li
         text(said, kind, path.rpartition("/")[2])
         for (path, said), kind in zip(control.items(), kinds, strict=True)
     ]
-    evidence = pa.Table.from_pylist(rows(*items)) if items else None
+    # as in a run, the rows of a content stand at each of its places
+    distinct = {(item.content_id, item.name): item for item in items}
+    evidence = pa.Table.from_pylist(rows(*distinct.values()))
     found = folders(
         paths, [item.content_id.hex() for item in items], evidence, LicenseSettings(allow=CLASSES)
     )
@@ -158,6 +160,15 @@ def test_an_egg_is_a_folder_with_its_papers_inside():
     here = "/x/site-packages/one-1.0-py3.9.egg"
     control = {"/LICENSE": MIT, f"{here}/EGG-INFO/PKG-INFO": META}
     assert covered(control, f"{here}/one/a.py", "/x/site-packages/two-1.egg/a.py") == ["Zlib", None]
+
+
+def test_the_same_bytes_under_two_names_say_two_things():
+    here = "/site-packages"
+    control = {f"{here}/a-1.dist-info/METADATA": META, f"{here}/a-1.dist-info/RECORD": "p\n",
+               f"{here}/b-1.egg-info/PKG-INFO": "License-Expression: ISC\n",
+               f"{here}/b-1.egg-info/top_level.txt": "p\n"}  # fmt: skip
+    # the one a file that is called so, the other a folder or a module
+    assert covered(control, f"{here}/p", f"{here}/p/a.py", f"{here}/p.py") == ["Zlib", "ISC", "ISC"]
 
 
 def test_names_of_papers():
