@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import random
 import shutil
 import tarfile
 from pathlib import Path
@@ -17,7 +19,16 @@ from stackcurate.licenses.cache import Cache
 from tests.licenses.conftest import NoJudge
 from tests.sources.swh_tables import Graph, symlink
 
-from ..driving import Site, assert_same_bytes, code, git, site, stackcurate, write_yaml
+from ..driving import (
+    Site,
+    assert_same_bytes,
+    code,
+    git,
+    repository,
+    site,
+    stackcurate,
+    write_yaml,
+)
 
 SOURCES = ("git", "tar", "folder", "table", "graph")
 PACKAGES = "env/lib/python3.11/site-packages"
@@ -316,3 +327,72 @@ def test_why_tells_it(world) -> None:
     assert "its folder stands on its own, says /.gitmodules" in told
     told = stackcurate("why", f"/{PACKAGES}/yaml/deep/a.py", world.config).text
     assert "Zlib (permissive), stated by" in told
+
+
+# --- made-up trees --------------------------------------------------------------------------------
+
+IDS = ("MIT", "ISC", "Zlib", "BSD-3-Clause", "Apache-2.0", "GPL-3.0-only")
+FOLDERS = ("", "a/", "a/b/", "c/d/", "node_modules/x/", "lib/site-packages/", "sub/", "vendor/v/",
+           "lib/site-packages/p/", "sub/e/", "f/EGG-INFO/")  # fmt: skip
+NAMES = ("LICENSE", "COPYING", "words", "LICENSES/MIT.txt")
+TARGETS = ("../LICENSE", "LICENSE", "COPYING", "../COPYING", "../../LICENSE", "../words", "../a",
+           "x", "../x", "/etc/passwd", "x/LICENSE", "../a/b/../LICENSE", ".",
+           "LICENSES/MIT.txt")  # fmt: skip
+REUSE = """version = 1
+[[annotations]]
+path = "{}"
+precedence = "{}"
+SPDX-License-Identifier = "{}"
+"""
+ASKED = (("**", "sub/**"), ("closest", "override"))
+LISTED = ("p/code.py,,\n", "b/code.py,,\n", "code.py,,\n", "p\n", "b\n", "../code.py,,\n")
+
+
+def made_up(repo: Path, dice: random.Random) -> None:
+    """A repository in which anything that speaks of licenses may lie anywhere."""
+    files: dict[str, str] = {}
+    places = dice.sample(FOLDERS, dice.randint(3, 8))
+    for n, place in enumerate(places):
+        files[f"{place}code.py"] = code(f"{repo.name}_{n}")
+        says = {
+            place + dice.choice(NAMES): (0.3, f"{TAG}{dice.choice(IDS)}\n"),
+            f"{place}package.json": (0.15, f'{{"license": "{dice.choice(IDS)}"}}'),
+            f"{place}LICENSE": (0.1, f"See {dice.choice(TARGETS)}\n"),
+            f"{place}.gitmodules": (0.15, f"path = {dice.choice(('b', 'd', 'sub', '../c'))}\n"),
+            f"{place}REUSE.toml": (0.15, REUSE.format(*map(dice.choice, ASKED), dice.choice(IDS))),
+        }
+        files |= {name: text for name, (share, text) in says.items() if dice.random() < share}
+    for n in range(dice.randint(0, 3)):
+        where, kind = dice.choice(("lib/site-packages/", "", "a/")), dice.choice(("dist", "egg"))
+        papers = f"{where}q{n}-1.{kind}-info/"
+        meta = "METADATA" if kind == "dist" else "PKG-INFO"
+        files[papers + meta] = f"License-Expression: {dice.choice(IDS)}\n"
+        files[papers + dice.choice(("RECORD", "top_level.txt"))] = dice.choice(LISTED)
+    repository(repo, files, None)
+    for _ in range(dice.randint(0, 6)):
+        link = repo / dice.choice(places) / dice.choice((*NAMES[:3], "NOTICE", "package.json", "x"))
+        if not os.path.lexists(link):
+            link.symlink_to(dice.choice(TARGETS))
+    git(repo, "add", "-A", "-f")
+    git(repo, "commit", "-q", "--allow-empty", "-m", "links")
+
+
+def test_a_run_and_a_folder_agree_about_made_up_trees(tmp_path) -> None:
+    dice = random.Random(7)
+    for number in range(30):
+        made_up(tmp_path / "git" / f"r{number}", dice)
+    settings = {"look_inside": "open", "keep_unstated": True}
+    made = site(tmp_path, [{"kind": "git", "path": "git"}], None, license=settings).built()
+    run = {r["origin"] + r["path"]: r["license_expression"] for r in made.files().to_pylist()}
+    refused = [r for r in made.ledger().to_pylist() if r["outcome"] == "license:refused"]
+    run |= {row["origin"] + (row["path"] or ""): row["note"].split(" (")[0] for row in refused}
+    compared = []
+    for repo in (tmp_path / "git").iterdir():
+        for row in scan_path(repo, Cache(), NoJudge()).to_pylist():
+            place = f"git:{repo.name}{row['path']}"
+            # A repository that was refused whole has one row.
+            told = run.get(place, run.get(f"git:{repo.name}"))
+            if row["path"].endswith(".py") and (place in run or told):
+                assert parts(told) == parts(row["license_expression"]), place
+                compared.append(told)
+    assert len(compared) > 100 and len(set(map(str, compared))) > 8
