@@ -130,6 +130,11 @@ def near_name(data: bytes, head: int, begin: int) -> list[Found]:
     return []
 
 
+def names_below(data: bytes, head: int, begin: int) -> list[Found]:
+    """Nothing by itself: what stands below or behind it is looked at by its name (``below``)."""
+    return []
+
+
 def _alone(values: Callable[[bytes, int, int], list[Piece]]) -> Block:
     """Values that stand by themselves, each a finding of its own."""
 
@@ -142,10 +147,12 @@ def _alone(values: Callable[[bytes, int, int], list[Piece]]) -> Block:
 BLOCKS: dict[str, Block] = {
     "kubernetes_keys": _alone(kubernetes.key_values),
     "kubernetes_passwords": _alone(kubernetes.password_values),
+    "names_in_turn": names_below,
     "near_name": near_name,
     "pem": pem,
     "places_below": _alone(places.below),
     "places_listed": _alone(places.listed),
     "putty": putty,
     "table_header": table_header,
+    "values_below": names_below,
 }

@@ -3,36 +3,53 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from .columns import Line, is_table, lines, lines_below, lines_near
+from . import below
+from .columns import Line, is_table, lines, lines_below, lines_near, written
 
 if TYPE_CHECKING:
     from .find import Span
 
+Places = dict[int, list[tuple[int, int]]]
 Table = tuple[int, bytes, list[Line]]
 """A row of the batch, the lines that stand for cells of its file, and where those are in it."""
 
 
-def tables(
-    contents: pa.LargeStringArray,
-    paths: pa.Array,
-    headers: Iterable[tuple[int, int]],
-    numbers: Mapping[int, list[tuple[int, int]]],
-) -> list[Table]:
-    """The tables in ``contents``, whose columns say what their cells are, and what is like them.
+@dataclass(slots=True)
+class Near:
+    """Where in a batch something stands that other text names, or that names other text.
 
-    ``headers``: rows, and where in them a line reads like the first of a table. ``numbers``: where
-    in a row a number stands that a neighboring line may name.
+    By row but for ``headers``: first bytes of lines that read like the first of a table (with their
+    rows); ``numbers`` that a neighboring line may name; ``names`` that end their line or open a
+    bracket; ``turns``, several names and as many literals. First and last bytes.
     """
+
+    headers: list[tuple[int, int]] = field(default_factory=list)
+    numbers: Places = field(default_factory=dict)
+    names: Places = field(default_factory=dict)
+    turns: Places = field(default_factory=dict)
+
+
+def tables(contents: pa.LargeStringArray, paths: pa.Array, near: Near) -> list[Table]:
+    """The tables in ``contents``, whose columns say what their cells are, and what is like them."""
     rows = [row for row, path in enumerate(paths.to_pylist()) if path and is_table(path)]
     out = [(row, *lines(_text(contents, row), paths[row].as_py())) for row in rows]
-    out += _below(contents, headers)
-    out += [(row, *lines_near(_text(contents, row), places)) for row, places in numbers.items()]
+    out += _below(contents, near.headers)
+    out += [
+        (row, *lines_near(_text(contents, row), places)) for row, places in near.numbers.items()
+    ]
+    for row in sorted({*near.names, *near.turns}):
+        text, path = _text(contents, row), paths[row].as_py() or ""
+        cells = [
+            *below.named(text, path, near.names.get(row, [])),
+            *below.in_turn(text, near.turns.get(row, [])),
+        ]
+        out.append((row, *written(iter(cells), text)))
     return [table for table in out if table[2]]
 
 

@@ -53,6 +53,14 @@ _NAME_VALUE = re.compile(
     rb"(?:name|key)[\"']?:[ \t]{0,8}[\"']?([\w.-]{3,80})[\"']?,?\s{1,60}"
     rb"[\"']?value[\"']?:[ \t]{0,8}[\"']?((?:[A-Z][A-Za-z]{2,9}[ ])?[^\s\"'{}]{4,600})"
 )
+_KEY_VAL = re.compile(
+    rb"(?:name|key):[ \t]{0,8}[\"']?([\w.-]{3,80})[\"']?\s{1,60}"
+    rb"val:[ \t]{0,8}[\"']?([^\s\"'{}]{4,600})"
+)
+_VALUE_NAME = re.compile(
+    rb"[\"']value[\"']:[ \t]{0,8}[\"'](?P<value>[^\s\"'{}]{4,600})[\"'],\s{1,60}"
+    rb"[\"'](?:name|key)[\"']:[ \t]{0,8}[\"'](?P<name>[\w.-]{3,80})[\"']"
+)
 # What Terraform made by chance and keeps in its state.
 _MADE = re.compile(
     rb'"type":\s{0,4}"(random_password)"[^\0]{0,2000}?"result":\s{0,4}"([^"\\\n]{6,200})"'
@@ -99,9 +107,10 @@ _LISTED = re.compile(
     rb"(?m)^[ \t]{0,40}[\"']?([\w.-]{3,80})[\"']?:[ \t]{0,4}\r?\n"
     rb"[ \t]{0,40}-[ \t]{1,4}[\"']?([^\s\"'{}:]{4,600})[\"']?[ \t]{0,4}\r?$"
 )
-_YAML_PAIRS = ((_DEFAULTED, b"assw"), (_LISTED, b"Key:"), (_LISTED, b"Token:"))
+_YAML_PAIRS = ((_KEY_VAL, b"val:"), (_DEFAULTED, b"assw"), (_LISTED, b"Key:"), (_LISTED, b"Token:"))
 _DATA_PAIRS = (
     (_NAME_VALUE, b"value"),
+    (_VALUE_NAME, b"value"),
     (_PARAMETER, b"ParameterValue"),
     (_LOGIN, b'"apikey"'),
 )
@@ -136,7 +145,7 @@ _SECRETS = {
         rb"(?m)^[^#\n]{0,200}:[ \t]{1,8}(?:PSK|EAP|XAUTH|NTLM)[ \t]{1,8}[\"']?([^\s\"'#]{4,200})"
     ),
 }
-_MARKDOWN = frozenset(("md", "markdown", "mdx"))
+_MARKDOWN = frozenset(("md", "markdown", "mdx", "org", "feature", "textile", "txt"))
 _TABLE_ROW = re.compile(rb"(?m)^[ \t]{0,8}\|([^\n]{3,4000})\|[ \t]*\r?$")
 _DIVIDER = re.compile(rb"[ \t:|-]+")
 _HTML = frozenset(
@@ -180,10 +189,11 @@ def lines(text: bytes, path: str) -> tuple[bytes, list[Line]]:
         cells = _inserted(text)
     else:
         return b"", []
-    return _written(cells, text)
+    return written(cells, text)
 
 
-def _written(cells: Iterator[Cell], text: bytes) -> tuple[bytes, list[Line]]:
+def written(cells: Iterator[Cell], text: bytes) -> tuple[bytes, list[Line]]:
+    """A line ``name: value`` for each cell that is no longer than ``LONGEST``."""
     out: list[bytes] = []
     places: list[Line] = []
     length = 0
@@ -202,7 +212,7 @@ def lines_below(text: bytes, header: int) -> tuple[bytes, list[Line], int]:
     cells = list(_separated(text, b",", header))
     last = cells[-1][2] if cells else header
     end = text.find(b"\n", last)
-    return *_written(iter(cells), text), len(text) if end < 0 else end
+    return *written(iter(cells), text), len(text) if end < 0 else end
 
 
 _COMMENT = re.compile(rb"[\"'`)\]};,][^\n]{0,60}?(?://|#|--|/\*|<!--)[ \t]{0,4}([^\n]{2,80})")
@@ -214,7 +224,7 @@ _PUNCTUATION = re.compile(rb"[^\w.\x80-\xff]+")
 
 def lines_near(text: bytes, numbers: list[tuple[int, int]]) -> tuple[bytes, list[Line]]:
     """As ``lines``, for ``numbers`` that the line above, or the comment behind, may name."""
-    return _written((cell for number in numbers for cell in _named_near(text, *number)), text)
+    return written((cell for number in numbers for cell in _named_near(text, *number)), text)
 
 
 def _named_near(text: bytes, start: int, end: int) -> Iterator[Cell]:
@@ -272,7 +282,7 @@ def _separated(text: bytes, delimiter: bytes, start: int = -1) -> Iterator[Cell]
     names = [
         name.strip(b" \"'\r\xef\xbb\xbf") for name in text[max(0, start) : first].split(delimiter)
     ]
-    wanted = {number for number, name in enumerate(names) if _names(name)}
+    wanted = [number for number, name in enumerate(names) if _names(name)]
     if not wanted or len(names) > 500:
         return
     cell = re.compile(
@@ -280,19 +290,41 @@ def _separated(text: bytes, delimiter: bytes, start: int = -1) -> Iterator[Cell]
     )
     at = first + 1
     while at < len(text):
-        number, row = 0, []
-        while at < len(text):
-            match = cell.match(text, at)
-            assert match  # it can be empty
-            if number in wanted:
-                row.append((names[number], *match.span(match.lastindex or 0)))
-            at = match.end()
-            if text[at : at + 1] != delimiter:
-                break
-            number, at = number + 1, at + 1
-        if start >= 0 and number + 1 != len(names):
+        end = text.find(b"\n", at)
+        end = len(text) if end < 0 else end
+        if text.find(b'"', at, end) < 0:
+            row = _plain_row(text[at:end], at, delimiter)
+        else:
+            row = _quoted_row(text, at, cell, delimiter)
+        if start >= 0 and len(row) != len(names):
             return
-        yield from row
+        for number in wanted:
+            if number < len(row):
+                yield names[number], *row[number]
+        at = end + 1
+
+
+def _plain_row(line: bytes, at: int, delimiter: bytes) -> list[tuple[int, int]]:
+    """First and last byte of each cell of a line without quotes."""
+    row = []
+    for one in line.split(delimiter):
+        row.append((at + one.startswith(b" "), at + len(one)))
+        at += len(one) + 1
+    return row
+
+
+def _quoted_row(
+    text: bytes, at: int, cell: re.Pattern[bytes], delimiter: bytes
+) -> list[tuple[int, int]]:
+    """As ``_plain_row``, where cells may be quoted, and hold the delimiter then."""
+    row = []
+    while True:
+        match = cell.match(text, at)
+        assert match  # it can be empty
+        row.append(match.span(match.lastindex or 0))
+        at = match.end()
+        if text[at : at + 1] != delimiter:
+            return row
         at += 1
 
 

@@ -13,7 +13,7 @@ from ..kernels.entropy import CLASSES, high_entropy
 from ..kernels.regions import regions
 from .assigned import names_key
 from .blocks import BLOCKS
-from .cells import Table, placed, tables, without_versions
+from .cells import Near, Table, placed, tables, without_versions
 from .force import in_force
 from .judges import GENERIC, JUDGES
 from .national import alike
@@ -64,7 +64,7 @@ def find(
     for first, data, offsets in _chunks(contents):
         judge.chunk(first, data, offsets, engine)
         judge.spans += _inside(first, data, offsets, paths, settings, engine)
-    in_tables = tables(contents, paths, judge.headers, judge.numbers)
+    in_tables = tables(contents, paths, judge.near)
     judge.spans = without_versions(judge.spans, in_tables)
     judge.spans += _cells(in_tables, paths, settings, engine)
     peers = _peers(judge, contents, paths)
@@ -200,8 +200,15 @@ UNSURE = {
     "mac": UNSURE_MAC,
     "card": UNSURE_CARD,
 }
+_PERSONAL = ("card", "iban", "national_id", "phone", "coordinates")
 # Kinds a sure finding of which explains an unsure one.
-PEERS = {"ip": ("ip",), "phone": ("phone",), "mac": ("mac",), "card": ("card", "iban")}
+PEERS = {
+    "ip": ("ip",),
+    "phone": ("phone",),
+    "mac": ("mac",),
+    "card": _PERSONAL,
+    "coordinates": _PERSONAL,
+}
 TELLS = {"coordinates": tells_places, "phone": tells_phones, "card": tells_cards}
 MEMO = 4 << 20  # bytes of regions whose answers are kept at a time
 _Answer = tuple[int, int, int, float]  # start and end in the region, rule number, confidence
@@ -224,8 +231,7 @@ class _Judge:
         self.least = self.force.least
         self.spans: list[Span] = []
         self.unsure: list[Span] = []
-        self.headers: list[tuple[int, int]] = []
-        self.numbers: dict[int, list[tuple[int, int]]] = {}
+        self.near = Near()
         self.steps = 0
         self.text = -1, b""
         # By region and rules: answers, and the path that they hold for, if for one only.
@@ -316,10 +322,17 @@ class _Judge:
         for match in rule.exact.finditer(region):
             self.steps += 1
             if rule.judge == "table_header":
-                self.headers.append((row, base + match.start()))
+                self.near.headers.append((row, base + match.start()))
             elif rule.judge == "near_name":
                 low, high = match.span("value")
-                self.numbers.setdefault(row, []).append((base + low, base + high))
+                self.near.numbers.setdefault(row, []).append((base + low, base + high))
+            elif rule.judge == "values_below":
+                low, high = match.span("value")
+                self.near.names.setdefault(row, []).append((base + low, base + high))
+            elif rule.judge == "names_in_turn":
+                self.near.turns.setdefault(row, []).append(
+                    (base + match.start(), base + match.end())
+                )
             for found in BLOCKS[rule.judge](text, base + match.start(), base + match.end()):
                 value = b"".join(text[start:end] for start, end in found.parts)
                 place = row, found.start, found.end

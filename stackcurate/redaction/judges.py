@@ -11,7 +11,7 @@ from collections.abc import Callable
 from . import noise
 from .assigned import NAMES, assigned, bare, compared, defaulted, defined, instruction, password
 from .homes import home_end, home_user
-from .machines import bare_machine, before_name, key_argument, machine, said_key
+from .machines import bare_machine, before_name, key_argument, machine, random_literal, said_key
 from .national import any_national, national
 from .personal import (
     card,
@@ -142,6 +142,7 @@ JUDGES: dict[str, Judge] = {
     "random": random,
     "reference_token": reference_token,
     "said": said,
+    "random_literal": random_literal,
     "said_key": said_key,
     "said_strongly": said_strongly,
     "stellar": stellar,

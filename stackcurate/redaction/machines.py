@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 import re
 
@@ -93,6 +94,59 @@ def _counts_up(value: bytes) -> bool:
     octets = bytes.fromhex(value.decode())
     steps = sum(b - a == 1 for a, b in itertools.pairwise(octets))
     return steps * 4 >= len(octets) * 3
+
+
+_BASE58 = re.compile(rb"[1-9A-HJ-NP-Za-km-z]+")
+_NAMED_BEFORE = re.compile(rb"([A-Za-z_$][\w$.-]{0,60})[\"'`\])]{0,2}[ \t]{0,4}(?:[=:(,]|=>)")
+
+
+def random_literal(place: Place) -> float:
+    """A literal by chance, in both cases with digits: real code holds hardly one that is no key.
+
+    Addresses and transactions of chains, and what a name calls an id, are none.
+    """
+    value = place.value
+    digits = sum(48 <= byte <= 57 for byte in value)
+    if digits < 2 or value.islower() or value.isupper() or noise.is_hex(value):
+        return 0.0
+    if not noise.is_random(value) or noise.noise(value) or noise.token_noise(value):
+        return 0.0
+    if _is_text(value):
+        return 0.0  # looked into where it is decoded (``wrapped``)
+    if len(value) in (33, 34, 43, 44, 46) and _BASE58.fullmatch(value):
+        return 0.0
+    name = _NAMED_BEFORE.match(_line_before(place))
+    if is_lock_path(place.path) or (name and _is_no_secret(name[1])):
+        return 0.0
+    return 0.5 if is_test_path(place.path) else 1.0
+
+
+def _is_text(value: bytes) -> bool:
+    """Base64 of ASCII text."""
+    try:
+        raw = base64.b64decode(value + b"=" * (-len(value) % 4), validate=True)
+    except ValueError:
+        return False
+    return raw.isascii() and sum(byte < 32 for byte in raw) <= raw.count(b"\n")
+
+
+def _line_before(place: Place) -> bytes:
+    """The last name before the literal, and what stands between."""
+    before = place.region[max(0, place.head - 64) : place.start - 1]
+    words = re.split(rb"(?<=[\s({,;])(?=[A-Za-z_$\"'`])", before)
+    return words[-1].lstrip(b"\"'`") if words else b""
+
+
+def _is_no_secret(name: bytes) -> bool:
+    if _is_open(name) or noise.NOT_A_VALUE_NAME.search(name) or noise.has_digest_name(name):
+        return True
+    return _IDS.search(name) is not None
+
+
+_IDS = re.compile(
+    rb"(?i)(?:id|ids|uid|cid|addr(?:ess)?|wallet|account|video|sheet|doc|slug|code|alphabet)$"
+    rb"|chars?\w{0,6}$"
+)
 
 
 def said_key(place: Place) -> float:

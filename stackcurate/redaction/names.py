@@ -9,6 +9,6 @@ PASSWORD_NAME = re.compile(
     "|(?-i:[a-z]Pw(?![a-z]))|contrase|kennwort|wachtwoord|senha|clave|(?:ö|o)senord|adgangskode"
     "|salasana|heslo|jelsz|has(?:ł|l)o|parola|sifre|şifre|m(?:ậ|a)t[ _]?kh(?:ẩ|a)u|lozinka"
     "|κωδικός|รหัสผ่าน|كلمة المرور|סיסמה|(?:wlan|wi_?fi|wpa)[_-]?key|psksecret|pre-?shared-?key"
-    "|bind_?credentials?"
+    "|bind_?credentials?|(?<![a-z])(?:parol|sudo)(?![a-z])"
     "|пароль|Пароль|密码|密碼|パスワード|비밀번호".encode()
 )

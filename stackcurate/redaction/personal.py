@@ -188,7 +188,7 @@ _VERSION_WORD = re.compile(
 _HOST_KEY = re.compile(
     rb"(?i)(?:(?<![a-z])(?:ip|ipv4)|(?-i:[a-z]I[pP])|(?<![a-z])ip_?addr(?:ess)?|addr(?:ess)?|host(?:name)?|server|gateway|router"
     rb"|controller|domain|peer|proxy|remote|nameserver|upstream|backend|master|replica|broker"
-    rb"|data[ ]?source|network[ ]address)_?[0-9]{0,3}"
+    rb"|data[ ]?source|network[ ]address|(?<![a-z])(?:src|dst|upstream|allow|deny))_?[0-9]{0,3}"
     rb"[\"'`\])]{0,3}\s{0,4}(?::=|=>|=|:|\(|>)\s{0,4}[\"'`\[(]{0,2}$"
 )
 # As sure as an address's scheme: a version stands before it, and a key of its own behind that.
@@ -257,8 +257,11 @@ def _unnamed_ipv4(octets: bytes, before: bytes, after: bytes) -> float:
         return 0.9
     if max(octets[:3]) < 32:
         return 0.4  # 11.6.23.147: a version counts up from little, with its build at the end
-    if sum(octet > 99 for octet in octets) >= 2:
+    large = sum(octet > 99 for octet in octets)
+    if large >= 2:
         return 0.75
+    if large and min(octets[:2]) > 19:
+        return 0.65  # 47.93.163.115: no version counts so in its first two places
     alone = before[-1:] in (b"'", b'"', b"`") and after[:1] == before[-1:]
     whole = _WHOLE_VALUE.search(before) is not None and not after.split(b"\n")[0].strip(b"\"', \r")
     return 0.65 if alone or whole or not before.strip() else UNSURE_IP

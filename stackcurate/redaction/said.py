@@ -154,6 +154,8 @@ def near_password(place: Place) -> float:
     value = place.value
     if LABEL.search(value) or TECHNICAL.search(value) or not LETTERS.search(value):
         return 0.0
+    if _NUMBERED.fullmatch(value):
+        return 0.0
     if noise.is_hex(value) and _DIGEST.search(place.before(24)):
         return 0.0
     if noise.sequence(value):  # the letters of an alphabet that something is written with
@@ -161,6 +163,9 @@ def near_password(place: Place) -> float:
     return literal_password(place) if is_strong(value) else 0.0
 
 
+_NUMBERED = re.compile(
+    rb"[A-Za-z]{3,}-(?:[0-9]{1,2}|(?=[0-9]*[A-F])[0-9A-F]{4})"
+)  # probe-01, Livebox-8A20
 _DIGEST = re.compile(
     rb"(?i)(?:hash|digest|sha-?[0-9]{0,3}|md5|checksum|etag|commit)[\"']?[ ]?[:=][ ]?[\"']$"
 )

@@ -20,7 +20,7 @@ LETTERS = re.compile(rb"[A-Za-z]")
 
 
 TECHNICAL = re.compile(
-    rb"(?i)^(?:v?\d+[a-z]?\b(?![!#$%&@]\w)|[a-z_]+=|[a-z]+(?:\.[a-z\d]+)*\.(?:[a-z][a-z\d]*|\d{1,3})$|[a-z]+:[a-z]+:|col-|css-|h\d\b|[a-z]{1,3}\d{1,2}$|[a-z]+\d?$|[\w.]+\(|--|#|\.|/|@)|utf|ascii|int\d|float\d|win32"
+    rb"(?i)^(?:v?\d+[a-z]?\b(?![!#$%&@]\w)|[a-z_]+=|[a-z]+(?:\.[a-z\d]+)*\.(?:[a-z]+\d?|\d{1,3})$|[a-z]+:[a-z]+:|col-|css-|h\d\b|[a-z]{1,3}\d{1,2}$|[a-z]+\d?$|[\w.]+\(|--|#|\.|/|@)|utf|ascii|int\d|float\d|win32"
     rb"|i18n|l10n|base\d\d|sqlite|mysql|postgre|python|java|linux|x86|arm64|[a-z]\.[a-z]+\.[a-z]|\$\{|%[sd]|\?\w+=|[{}\[\]()|\\]"
 )
 
@@ -151,7 +151,7 @@ _SENTENCE = re.compile(
     rb"|should|must|our|all|any|but|was|when|if|use|get|set|add|show|hide|toggle|view|edit|create|update|delete"
     rb"|remove|save|cancel|send|request|response|server|client|config|default|value|name|string|number|data"
     rb"|file|path|list|item|icon|eye|box|row|col|text|container|wrapper|content|header|footer|modal|dialog"
-    rb"|wrong|correct|success|fail\w*|expired|change\w*|service|access|account|email|mail|manager|provider)(?![a-z])"
+    rb"|wrong|success|fail\w*|expired|change\w*|service|access|account|email|mail|manager|provider)(?![a-z])"
 )
 
 
@@ -222,8 +222,16 @@ def is_shredded(value: bytes) -> bool:
     return len(pieces) > 3 and sum(map(len, pieces)) * 5 <= len(pieces) * 12
 
 
+# What people make of such a word where a rule wants digits and a sign; 123 and 2024 stand in.
+_LABEL_AND_NUMBER = re.compile(
+    rb"(?i)(?:secret|change|admin|login|enter|user|reset|token)[-_.@!#+?](?!1?0*12?3|20[012]\d|0+)[0-9]{4}[!?.]?"
+)
+
+
 def is_label(value: bytes) -> bool:
     """Says what is asked for, in words that interfaces and algorithms use."""
+    if _LABEL_AND_NUMBER.fullmatch(value):
+        return False
     found = LABEL.search(value)
     if found and _NUMBER_BEHIND.search(value):  # Admin_Mira84: chosen around such a word
         rest = _INTERFACE.sub(b"", LABEL.sub(b"", value))

@@ -86,7 +86,7 @@ _PLACE_WORD = re.compile(
     # Names of numbers and of places, alone or as a word of a longer name.
     rb"(?i)(?<![a-z])(?:lat(?:itude)?s?|lng|lon(?:g(?:itude)?)?s?|latlng|lnglat|coord\w*|gps\w*|geo\w*|loc(?:ation\w*)?"
     rb"|position|home|address|house|office|maps?|marker\w*|center|centre|point|pin|place\w*|where"
-    rb"|wgs\s?84|ll|daddr|saddr|origin|destination|waypoint\w*|(?:set_?)?circular_?region|geo_?fence\w*|work|depot|store|shop|start|end|st_\w+|(?:multi)?point|linestring|polygon|gml|icbm)(?![a-z])|@$|geo:|[?&]q="
+    rb"|wgs\s?84|ll|daddr|saddr|origin|destination|waypoint\w*|(?:set_?)?circular_?region|geo_?fence\w*|work|depots?|depo|ware-?houses?|residence|konum|store|shop|start|end|st_\w+|(?:multi)?point|linestring|polygon|gml|icbm)(?![a-z])|@$|geo:|[?&]q="
     rb"|(?:lat|lng|lon|latitude|longitude|location|coords?|coordinates|position)s?(?:$|[^a-z])"
     rb"|(?-i:[a-z](?:Lat|Lng|Lon|Location|Coord|Position|Point))"
     # Calls that ask about a place: how far it is, when the sun rises there, what weather it has.
@@ -128,9 +128,27 @@ def coordinates(place: Place) -> float:
     if _IN_LIST.search(place.before(24)) and not _PATH_OF_PLACES.search(place.before()):
         return 0.0
     if not (_PLACE_WORD.search(place.before(80)) or _PLACE_ADDRESS.search(place.before())):
+        if _is_literal(place):
+            return 0.8
         return UNSURE_PLACE if _stands_alone(place) else 0.35
     return 0.5 if len(_SIGHTS.findall(place.value)) == 2 else 1.0
 
+
+def _is_literal(place: Place) -> bool:
+    """A literal that is a pair of decimals like those of maps, and nothing else."""
+    quote = place.before(1)
+    return (
+        quote in (b'"', b"'")
+        and place.after(1) == quote
+        and not _COMPUTED.search(place.value)
+        and not _RATIO.search(place.value)
+        and not _POINTS.search(place.before(40))
+    )
+
+
+_POINTS = re.compile(
+    rb"(?i)(?:points?|[dxyr]|size|offset|scale|range|anchor)[\"']?\s?[=:]\s?[\"']$"
+)
 
 UNSURE_PLACE = 0.45
 """A pair that only its file can explain: believed where ``tells_places`` says so."""

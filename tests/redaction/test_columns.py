@@ -143,3 +143,57 @@ def test_tables_of_html_name_their_cells_above_or_beside() -> None:
 def test_a_column_of_versions_holds_no_addresses(path: str, text: str) -> None:
     spans = find(pa.array([text], pa.large_string()), pa.array([path]), Settings())
     assert [text[span.start : span.end] for span in spans] == ["85.214.132.117"]
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("a.yaml", "passwords:\n  - {p}\n  - {q}\n"),
+        ("a.yaml", "db_password:  # set by ops\n  '{p}'\nnext_password:\n  value: {q}\n"),
+        ("a.json", '{{\n  "passwords": [\n    "{p}",\n    "{q}"\n  ]\n}}'),
+        ("a.json", '{{"password": {{"value": "{p}"}}, "secret": ["{q}"]}}'),
+        ("a.py", 'PASSWORDS = [\n    "{p}",\n    "{q}",\n]\n'),
+        ("a.py", 'password = (\n    "{p}"\n)\ntoken = \\\n    "{q}"\n'),
+        ("a.xml", "<password>\n  {p}\n</password>\n<secret>\n  {q}\n</secret>"),
+        ("a.py", 'HOST, PASSWORD, TOKEN = "db", "{p}", "{q}"'),
+        ("a.html", '<dt>Password</dt><dd>{p}</dd>\n<input id="token" type="text" value="{q}">'),
+    ],
+)
+def test_names_reach_the_values_below_and_inside(path: str, text: str) -> None:
+    values = ("kX93!mfPq2w", expand("{A-Za-z0-9*32}", "below"))
+    text = text.format(p=values[0], q=values[1])
+    spans = find(pa.array([text], pa.large_string()), pa.array([path]), Settings())
+    assert sorted(text[span.start : span.end] for span in spans) == sorted(values)
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("a.yaml", "password:\n  required: true\n  min: 8\n"),
+        ("a.yaml", "password:\n  required\n"),
+        ("a.py", "password = (\n    read_from_vault2\n)\n"),
+        ("a.py", 'passwords = [\n    x for x in "kX93!mfPq2w"\n]'),
+        ("a.js", "const token = [\n  ...'abc',\n]"),
+        ("a.py", 'a, password = "x", "y", "z of Things"'),
+    ],
+)
+def test_other_things_below_a_name_stay(path: str, text: str) -> None:
+    assert not find(pa.array([text], pa.large_string()), pa.array([path]), Settings())
+
+
+def test_a_literal_by_chance_needs_no_name() -> None:
+    value = expand("{A-Za-z0-9*40}", "chance")
+    for line in (f"$plivo = '{value}';", f'init("{value}")', f'  pexels: "{value}"'):
+        assert find(pa.array([line], pa.large_string()), pa.array(["a.php"]), Settings())
+    for line in (
+        f"video_id = '{value}'",
+        f"token_hash = '{value}'",
+        'x = "aSecondLongIdentifier2Name"',
+    ):
+        assert not find(pa.array([line], pa.large_string()), pa.array(["a.php"]), Settings())
+
+
+def test_a_literal_that_is_a_pair_of_decimals_is_a_place() -> None:
+    for line, right in (("at: '47.68213, -8.94157'", 1), ("points='47.68213,-8.94157'", 0)):
+        spans = find(pa.array([line], pa.large_string()), pa.array(["a.js"]), Settings())
+        assert len(spans) == right
