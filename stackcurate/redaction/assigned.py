@@ -134,7 +134,7 @@ def defaulted(place: Place) -> float:
 
 
 def _property_name(place: Place) -> bytes:
-    return place.region[place.head : place.start].strip(b"${:-")
+    return place.region[place.head : place.start].strip(b"${:=-")
 
 
 def compared(place: Place) -> float:

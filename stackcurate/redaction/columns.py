@@ -69,6 +69,11 @@ _VARIABLE = re.compile(
     rb'variable[ \t]{1,4}"([\w-]{3,80})"[ \t]{0,4}\{[^{}]{0,400}?default[ \t]{0,8}='
     rb'[ \t]{0,4}"([^"\n]{4,600})"'
 )
+# A chart's value, as Terraform sets it.
+_SET = re.compile(
+    rb'name[ \t]{1,8}=[ \t]{1,4}"([\w.-]{3,80})"\s{1,60}'
+    rb'value[ \t]{1,8}=[ \t]{1,4}"([^"\n$]{4,600})"'
+)
 _ELEMENT = re.compile(
     rb"<(\w{0,60}(?:[Pp]assword|[Ss]ecret|[Tt]oken|[Kk]ey))>\s{1,60}<[Vv]alue>([^<\n]{4,600})</"
 )
@@ -125,7 +130,7 @@ _XML_PAIRS = (
 _PAIRS = {
     **dict.fromkeys(("json", "har"), (*_DATA_PAIRS, (_DEFAULTED, b"assw"))),
     **dict.fromkeys(("yaml", "yml"), (*_DATA_PAIRS, *_YAML_PAIRS)),
-    **dict.fromkeys(("tf", "tfvars", "hcl"), ((_VARIABLE, b"variable"),)),
+    **dict.fromkeys(("tf", "tfvars", "hcl"), ((_VARIABLE, b"variable"), (_SET, b"value"))),
     **dict.fromkeys(("xml", "config", "resx", "jmx"), _XML_PAIRS),
     "plist": ((_PLIST, b"<key>"),),
     "tfstate": ((_MADE, b"random_password"),),

@@ -156,7 +156,10 @@ def said_key(place: Place) -> float:
     return machine(place) if len(set(place.value)) > 11 else 0.0
 
 
-_SHOUTED = re.compile(rb"[A-Z0-9]{2,}_(?:KEY|TOKEN|SECRET|PAT)\b")
+_SHOUTED = re.compile(
+    rb"[A-Z0-9]{2,}_(?:KEY|TOKEN|SECRET|PAT)\b"
+    rb"|(?i:api[_-]?key|(?:access|auth|api|bot|refresh)[_-]?token|client[_-]?secret|secret[_-]?key)"
+)
 
 
 def bare_machine(place: Place) -> float:
