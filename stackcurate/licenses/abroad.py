@@ -97,7 +97,7 @@ MAY_BE_SURE = (
 # Sentences that say what is allowed, without a word that takes something of it.
 _ALLOWS = re.compile(
     r"\b(?:erlaub\w+|gestatte\w*|zulässig|darf|dürfen|frei|se permite|permit\w+|autoris\w+|"
-    r"autoriz\w+|permis\w*|peu(?:t|vent|x)|pouvez|puede[ns]?|pode[ms]?|può|libre(?:ment|mente)?|"
+    r"autoriz\w+|permis\w*|peu(?:t|vent|x)|pouvez|puede[ns]?|pode[ms]?|può|libre(?:s|ment|mente)?|"
     r"livremente|liberamente|wolno|można|mag|mogen)\b|разреш\w+|можно|делайте|свободн\w+|"
     r"可以|允许|允許|可自由|自由に|许可|許可|허용|허락|자유"
 )

@@ -197,7 +197,8 @@ def changes(
         # What came in belongs to the sentence that it ends, not to the next one.
         place = runs[at].start if more else places[min(at, len(places) - 1)]
         sentence = _sentence(text, place)
-        if (more or less) and _GRANTS.search(sentence) and not _OTHER.search(sentence):
+        own = sentence.replace(" ".join(words).lower(), " ")  # as it was before the change
+        if (more or less) and _GRANTS.search(sentence) and not _OTHER.search(own):
             found.append(Change(more, less))
     return found
 

@@ -88,6 +88,7 @@ _TOUCHED = (
     r"use|forks?|forking|uploading|production"
 )
 _REACH = re.compile(rf"\b(?:{_RIGHTS}|{_THINGS}|{_TOUCHED})\b")
+_ANY = re.compile("")
 _REACH_IN_CODE = re.compile(rf"\b(?:{_RIGHTS}|licen[sc]es?)\b")  # comments speak of data and of you
 _LEARNING = re.compile(r"(?i)\b(?:ai|machine learning|train(?:ed|ing)|feeding|assistants?)\b")
 _GLUED = re.compile(r"\b(?:MIT|BSD|ISC|0BSD|Zlib|Unlicense|WTFPL|Apache-2\.0)-((?:\w+-?)+)")
@@ -101,7 +102,9 @@ _SUSPECT = re.compile(
     r"\b(?:tak(?:es?|ing) effect|in effect|comes? into|appl(?:y|ies) (?:from|until|after|as of|on)|"
     r"effective|(?:in)?valid|void|nothing else|nobody else|every(?:one|body) else|no one else|"
     r"all others|third part(?:y|ies)|reserved (?:to|for)|free for \d+|for \w+(?: \w+)? only|"
-    r"by invitation|field[- ]of[- ]use|out of the question|hands off|end of life|at work|"
+    r"by invitation|field[- ]of[- ]use|out of the question|hands off|end of life|(?:good|runs?|"
+    r"lasts?|holds?) (?:through|until|till)|"
+    r"internal (?:use|projects?|purposes?)|excepted|exempt\w*|at work|"
     r"violat\w+|infring\w+|negotiat\w+|owe|profits?|subscri\w+|commercial\w*|transfer all|"
     r"secret|confidential|households?|homes?|evaluat\w+|demos?|trials?|preview|testers?|"
     r"derivatives?|exclud\w+|seats?|enterprise|private|personal|academ\w+|educat\w+|hobb\w+|"
@@ -182,12 +185,13 @@ def doubts(text: str) -> list[str]:
     return takes_back(text)
 
 
-def doubtful(sentence: str) -> bool:
+def doubtful(sentence: str, goes_on: bool = False) -> bool:
     """Whether a sentence beside an open notice in a comment may set a limit.
 
-    What code learns from is left to ``riders``.
+    ``goes_on``: the notice is its beginning. What code learns from is left to ``riders``.
     """
-    return _is_doubtful(_LEARNING.sub(" ", sentence[:4000]), _REACH_IN_CODE)
+    reach = _ANY if goes_on else _REACH_IN_CODE
+    return _is_doubtful(_LEARNING.sub(" ", sentence[:4000]), reach)
 
 
 def _is_doubtful(sentence: str, reach: re.Pattern[str]) -> bool:
@@ -195,6 +199,8 @@ def _is_doubtful(sentence: str, reach: re.Pattern[str]) -> bool:
 
     It may be a limit of what ``reach`` finds, and more.
     """
+    if not _may_limit(sentence.lower()) and not _GLUED.search(sentence):
+        return False
     sentence = without_companies(sentence)
     owned = _OWNER.search(sentence) is not None
     shown = _CAPITAL.sub(" ", sentence) if owned else sentence
@@ -209,6 +215,10 @@ def _is_doubtful(sentence: str, reach: re.Pattern[str]) -> bool:
     if harmless.MARKS.search(said) and reach.search(said):
         return True
     return _SUSPECT.search(said) is not None and (not owned or _FOR_USE.search(said) is not None)
+
+
+def _may_limit(said: str) -> bool:
+    return any(one.search(said) for one in (harmless.MARKS, _SUSPECT, NAMED_CLOSED))
 
 
 def sets_limit(value: str) -> bool:
@@ -229,17 +239,24 @@ def takes_back(text: str) -> list[str]:
     For comments that license something, and for what came between the words of a known text.
     """
     for sentence in sentences(text[:200_000], fold=False):
-        said = without_grants(without_companies(sentence[:4000]).lower())
-        if NAMED_CLOSED.search(said):
+        lower = sentence[:4000].lower()
+        if NAMED_CLOSED.search(lower):
             return [ALTERED]
+        if not _takes(lower):
+            continue
+        said = without_grants(without_companies(sentence[:4000]).lower())
         if HARMLESS.search(said) or harmless.is_harmless(said):
             continue
-        said = harmless.without_neutral(said)
-        if _TAKES_AWAY.search(said) and _WIDE_TOPIC.search(said):
-            return [ALTERED]
-        if any(
-            _TOPIC.search(said, max(0, one.start() - 120), one.end() + 120)
-            for one in _TAKES.finditer(said)
-        ):
+        if _takes(harmless.without_neutral(said)):
             return [ALTERED]
     return []
+
+
+def _takes(said: str) -> bool:
+    """Whether a sentence (lower case) has words that take something that it speaks of."""
+    if _TAKES_AWAY.search(said) and _WIDE_TOPIC.search(said):
+        return True
+    return any(
+        _TOPIC.search(said, max(0, one.start() - 120), one.end() + 120)
+        for one in _TAKES.finditer(said)
+    )

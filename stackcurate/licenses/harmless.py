@@ -39,6 +39,7 @@ _NEUTRAL = re.compile(
     r"documented|licen[sc]ed)\b|"
     r"\b(?:except|unless|where|when|as|if) (?:\w+ )?(?:stated|noted|indicated|specified|mentioned|"
     r"marked|documented)(?: otherwise)?\b|"
+    r"\bunless (?:\w+ ){1,4}(?:says|states|notes) otherwise\b|\bdon['’]t sue\b|"
     r"\bnot only\b|\bif any\b|\bif not,? (?:see|write)\b|\bwhether or not\b|"
     r"\b(?:but )?(?:is )?not limited to\b|\bif you (?:like|want|wish|prefer)\b|"
     r"\bnot (?:affiliated|certified|recommended?)\b|\bdo(?:es)? not (?:recommend|create|claim|"
@@ -87,11 +88,13 @@ _GRANT = re.compile(
 )
 _WIDE = re.compile(
     r"\b(?:yes|also|too|even|including|any (?:purpose|use|kind|way)|every\w*|anyone|all|"
-    r"whatever|whatsoever|freely|unlimited|anything)\b|\bpatents?\b"
+    r"whatever|whatsoever|freely|unlimited|anything|commercial (?:use|usage|purposes))\b|"
+    r"\bpatents?\b"
 )
 # Sentences about warranties, names, owners, sources and which files are meant.
 _PLAIN = re.compile(
-    r"\b(?:endors\w*|promot\w+|advertis\w+|publicity|trademarks?|trade names?|logos?|warrant\w*|"
+    r"\b(?:endors\w*|promot\w+|advertis\w+|publicity|legal advice|lawyers?|trademarks?|"
+    r"trade names?|logos?|warrant\w*|"
     r"liab\w+|misrepresent\w*|merchantab\w*|damages|indemni\w+|as[ -]is|implied|responsib\w+|"
     r"(?:all|some) rights reserved|in compliance with|do not edit|everything else|banner|"
     r"consist\w* (?:solely|only)|disclaim\w*|copyright notices?|gpl-compatible|no longer|"
@@ -124,6 +127,11 @@ _HARD = re.compile(
     r"expir\w+|consent|approv\w+|ask|misuse|breach|reserved|lose|forfeit\w*|ban(?:s|ned)?|"
     r"infringement|violat\w+)\b"
 )
+# "Training models on this code is fine with us.", without a word on who or where.
+_ALL_FINE = re.compile(
+    r"\A(?!.*\b(?:for|in|by|within|at|inside|among)\b).*\bis (?:\w+ly )?"
+    r"(?:fine|ok|okay|allowed|permitted|welcome)(?: with (?:us|me))?\W*\Z"
+)
 _MORE = re.compile(r"\b(?:also|too|even|including|patents?)\b")
 
 
@@ -146,4 +154,6 @@ def is_harmless(said: str) -> bool:
         return True
     if MARKS.search(said) or _HARD.search(said):
         return False
-    return bool(_MORE.search(said) or (_GRANT.search(said) and _WIDE.search(said)))
+    if _MORE.search(said) or _ALL_FINE.search(said):
+        return True
+    return _GRANT.search(said) is not None and _WIDE.search(said) is not None

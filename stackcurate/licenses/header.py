@@ -177,8 +177,12 @@ def _may_say_more(tags: Said, comment: bytes) -> bool:
     """Whether a comment may say something stricter than its tags."""
     if all(one.expression in ELSEWHERE for one in tags):
         return True
-    open_ = all(license_class(one.expression) in OPEN for one in tags)
-    return open_ and _STEMS.search(_SET_ASIDE.sub(b" ", comment)) is not None
+    if not all(license_class(one.expression) in OPEN for one in tags):
+        return False
+    rest = _SET_ASIDE.sub(lambda found: b" " * len(found[0]), comment)
+    if _STEMS.search(rest):
+        return True
+    return any(_is_limited(comment, rest, one.span()) for one in _TAG_LINE.finditer(comment))
 
 
 def _both(tags: Said, said: Said) -> Said:
@@ -333,7 +337,7 @@ def _open_doubts(
         return []
     if len(comment) == len(rest):
         spans = [*((one.start, one.end) for one in found), *tags]
-        if any(doubtful(one) for span in spans for one in _around(comment, rest, span)):
+        if any(_is_limited(comment, rest, span) for span in spans):
             return [ALTERED]
     start = max(0, min((one.start for one in found), default=0) - NEAR)
     end = max((one.end for one in found), default=NEAR) + NEAR
@@ -341,13 +345,21 @@ def _open_doubts(
     return takes_back("\n\n".join(one for one in sentences(near) if _ABOUT_IT.search(one)))
 
 
-def _around(comment: bytes, rest: bytes, span: Span) -> list[str]:
-    """Sentences in the paragraph of a statement that state no license themselves."""
+def _is_limited(comment: bytes, rest: bytes, span: Span) -> bool:
+    """Whether a sentence in the paragraph of a statement may set a limit.
+
+    ``rest`` is ``comment`` without what states a license.
+    """
     start, end = span
     before = _EMPTY.split(comment[max(0, start - NEAR) : start])[-1]
     after = _EMPTY.split(comment[end : end + NEAR], maxsplit=1)[0]
-    near = rest[start - len(before) : start] + b"\n\n" + rest[end : end + len(after)]
-    return sentences(near.decode("utf-8", "replace"), fold=False)
+    left = rest[start - len(before) : start].decode("utf-8", "replace")
+    right = rest[end : end + len(after)].decode("utf-8", "replace")
+    if any(map(doubtful, sentences(left, fold=False))):
+        return True
+    following = sentences(right, fold=False)
+    first = following[:1] if right[:1] in ", " and not right.lstrip(" ").startswith("\n") else []
+    return any(doubtful(one, one in first) for one in following)
 
 
 def headers(contents: pa.Array | pa.ChunkedArray) -> pa.Table:

@@ -27,6 +27,8 @@ _COMPARED = re.compile(
 )
 # The license that a text was under before the one that it states.
 _FORMER = re.compile(
+    r"\b(?:(?:earlier|older|previous) (?:releases|versions)|"
+    r"(?:releases?|versions?) (?:before|prior to|up to|until|older than))\b[^;]* \Z|"
     r"\b(?:used to be|formerly|(?:was|were) (?:once|formerly|"
     r"until \S+))\b[^.;]*? (?:the )?(?:gnu )?\Z|"
     r"\b(?:left|dropped|abandoned|replac(?:es|ed)|(?:moved|switched|changed|"

@@ -177,8 +177,15 @@ def riders(text: str, bans: bool = True) -> list[str]:
     ``bans`` also takes plain "may not be used" for a limit, as in the text of a license; in the
     comments of source files such words mostly speak of the code.
     """
+    text = text[:200_000]
+    found = _riders(text, bans)
+    named = found and companies(text)  # "Commercial Use Ltd."
+    return sorted(_riders(without_companies(text), bans) if named else found)
+
+
+def _riders(text: str, bans: bool) -> set[str]:
     found: set[str] = set()
-    text = plain(without_companies(text[:200_000])).lower()
+    text = plain(text).lower()
     limits = has_any(text, _LIMIT_WORDS) or (bans and has_any(text, _BAN_WORDS))
     for sentence in sentences(text) if limits or has_any(text, AI_WORDS) else ():
         sentence = sentence[:4000]
@@ -192,7 +199,7 @@ def riders(text: str, bans: bool = True) -> list[str]:
         if limited and not inside and not HARMLESS.search(cleaned):
             found.add(RESTRICTED)
     found.update(limits_abroad(text, not bans))
-    return sorted(found)
+    return found
 
 
 def _forbids_learning(sentence: str, bans: bool) -> bool:
