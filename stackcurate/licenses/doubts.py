@@ -100,7 +100,13 @@ _STYLE = re.compile(
 _SUSPECT = re.compile(
     r"[$€£¥₹]\s?\d|\d\s?[€£¥₹]|\b(?:usd|eur|dollars?|euros?|invoices?|prices?|pricing)\b|"
     r"\b(?:tak(?:es?|ing) effect|in effect|comes? into|appl(?:y|ies) (?:from|until|after|as of|on)|"
-    r"effective|(?:in)?valid|void|nothing else|nobody else|every(?:one|body) else|no one else|"
+    r"(?:up to|at most|(?:no )?more than|fewer than|less than|max\.?|maximum) (?:\d+\b(?!\.\d)|"
+    r"two|three|"
+    r"four|"
+    r"five|six|seven|eight|nine|ten|twelve|twenty|fifty|a hundred)|"
+    r"needs? an? (?:\w+ )?(?:keys?|tokens?|licen[sc]e|subscription|account|contract)|"
+    r"in force|loses?|forfeit\w*|effective|(?:in)?valid|void|nothing else|nobody else|"
+    r"every(?:one|body) else|no one else|"
     r"all others|third part(?:y|ies)|reserved (?:to|for)|free for \d+|for \w+(?: \w+)? only|"
     r"by invitation|field[- ]of[- ]use|out of the question|hands off|end of life|(?:good|runs?|"
     r"lasts?|holds?) (?:through|until|till)|"
@@ -152,7 +158,7 @@ def is_other_script(said: str) -> bool:
 
 def _is_foreign(said: str) -> bool:
     """Whether three words or more are no list of names and hold no word of English."""
-    if _ENGLISH.search(said) or _ADDRESS.search(said) or harmless.is_plain(said.lower()):
+    if _ENGLISH.search(said) or _ADDRESS.search(said) or harmless.is_harmless(said.lower()):
         return False
     words = [word for word in said.split() if _ONE_WORD.fullmatch(word)]
     small = [word.strip("(\"'«“‘¿¡") for word in words]

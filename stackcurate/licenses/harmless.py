@@ -22,7 +22,8 @@ MARKS = re.compile(
 )
 # Phrases that take nothing, whatever else their sentence says.
 _NEUTRAL = re.compile(
-    r"\b(?:(?:do|does)(?: not|n['’]t)|needn['’]t|need not|without) ?(?:have|need|having|"
+    r"\b(?:except that (?:you|it) )?(?:(?:do|does)(?: not|n['’]t)|needn['’]t|need not|"
+    r"without) ?(?:have|need|having|"
     r"needing)?(?: to)?(?<= to) (?:\w+)|"
     r"\b(?:not|n['’]t|never) (?:an? |any )?(?:obligat\w+|obliged|required|necessary|mandatory|"
     r"needed|"
@@ -135,7 +136,7 @@ _ALL_FINE = re.compile(
 _MORE = re.compile(r"\b(?:also|too|even|including|patents?)\b")
 
 
-def is_plain(said: str) -> bool:
+def _is_plain(said: str) -> bool:
     """Whether a sentence (lower case) is about warranties, names, owners, sources or files."""
     return _PLAIN.search(said) is not None
 
@@ -147,7 +148,7 @@ def without_neutral(said: str) -> str:
 
 def is_harmless(said: str) -> bool:
     """Whether a sentence (lower case) leaves an open license as it is."""
-    if is_plain(said) or _BESIDES.search(said):
+    if _is_plain(said) or _BESIDES.search(said):
         return True
     said = without_neutral(said)
     if _WISH.search(said) and not _BINDS.search(said):

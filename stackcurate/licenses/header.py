@@ -62,7 +62,7 @@ _TAG_LINE = re.compile(rb"(?i)SPDX-License-Identifier:[ \t]*[(\w][^\r\n]*")
 _EMPTY = re.compile(
     rb"\n(?=(?:import|from [\w.]+ import|use|using|package|require|module|namespace|"
     rb"#[ \t]*(?:include|define|if|pragma)|<\?)\b)|"
-    rb"\n[\s*#/;%!|>.\"'-]*\n|\*/|\"\"\"|'{3}"
+    rb"\n[\s*#/;%!|>$.\"'-]*\n|\*/|\"\"\"|'{3}"
 )
 # Sentences that speak of the license and not of what the code does.
 _ABOUT_IT = re.compile(

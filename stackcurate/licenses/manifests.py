@@ -297,4 +297,6 @@ def _more(text: str, read: Callable[[bytes], str | None] | None) -> list[str]:
     said = None
     if len(text.split()) > MOST and read is not None:
         said = read(text.encode("utf-8", "replace"))
-    return [said] if said else riders(text) or doubts(text)
+    if said:
+        return [said]
+    return riders(text) or doubts(text) or ([ALTERED] if sets_limit(text[:MAX_WORDS]) else [])
