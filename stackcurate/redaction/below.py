@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from .columns import Cell
 from .place import is_written_plainly
+from .strength import LABEL
 
 MOST, REACH = 64, 8192  # values below one name; bytes below it that are read
 # Behind the name: what assigns or opens, and a comment, up to the next line or into a bracket.
@@ -70,7 +71,9 @@ def named(text: bytes, path: str, names: Iterable[tuple[int, int]]) -> Iterator[
         name = text[begin:end]
         one = name[:-1] if name[-1:] == b"s" and name[-2:] != b"ss" else name
         for low, high in values(text, end, plain):
-            yield one, low, high
+            value = text[low:high]
+            if not (value.isalpha() and LABEL.search(value)):  # a list of names like it
+                yield one, low, high
 
 
 _PREFIX = re.compile(rb"[\w.$-]*\Z")

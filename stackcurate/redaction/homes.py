@@ -7,7 +7,7 @@ import re
 from .place import Place
 
 _NOBODY = re.compile(
-    rb"(?i)^(?:(?:my|your|the|some|a)?[-_.]?(?:user(?:s|name|[-_]?\d)?|name|account|home|login|me|you)"
+    rb"(?i)^(?:(?:my|your|the|some|a)?[-_.]?(?:user(?:s|name|[-_]?\d)?|name|account|home|login|me|you|him|her|them)"
     rb"|runner(?:admin)?|ubuntu|debian|centos|fedora|root|admin(?:istrator)?|vagrant|app|node|travis"
     rb"|circleci|jovyan|pi|ec2-user|azureuser|docker|public|default|shared|foo|bar|baz|test\w*|git"
     rb"|jenkins|build(?:er|bot)?|ci|vsts\w*|vscode|codespace|gitpod|steam|linuxbrew|coder|dev(?:[\d_-]\w*|el\w*|ops|user|s)?"
@@ -37,7 +37,8 @@ _PAGE = re.compile(
     rb"|config\w*|accounts?|count|all|recent|popular|top|latest|get\w+|fetch\w+|update\w*"
     rb"|[0-9]+|ids?|roles?|groups?|export|import|bulk|files?|images?|img|css|js|assets?|static"
     rb"|public|api|v[0-9]|docs?|download\w*|upload\w*|random|rules"
-    rb"|\w+\.(?:html?|php|aspx?|jsp|js|css|json|png|jpe?g|svg|py|txt|md|tsx?|vue)"
+    rb"|[\w.-]+\.(?:html?|php|aspx?|jsp|js|css|json|png|jpe?g|svg|py|txt|md|tsx?|vue|jar|sh|log)"
+    rb"|[\w.-]+\.(?:so|gz|zip|tar|conf|cfg|ini|ya?ml|xml|csv|sql|c|h|cpp|go|rb|rs|java|exe|pdf)"
     rb"|(?-i:[a-z]+(?:-[a-z]+)+|[a-z]+(?:[A-Z][a-z]+)+))\Z"
 )
 # What asks for a folder, in code whose addresses of pages look alike.

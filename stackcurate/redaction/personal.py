@@ -393,8 +393,27 @@ def tells_cards(text: bytes, path: str) -> bool:
 
 
 def card_unsure(place: Place) -> float:
-    """A payment card with no word for it on its line."""
+    """A payment card with no word for it on its line, of the length that its issuer prints."""
+    digits = re.sub(rb"\D", b"", place.value)
+    grouped = len(digits) < len(place.value)
+    if not _USUAL.match(digits) or _OTHER_NUMBER.search(place.before(40)):
+        return 0.0
+    if grouped and (not _EMBOSSED.fullmatch(place.value) or _beside_numbers(place)):
+        return 0.0
     return UNSURE_CARD if card_alone(place) else 0.0
+
+
+def _beside_numbers(place: Place) -> bool:
+    """Other numbers stand before or behind, as in tables of them."""
+    before = re.search(rb"[0-9A-Fa-f][ ,]{1,2}\Z", place.before(3)) is not None
+    return before or re.match(rb"[ ,]{1,2}[0-9A-Fa-f]{2}", place.after(4)) is not None
+
+
+# Visa, Mastercard, Discover, UnionPay, JCB and Maestro; American Express; Diners Club.
+_USUAL = re.compile(rb"(?:[4-6]\d{15}|2[2-7]\d{14}|35\d{14}|3[47]\d{13}|3[068]\d{12})\Z")
+_OTHER_NUMBER = re.compile(
+    rb"(?i)serial|\boid|isbn|track|order|invoice|imei|timestamp|\btime|uuid|seed|version|(?<![a-z])id\W"
+)
 
 
 _EMBOSSED = re.compile(rb"\d{4}([ -])\d{4}\1\d{4}\1\d{4}|3\d{3}([ -])\d{6}\2\d{4,5}")
