@@ -13,12 +13,13 @@ from ..kernels.entropy import CLASSES, high_entropy
 from ..kernels.regions import regions
 from .assigned import names_key
 from .blocks import BLOCKS
+from .cards import UNSURE_CARD, tells_cards
 from .cells import Near, Table, placed, tables, without_versions
 from .force import in_force
 from .judges import GENERIC, JUDGES
 from .national import alike
 from .noise import is_random, is_uuid
-from .personal import UNSURE_CARD, UNSURE_IP, in_copyright_notice, tells_cards
+from .personal import UNSURE_IP, in_copyright_notice
 from .phones import UNSURE_PHONE, tells_phones
 from .place import FILES, Place, is_lock_path
 from .rules import Rule, load

@@ -10,15 +10,11 @@ from collections.abc import Callable
 
 from . import noise
 from .assigned import NAMES, assigned, bare, compared, defaulted, defined, instruction, password
+from .cards import card, card_alone, card_groups, card_quoted, card_unsure
 from .homes import home_end, home_user
 from .machines import bare_machine, before_name, key_argument, machine, random_literal, said_key
 from .national import any_national, national
 from .personal import (
-    card,
-    card_alone,
-    card_groups,
-    card_quoted,
-    card_unsure,
     email,
     email_escaped,
     iban,
