@@ -446,8 +446,8 @@ def test_an_address_with_its_own_key_is_none_of_a_version() -> None:
 
 def test_numbers_of_tables_are_no_cards() -> None:
     for line in (
-        "# visa\nstrokes 2451221341251\n",  # of no length that an issuer prints
-        "iban\n0 750 751 2400 2401 2903 2904\n",
-        "visa\nserial: 4539148803436467\n",
+        "# visa\nstrokes 2451221341251",  # of no length that an issuer prints
+        "iban\n0 750 751 2400 2401 2903 2904",
+        "visa\nserial: 4539148803436467",
     ):
         assert shipped("a.dat", line) == line
