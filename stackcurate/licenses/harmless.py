@@ -23,11 +23,9 @@ MARKS = re.compile(
 # Phrases that take nothing, whatever else their sentence says.
 _NEUTRAL = re.compile(
     r"\b(?:except that (?:you|it) )?(?:(?:do|does)(?: not|n['’]t)|needn['’]t|need not|"
-    r"without) ?(?:have|need|having|"
-    r"needing)?(?: to)?(?<= to) (?:\w+)|"
+    r"without) ?(?:have|need|having|needing)?(?: to)?(?<= to) (?:\w+)|"
     r"\b(?:not|n['’]t|never) (?:an? |any )?(?:obligat\w+|obliged|required|necessary|mandatory|"
-    r"needed|"
-    r"requirements?|conditions?)\b|"
+    r"needed|requirements?|conditions?)\b|"
     r"\b(?:needs? )?no (?:obligations?|requirements?|registration|costs?|charge|royalt\w+|"
     r"time limits?|limits?|limitations?|restrictions?|strings attached|attribution)"
     r"(?: (?:is|are))?(?: (?:required|needed|necessary|asked))?\b|"
@@ -84,8 +82,7 @@ _BESIDES = re.compile(
 # Grants: what is fine for all, or what else may be done.
 _GRANT = re.compile(
     r"\b(?:(?:is|are) (?:\w+ )?(?:fine|ok|okay|allowed|permitted|welcome)|you (?:may|can|"
-    r"are free to)|"
-    r"grants?|free for|lets? you|feel free)\b"
+    r"are free to)|grants?|free for|lets? you|feel free)\b"
 )
 _WIDE = re.compile(
     r"\b(?:yes|also|too|even|including|any (?:purpose|use|kind|way)|every\w*|anyone|all|"
@@ -116,10 +113,8 @@ _PLAIN = re.compile(
     r"\bterms of the [\w.-]+\Z|\blegal terms\b|\bthru\b|\w\(\)|\bdom\b|\bnotice to\b|"
     r"\b(?:following|below) legal agreement\b|\bsponsoring member\b|"
     r"\bexclud\w+ (?:the )?[\w ]{1,20}\bpart\b|\bend of (?:the )?terms\b|\b(?:called|"
-    r"name) (?:by (?:a|another) name|other than)\b|"
-    r"\bothers? do(?:n['’]t| not)\W*\Z|"
-    r"\bproject home\b|\bbundled dependencies\b|\bis (?:licen[sc]ed|"
-    r"distributed|available|released)"
+    r"name) (?:by (?:a|another) name|other than)\b|\bothers? do(?:n['’]t| not)\W*\Z|"
+    r"\bproject home\b|\bbundled dependencies\b|\bis (?:licen[sc]ed|distributed|available|released)"
     r" (?:under|with) the\W*\Z"
 )
 # Even a sentence that grants much may be about a price or a ban.
@@ -127,6 +122,11 @@ _HARD = re.compile(
     r"[$€£¥₹]|\b(?:pa(?:y|ys|id|yed)|fees?|prices?|prohibit\w*|forbid\w*|exclu\w+|withdr\w+|"
     r"expir\w+|consent|approv\w+|ask|misuse|breach|reserved|lose|forfeit\w*|ban(?:s|ned)?|"
     r"infringement|violat\w+)\b"
+)
+# Nor does a word about warranties or sources make up for these.
+_STRONG = re.compile(
+    r"[$€£¥₹]\s?\d|\b(?:pay|pays|payments?|fees?|prices?|prohibited|forbidden|students?|schools?|"
+    r"personal|private|non-?commercial|for commercial|commercial use|consent|ask)\b"
 )
 # "Training models on this code is fine with us.", without a word on who or where.
 _ALL_FINE = re.compile(
@@ -148,7 +148,7 @@ def without_neutral(said: str) -> str:
 
 def is_harmless(said: str) -> bool:
     """Whether a sentence (lower case) leaves an open license as it is."""
-    if _is_plain(said) or _BESIDES.search(said):
+    if (_is_plain(said) and not _STRONG.search(said)) or _BESIDES.search(said):
         return True
     said = without_neutral(said)
     if _WISH.search(said) and not _BINDS.search(said):

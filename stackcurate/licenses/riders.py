@@ -27,8 +27,7 @@ _HYPHEN = re.compile(r"(?<=[^\W\d_])-[ \t]*\n[\s*#/;|>]*(?=[^\W\d_A-Z])")
 _NO = re.compile(
     r"\b(?:not|no|never|nor|cannot|without|except(?:ing|ion)?|exclud(?:e|es|ed|ing)|prohibit\w*|"
     r"forbid\w*|forbidden|disallow\w*|restrict\w*|opt(?:s|ed|ing)?[- ]?out|reserv(?:e|es|ed|ing|"
-    r"ations?)|deny|"
-    r"denied|refus\w*|ban(?:s|ned)?|unless|unlawful|may only|other than|consent)\b"
+    r"ations?)|deny|denied|refus\w*|ban(?:s|ned)?|unless|unlawful|may only|other than|consent)\b"
 )
 _AI = re.compile(
     r"\b(?:ai|a\.i\.|artificial(?:ly)? intelligen\w+|machine[- ]learning|deep[- ]learning|ml|llms?|"
@@ -42,14 +41,12 @@ _ACT = re.compile(
 )
 _FOR_AI = re.compile(
     r"\b(?:ai|a\.i\.|artificial(?:ly)? intelligen\w+|generative|llms?|tdm|"
-    r"text[- ]and[- ]data[- ]mining|"
-    r"copilot|chatbots?)\b"
+    r"text[- ]and[- ]data[- ]mining|copilot|chatbots?)\b"
 )
 # Laws by which one reserves text and data mining: the EU's, Germany's, France's.
 _TDM_LAW = re.compile(
     r"\bdirective (?:\(eu\) )?(?:no\.? )?2019[ /]790\b|\bdsm directive\b|"
-    r"\b44 ?b (?:\([^)]*\) )?urhg\b|"
-    r"\bl\.? ?122-5-3\b"
+    r"\b44 ?b (?:\([^)]*\) )?urhg\b|\bl\.? ?122-5-3\b"
 )
 # What a rider in a comment is about: the thing itself, or what may be done with it.
 _OF_IT = re.compile(
