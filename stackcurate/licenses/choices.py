@@ -44,8 +44,8 @@ _UNSURE = re.compile(
 _END = re.compile(r"[.;!?](?=\s)|\n[\s*#/;|>-]*\n")
 _SIGN_RUNS = re.compile(r"[\s*#/;|>]+")
 _INSTEAD = re.compile(r"(?:\A|[.;:] |\n ?)\s*(?:or,? )?alternatively\b(?!.*[.;] )")
-_ALTERNATIVELY = re.compile(rb"[Aa]lternatively|ALTERNATIVELY")
-MAY_OFFER = re.compile(rb" OR | WITH |[Aa]lternatively|ALTERNATIVELY")
+_ALTERNATIVELY = (b"lternatively", b"ALTERNATIVELY")
+_OFFERS = (b" OR ", b" WITH ", *_ALTERNATIVELY)
 _WRITTEN = re.compile(
     rb"\(?[A-Za-z][A-Za-z0-9.+-]*\)?(?:\s(?:OR|AND|WITH)\s\(?[A-Za-z][A-Za-z0-9.+-]*\)?){1,12}"
 )
@@ -60,6 +60,11 @@ class Part(NamedTuple):
     length: int
 
 
+def may_offer(data: bytes) -> bool:
+    """Whether a text has words by which one name alone may be a choice."""
+    return any(word in data for word in _OFFERS)
+
+
 def settled(data: bytes, parts: Sequence[Part]) -> list[str | None]:
     """The expression of each part, in their order: a whole choice at its first side, then None.
 
@@ -67,9 +72,9 @@ def settled(data: bytes, parts: Sequence[Part]) -> list[str | None]:
     alternative to stands elsewhere, and the choice says so.
     """
     said: list[str | None] = [one.expression for one in parts]
-    if len(parts) < 2 and not MAY_OFFER.search(data):
+    if len(parts) < 2 and not may_offer(data):
         return said
-    at, instead = 0, _ALTERNATIVELY.search(data) is not None
+    at, instead = 0, any(word in data for word in _ALTERNATIVELY)
     while at < len(parts):
         last = _written(data, parts, at, said)
         if last is None and at and _is_said_again(parts, at):

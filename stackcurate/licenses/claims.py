@@ -115,7 +115,7 @@ def _offered(
     text: bytes, placed: Sequence[tuple[Mapping[str, Any], Span]]
 ) -> dict[int, str | None]:
     """The matches that are sides of a choice: the whole of it for the first, None for others."""
-    if len(placed) < 2 and not choices.MAY_OFFER.search(text):
+    if len(placed) < 2 and not choices.may_offer(text):
         return {}
     order = sorted(range(len(placed)), key=lambda n: placed[n][1])
     parts = [

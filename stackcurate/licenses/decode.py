@@ -137,7 +137,7 @@ def text_of(data: bytes) -> Text:
     """The readable text of a license file, at most ``MAX_BYTES`` of it."""
     cut = data[:MAX_BYTES]
     text, exact = _as_text(cut)
-    if _WIDE.search(text):
+    if not text.isascii() and _WIDE.search(text):
         text, exact = _WIDE.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text), False
     if ("~~" in text or "</" in text) and _STRUCK.search(text):
         text, exact = _STRUCK.sub(" ", text), False
