@@ -1,9 +1,10 @@
-"""Runs of base64 or hex digits that may hold text: in a whole buffer, in one pass with leaps.
+"""Runs of base64 or hex digits that may hold text, or are made by chance: one pass with leaps.
 
 A run is bytes of the alphabet: letters, digits, ``+/-_``. Windows of LEAST bytes are read from
 their end: behind the last byte outside the alphabet the next window begins, so that ordinary words
 cost few looks. A run is kept where what its first bytes encode is printable ASCII: of random
-digits, such as images, fonts and digests, one run in a hundred thousand is.
+digits, such as images, fonts and digests, one run in a hundred thousand is. Of the others, literals
+of letters of both cases and digits are told apart, which nothing but keys are made of.
 """
 
 from __future__ import annotations
@@ -47,8 +48,12 @@ def text_literals(
     offsets: NDArray[np.int64],
     values: NDArray[np.uint8],
     nibbles: NDArray[np.uint8],
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
-    """File, start, end of each run that may hold text, in order, and whether it is hex.
+) -> tuple[
+    tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]],
+    NDArray[np.int64],
+]:
+    """File, start, end of each run that may hold text, in order, and whether it is hex; and starts
+    of the literals in quotes that mix letters of both cases with two digits or more.
 
     ``data``: bytes of all files; ``offsets``: (files + 1,) their bounds; ``values`` and ``nibbles``
     are ``VALUES`` and ``NIBBLES``.
@@ -58,7 +63,8 @@ def text_literals(
     starts = np.empty(room, np.int64)
     ends = np.empty(room, np.int64)
     hexes = np.empty(room, np.bool_)
-    found = 0
+    mixed = np.empty(room, np.int64)
+    found = mixes = 0
     for file in range(offsets.size - 1):
         start, stop = offsets[file], offsets[file + 1]
         while start + 24 <= stop:
@@ -81,8 +87,33 @@ def text_literals(
                     ends[found] = end
                     hexes[found] = is_hex
                     found += 1
+                elif _is_mixed(data, start, end, offsets[file], stop):
+                    mixed[mixes] = start
+                    mixes += 1
             start = end
-    return files[:found].copy(), starts[:found].copy(), ends[:found].copy(), hexes[:found].copy()
+    texts = files[:found].copy(), starts[:found].copy(), ends[:found].copy(), hexes[:found].copy()
+    return texts, mixed[:mixes].copy()
+
+
+@njit(cache=True, nogil=True)
+def _is_mixed(data: NDArray[np.uint8], start: int, end: int, floor: int, stop: int) -> bool:
+    """Between equal quotes: letters of both cases, two digits or more, and nothing else."""
+    if end - start > 64 or start == floor or end == stop or data[start - 1] != data[end]:
+        return False
+    if data[end] != 34 and data[end] != 39 and data[end] != 96:
+        return False
+    small = large = digits = 0
+    for at in range(start, end):
+        byte = data[at]
+        if 97 <= byte <= 122:
+            small += 1
+        elif 65 <= byte <= 90:
+            large += 1
+        elif 48 <= byte <= 57:
+            digits += 1
+        else:
+            return False
+    return small > 0 and large > 0 and digits > 1
 
 
 @njit(cache=True, nogil=True)

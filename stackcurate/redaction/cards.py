@@ -44,7 +44,8 @@ UNSURE_CARD = 0.5
 """A number that only its file can explain: by cards or accounts in it, or ``tells_cards``."""
 
 _TELLS_CARDS = re.compile(
-    rb"(?i)(?:credit|debit|bank|payment)[ _-]?card|card[ _.-]?(?:num|no\b|pan|holder|is|valid|exp)"
+    rb"(?i)(?:credit|debit|bank|payment)[ _-]?card|expir(?:es|y)"
+    rb"|card[ _.-]?(?:num|no\b|pan|holder|is|valid|exp)"
     rb"|cvv|cvc2?(?![a-z])|luhn"
     rb"|(?<![a-z])(?:visa|mastercard|master_card|amex|maestro|jcb|unionpay|diners|iban|kort|kortn\w{1,7}"
     rb"|bankkort\w{0,3}|\w{0,6}karten?(?:nummer)?|karta|karty|kartu|\w{0,6}kaart\w{0,6}|tarjeta"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,6 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ..kernels.entropy import CLASSES, high_entropy
+from ..kernels.literals import NIBBLES, VALUES, text_literals
 from ..kernels.regions import regions
 from .assigned import names_key
 from .blocks import BLOCKS
@@ -26,7 +27,7 @@ from .rules import Rule, load
 from .scan import scanner
 from .settings import Settings
 from .whereabouts import UNSURE_MAC, UNSURE_PLACE, tells_places
-from .wrapped import SECRETS, wrapped
+from .wrapped import SECRETS, Wrapped, wrapped
 
 CHUNK = 1 << 30  # bytes per scan; Hyperscan counts a block's bytes in 32 bits
 
@@ -64,7 +65,10 @@ def find(
     judge = _Judge(settings, paths)
     for first, data, offsets in _chunks(contents):
         judge.chunk(first, data, offsets, engine)
-        judge.spans += _inside(first, data, offsets, paths, settings, engine)
+        texts, mixed = text_literals(data, offsets, VALUES, NIBBLES)
+        judge.mixed(first, data, offsets, mixed)
+        literals = wrapped(data, offsets, texts)
+        judge.spans += _inside(first, data, offsets, literals, paths, settings, engine)
     in_tables = tables(contents, paths, judge.near)
     judge.spans = without_versions(judge.spans, in_tables)
     judge.spans += _cells(in_tables, paths, settings, engine)
@@ -92,16 +96,13 @@ def _inside(
     first: int,
     data: NDArray[np.uint8],
     offsets: NDArray[np.int64],
+    encoded: Iterable[Wrapped],
     paths: pa.Array,
     settings: Settings,
     engine: str | None,
 ) -> Iterator[Span]:
     """Literals whose decoded text holds a secret: looked into once, so that nothing nests."""
-    literals = [
-        one
-        for one in wrapped(data, offsets)
-        if not is_lock_path(paths[first + one.file].as_py() or "")
-    ]
+    literals = [one for one in encoded if not is_lock_path(paths[first + one.file].as_py() or "")]
     if not literals:
         return
     # Decoded text is mostly a file of its own (.env, JSON, a key), where values need no quotes.
@@ -384,6 +385,28 @@ class _Judge:
             rule = self.table.rules[number]
             span = Span(row, base + start, base + end, rule, confidence, region[start:end])
             (self.spans if confidence >= self.least[number] else self.unsure).append(span)
+
+    def mixed(
+        self,
+        first: int,
+        data: NDArray[np.uint8],
+        offsets: NDArray[np.int64],
+        starts: NDArray[np.int64],
+    ) -> None:
+        """Judge the literals by chance that begin at ``starts`` of ``data``."""
+        number = self.force.literal
+        if number not in self.force.active:
+            return
+        files, from_, to = regions(data, offsets, starts)
+        row = done = -1
+        for file, low, high in zip(files.tolist(), from_.tolist(), to.tolist(), strict=True):
+            if file != row:
+                row = file
+                self._open(first + row)
+            if low != done:
+                done = low
+                floor = int(offsets[file])
+                self._region(first + file, low - floor, data, offsets, (file, low, high), [number])
 
     def _entropy(self, first: int, data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> None:
         starts, ends, hexes = high_entropy(data, CLASSES, offsets)

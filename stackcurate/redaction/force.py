@@ -36,6 +36,7 @@ class InForce:
     by_turn: NDArray[np.int64]
     named_key: int
     entropy: tuple[int, int]  # base64, hex
+    literal: int  # by chance
 
     def wants_entropy(self) -> bool:
         """Strings that nothing but their randomness shows are asked for."""
@@ -64,5 +65,6 @@ def in_force(table: Table, settings: Settings) -> InForce:
         turns=np.argsort(by_turn),
         by_turn=by_turn,
         named_key=table.number("named-key"),
+        literal=table.number("random-literal"),
         entropy=(table.number("entropy-base64"), table.number("entropy-hex")),
     )

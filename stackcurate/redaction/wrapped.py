@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels.literals import LONGEST, NIBBLES, VALUES, text_literals
+from ..kernels.literals import LONGEST
 
 SECRETS = frozenset(("key", "password", "private_key"))
 """The kinds that are looked for: an e-mail address in an encoded blob is not worth the blob."""
@@ -40,12 +40,16 @@ class Wrapped:
     text: str
 
 
-def wrapped(data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> Iterator[Wrapped]:
-    """Encoded texts of the files ``offsets`` of ``data``, in order; spans count from their file."""
+Runs = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]
+
+
+def wrapped(data: NDArray[np.uint8], offsets: NDArray[np.int64], runs: Runs) -> Iterator[Wrapped]:
+    """Encoded texts of the files ``offsets`` of ``data``, in order; spans count from their file.
+
+    ``runs`` are those that ``literals.text_literals`` found in them.
+    """
     done = 0
-    for file, start, end, is_hex in zip(
-        *text_literals(data, offsets, VALUES, NIBBLES), strict=True
-    ):
+    for file, start, end, is_hex in zip(*runs, strict=True):
         if start < done:
             continue
         floor, stop = int(offsets[file]), int(offsets[file + 1])

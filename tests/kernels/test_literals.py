@@ -62,7 +62,7 @@ def test_literals(files: list[str]) -> None:
     data, offsets = buffer(files)
     found = {
         tuple(map(int, row))
-        for row in zip(*text_literals(data, offsets, VALUES, NIBBLES), strict=True)
+        for row in zip(*text_literals(data, offsets, VALUES, NIBBLES)[0], strict=True)
     }
     expected = set()
     for number, text in enumerate(files):
@@ -92,3 +92,18 @@ def test_long_numbers(files: list[str]) -> None:
             if re.search(rb"[0-9]{2}", run[0]):  # two digits side by side
                 sure.add(last)
     assert sure <= found <= every
+
+
+def test_literals_by_chance_stand_between_equal_quotes_and_mix() -> None:
+    good = b"aB3dEfGhIjKlMnOpQrStUvW9"
+    text = b"x = '%s', \"%s', '%s+', '%s', '%s'" % (
+        good,
+        good,
+        good,
+        good.lower(),
+        good.replace(b"3", b"c"),
+    )
+    data = np.frombuffer(text, np.uint8)
+    offsets = np.array([0, len(text)], np.int64)
+    _, mixed = text_literals(data, offsets, VALUES, NIBBLES)
+    assert mixed.tolist() == [5]
