@@ -209,7 +209,7 @@ PEERS = {
     "phone": ("phone",),
     "mac": ("mac",),
     "card": _PERSONAL,
-    "coordinates": _PERSONAL,
+    "coordinates": (*_PERSONAL, "mac"),
 }
 TELLS = {"coordinates": tells_places, "phone": tells_phones, "card": tells_cards}
 MEMO = 4 << 20  # bytes of regions whose answers are kept at a time

@@ -205,6 +205,7 @@ _QUAD_BEFORE = re.compile(rb"(?<![\w.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?:[ ,-]|, )
 _QUAD_BEHIND = re.compile(rb"[\"']?(?:[ ,-]|, )(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![\w.])")
 _RANGE = re.compile(rb"(?<![\w.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}-$")
 _COMPARED = re.compile(rb"(?:[<>~^]=?|[=@]=)\s{0,4}[\"']?$|@\^?~?$")
+_TAG = re.compile(rb"<[/\w][^<>]{0,80}>\s?$")
 _LOGIN = re.compile(rb"(?:^|[\s\"'=])[a-z_][a-z0-9_-]{0,31}@$")  # root@, behind which a host stands
 
 _CHECKSUM = re.compile(rb"[0-9a-f]{8}@$")  # behind which a version stands
@@ -240,7 +241,7 @@ def ipv4(place: Place) -> float:
 def _unnamed_ipv4(octets: bytes, before: bytes, after: bytes) -> float:
     """An address with no key of its own: how it stands and the sizes of its numbers decide."""
     named = _HOST_WORD.search(before) is not None or re.match(rb":\d{2,5}\b", after) is not None
-    if _COMPARED.search(before) and not named:
+    if _COMPARED.search(before) and not (named or _TAG.search(before)):
         return 0.0
     if max(octets[1:]) < 20 or octets[0] < 3 or octets[2:] == b"\0\0":
         return 0.4 if named else 0.0  # 4.1.2.0 is nearly always a version or a section

@@ -76,7 +76,7 @@ _CODE = frozenset(
     " astro mdx jsp asp aspx cshtml razor ejs erb haml jade pug twig hbs liquid json json5"
     " jsonc jsonl ndjson geojson ipynb csv tsv psv map lock po pot tex bib sty cls awk tcl"
     " coffee ps eps cmake vim ino pde y yy l ll cu cuh glsl hlsl wgsl wat ad as hx ahk au3"
-    " applescript pem crt key pub asc sum snap resx hex lst map asm xaml csproj vbproj fsproj"
+    " applescript pem crt pub sum snap resx hex lst map asm xaml csproj vbproj fsproj"
     " props targets storyboard xib pbxproj idl har mbox dump ics vcf kml gpx".split()
 )
 

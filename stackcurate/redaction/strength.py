@@ -160,8 +160,13 @@ def is_sentence(value: bytes) -> bool:
     return _SENTENCE.search(value) is not None
 
 
+_CAMEL = re.compile(rb"(?:[A-Z][a-z]{2,11}){4,7}")
+
+
 def is_diceware(value: bytes) -> bool:
-    """Three words or more, joined by dashes, dots or underscores, none of an interface."""
+    """Words joined by dashes, dots, underscores or capitals, none of an interface."""
+    if _CAMEL.fullmatch(value):
+        return not (LABEL.search(value) or _INTERFACE.search(value) or is_sentence(value))
     if not _DICEWARE.fullmatch(value):
         return False
     return not LABEL.search(value) and not is_sentence(value)

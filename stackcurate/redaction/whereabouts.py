@@ -107,11 +107,11 @@ _PLACE_ADDRESS = re.compile(
     rb"[^\s\"'<>]*$"
 )
 _NO_PLACE = re.compile(
-    rb"(?i)<(?:path|polygon|polyline|line|circle|rect|svg|g)\b|\bd=[\"']|translate|matrix|scale|rotate"
+    rb"(?i)<(?:path|polygon|polyline|line|circle|rect|svg|g)\b|\bd=[\"']|translate|matrix|(?<!fi)scale|rotate"
     rb"|viewbox|bezier|rgba?\(|color|vertex|vertices|float[234]?\b|vec[234]|normal|quat|weight|score"
     rb"|pixel|screen|camera|sprite|mesh|array\(\[|\.array\(|mpf|tensor|linspace|canvas|mouse|cursor|\((?:segment|gr_\w+|fp_\w+|via|pad)\b|offset|assert\w*\(.{0,40}(?:almost|close)"
 )
-_IN_LIST = re.compile(rb"[0-9]\s{0,4},\s{0,4}$")
+_IN_LIST = re.compile(rb"(?:\.[0-9]+(?:e-?[0-9]+)?|[\[({,]\s{0,4}-?[0-9]+)\s{0,4},\s{0,4}$")
 _PATH_OF_PLACES = re.compile(rb"(?i)linestring|polygon|multipoint|polyline|path=|waypoints|\|$")
 # Places of documentation: the null island, and the sights that every tutorial maps.
 _SIGHTS = re.compile(

@@ -451,3 +451,15 @@ def test_numbers_of_tables_are_no_cards() -> None:
         "visa\nserial: 4539148803436467",
     ):
         assert shipped("a.dat", line) == line
+
+
+def test_what_stands_behind_a_tag_is_compared_with_nothing() -> None:
+    assert "95.217" not in shipped("a.html", "<dt>Last login</dt><dd>95.217.59.175</dd>")
+    assert shipped("a.py", "x = v > 95.217.59.175") == "x = v > 95.217.59.175"
+
+
+def test_words_joined_by_capitals_may_be_a_password() -> None:
+    line = "password=AtlasWalnutHarborDrift sslmode=require"
+    assert "Walnut" not in shipped("a.go", f'dsn := "host=db.corp.io user=svc {line}"')
+    for value in ("PasswordResetTokenForm", "DefaultUserServiceProvider"):
+        assert value in shipped("a.go", f'password := "{value}"')
