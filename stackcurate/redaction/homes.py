@@ -23,7 +23,7 @@ _NOBODY = re.compile(
 
 def home_user(place: Place) -> float:
     """How sure it is that the folder in /home or /Users is named after a person."""
-    return 0.0 if _NOBODY.match(place.value) else 1.0
+    return 0.0 if _NOBODY.match(place.value) or _PAGE.match(place.value) else 1.0
 
 
 # Pages and parts of sites, which stand behind /home/ and /Users/ as well.
@@ -36,8 +36,11 @@ _PAGE = re.compile(
     rb"|features?|pricing|error\w*|tabs?|components?|modules?|screens?|hero|intro|landing"
     rb"|config\w*|accounts?|count|all|recent|popular|top|latest|get\w+|fetch\w+|update\w*"
     rb"|[0-9]+|ids?|roles?|groups?|export|import|bulk|files?|images?|img|css|js|assets?|static"
-    rb"|public|api|v[0-9]|docs?|download\w*|upload\w*|random|rules"
-    rb"|[\w.-]+\.(?:html?|php|aspx?|jsp|js|css|json|png|jpe?g|svg|py|txt|md|tsx?|vue|jar|sh|log)"
+    rb"|public|api|v[0-9]|docs?|download\w*|upload\w*|random|rules)\Z"
+)
+# What else ends an address: a file, words joined as the names of pages and functions are.
+_NO_NAME = re.compile(
+    rb"(?i)(?:[\w.-]+\.(?:html?|php|aspx?|jsp|js|css|json|png|jpe?g|svg|py|txt|md|tsx?|vue|jar|sh|log)"
     rb"|[\w.-]+\.(?:so|gz|zip|tar|conf|cfg|ini|ya?ml|xml|csv|sql|c|h|cpp|go|rb|rs|java|exe|pdf)"
     rb"|(?-i:[a-z]+(?:-[a-z]+)+|[a-z]+(?:[A-Z][a-z]+)+))\Z"
 )
@@ -63,7 +66,7 @@ _LINK = re.compile(
 
 def home_end(place: Place) -> float:
     """As ``home_user``, where the path ends with the name, as the addresses of pages do."""
-    if _PAGE.match(place.value) or not place.value[:1].islower():
+    if _NO_NAME.match(place.value) or not place.value[:1].islower():
         return 0.0
     before = place.region[max(0, place.head - 60) : place.head]
     if _LINK.search(before):

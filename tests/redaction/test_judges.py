@@ -463,3 +463,8 @@ def test_words_joined_by_capitals_may_be_a_password() -> None:
     assert "Walnut" not in shipped("a.go", f'dsn := "host=db.corp.io user=svc {line}"')
     for value in ("PasswordResetTokenForm", "DefaultUserServiceProvider"):
         assert value in shipped("a.go", f'password := "{value}"')
+
+
+def test_a_folder_of_pages_is_no_user_either() -> None:
+    line = 'LOCALE_PATHS = ["/home/dashboard/locale"]'
+    assert shipped("a.py", line) == line
