@@ -131,8 +131,8 @@ _PAIRS = {
     **dict.fromkeys(("json", "har"), (*_DATA_PAIRS, (_DEFAULTED, b"assw"))),
     **dict.fromkeys(("yaml", "yml"), (*_DATA_PAIRS, *_YAML_PAIRS)),
     **dict.fromkeys(("tf", "tfvars", "hcl"), ((_VARIABLE, b"variable"), (_SET, b"value"))),
-    **dict.fromkeys(("xml", "config", "resx", "jmx"), _XML_PAIRS),
-    "plist": ((_PLIST, b"<key>"),),
+    **dict.fromkeys(("xml", "config", "resx", "jmx"), (*_XML_PAIRS, (_PLIST, b"<key>"))),
+    **dict.fromkeys(("plist", "mobileconfig"), ((_PLIST, b"<key>"),)),
     "tfstate": ((_MADE, b"random_password"),),
 }
 _SECRETS = {

@@ -161,6 +161,7 @@ GENERIC = frozenset(
             "cli",
             "cookie",
             "entropy",
+            "random_literal",
             "literal_password",
         ),
         *("key_argument", "machine", "near_password", "netrc", "password", "random", "said_key"),

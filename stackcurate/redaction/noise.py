@@ -106,7 +106,7 @@ def noise(value: bytes) -> str | None:
         return "short"
     if _TEMPLATE.search(value):
         return "template"
-    if _PLACEHOLDER.search(value):
+    if _PLACEHOLDER.search(value) and not _by_chance(value):
         return "placeholder"
     if value[:1] in b"12" and _NOBODYS.fullmatch(value):
         return "placeholder"
@@ -129,6 +129,13 @@ def noise(value: bytes) -> str | None:
     ):
         return "path"
     return None
+
+
+def _by_chance(value: bytes) -> bool:
+    """Long and random: a short word in it, such as ``todo``, came by chance."""
+    if len(value) < 16 or b"..." in value or b"***" in value:
+        return False
+    return is_random(value) and not _TOKEN_PLACEHOLDER.search(value)
 
 
 # Heads of keys that vendors print in their documentation or ship with their emulators.

@@ -205,6 +205,7 @@ _QUAD_BEFORE = re.compile(rb"(?<![\w.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?:[ ,-]|, )
 _QUAD_BEHIND = re.compile(rb"[\"']?(?:[ ,-]|, )(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![\w.])")
 _RANGE = re.compile(rb"(?<![\w.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}-$")
 _COMPARED = re.compile(rb"(?:[<>~^]=?|[=@]=)\s{0,4}[\"']?$|@\^?~?$")
+_VISIT = re.compile(rb"[ ]-[ ][\w.@-]{1,20}[ ]\[")  # a line of a web server's log
 _TAG = re.compile(rb"<[/\w][^<>]{0,80}>\s?$")
 _LOGIN = re.compile(rb"(?:^|[\s\"'=])[a-z_][a-z0-9_-]{0,31}@$")  # root@, behind which a host stands
 
@@ -229,6 +230,8 @@ def ipv4(place: Place) -> float:
         return 0.0  # a table of numbers, not a list of addresses
     login = _LOGIN.search(before)
     if login and not after[:1].isalnum() and not _CHECKSUM.search(login[0]):
+        return 0.9
+    if _VISIT.match(after):
         return 0.9
     told = _OWN_KEY.search(before) or _HOST_KEY.search(before)
     if _VERSION_WORD.search(before[-60:]) and not told:

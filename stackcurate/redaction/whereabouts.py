@@ -95,7 +95,7 @@ _PLACE_WORD = re.compile(
     rb"|(?-i:[a-z](?:Distance|Haversine|From_?Degrees|Weather|Times?Zone))|distance_?between|sun_?times|l\.(?:circle|latlng)"
     # Where people say that they are.
     rb"|(?<![a-z])(?:(?:liv(?:es?|ing)|park(?:s|ed)?|meet(?:ing)?|stays?|sleeps?|we'?re|i'?m|met)\s"
-    rb"(?:\w+\s)?(?:at|near|by|here)|(?:our|my|his|her|their)\sflat|apartment|treff(?:punkt|en)"
+    rb"(?:\w+\s)?(?:at|near|by|here)|(?:is|are|located|installed)\s(?:at|near)|(?:our|my|his|her|their)\sflat|apartment|treff(?:punkt|en)"
     rb"|wohn\w*|zu\s?hause|daheim|adres\w*|standort|koordinaten|casa|domicil\w*|direcci\w+"
     rb"|ubicaci\w+|posici\w+|localiza\w+|maison|lieu|rendez-?vous|indirizzo|posizione|thuis|woning"
     rb"|bostad|koti|hjemme|lokal\w*|adr)(?![a-z])|"
@@ -155,7 +155,7 @@ UNSURE_PLACE = 0.45
 
 _OPENED = re.compile(
     rb"(?:^|[{\[,])\s{0,40}[\[({]\s?$|\S[ ]{2,24}$|"
-    rb"[\w\"'][\"')\]]{0,2}\s{0,2}(?:=>|[:=,])?\s{0,2}(?:[A-Za-z][\w.:]{0,30})?[\[({<\"'`]\s?$"
+    rb"[\w\"'\[][\"')\]]{0,2}\s{0,2}(?:=>|[:=,])?\s{0,2}(?:[A-Za-z][\w.:]{0,30})?[\[({<\"'`]\s?$"
     rb"|(?:=>|[:=])\s?$|[\"']\s?,\s?$"
 )
 _CLOSED = re.compile(

@@ -468,3 +468,15 @@ def test_words_joined_by_capitals_may_be_a_password() -> None:
 def test_a_folder_of_pages_is_no_user_either() -> None:
     line = 'LOCALE_PATHS = ["/home/dashboard/locale"]'
     assert shipped("a.py", line) == line
+
+
+def test_a_name_says_more_than_chance() -> None:
+    value = expand("{A-Za-z0-9*32}", "chance")
+    assert shipped("a.py", f'db_password = "{value}"') == 'db_password = "<PASSWORD>"'
+    assert shipped("a.py", f'plivo = "{value}"') == 'plivo = "<KEY>"'
+
+
+def test_a_short_word_by_chance_makes_no_placeholder() -> None:
+    line = "RAZORPAY_KEY_SECRET=y7MVY9z{}DoNvci3FR6Vw".format("todOt")
+    assert "DoNvci3" not in shipped(".env", line)
+    assert shipped(".env", "API_KEY=todo-ask-ops") == "API_KEY=todo-ask-ops"
