@@ -120,18 +120,12 @@ def putty(data: bytes, head: int, begin: int) -> list[Found]:
 _PUTTY_MAC = re.compile(rb"Private-(?:MAC|Hash): ([0-9a-f]{40,64})")
 
 
-def table_header(data: bytes, head: int, begin: int) -> list[Found]:
-    """Nothing by itself: what stands below it is looked at as a table (``find._cells``)."""
-    return []
+NAMED_ELSEWHERE = ("table_header", "near_name", "values_below", "names_in_turn")
+"""Judges of rules that only say where a name and a value stand apart."""
 
 
-def near_name(data: bytes, head: int, begin: int) -> list[Found]:
-    """Nothing by itself: with the name beside it, it is looked at as a cell (``find._cells``)."""
-    return []
-
-
-def names_below(data: bytes, head: int, begin: int) -> list[Found]:
-    """Nothing by itself: what stands below or behind it is looked at by its name (``below``)."""
+def _elsewhere(data: bytes, head: int, begin: int) -> list[Found]:
+    """Nothing by itself: with its name, it is looked at as a cell of a table (``cells``)."""
     return []
 
 
@@ -147,12 +141,9 @@ def _alone(values: Callable[[bytes, int, int], list[Piece]]) -> Block:
 BLOCKS: dict[str, Block] = {
     "kubernetes_keys": _alone(kubernetes.key_values),
     "kubernetes_passwords": _alone(kubernetes.password_values),
-    "names_in_turn": names_below,
-    "near_name": near_name,
     "pem": pem,
     "places_below": _alone(places.below),
     "places_listed": _alone(places.listed),
     "putty": putty,
-    "table_header": table_header,
-    "values_below": names_below,
+    **dict.fromkeys(NAMED_ELSEWHERE, _elsewhere),
 }

@@ -1,10 +1,10 @@
-"""The tables of files: cells that are looked at again, and what the names of columns rule out."""
+"""Cells of a batch: which are looked at again by name, and what the names of columns rule out."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -20,34 +20,27 @@ Table = tuple[int, bytes, list[Line]]
 """A row of the batch, the lines that stand for cells of its file, and where those are in it."""
 
 
-@dataclass(slots=True)
-class Near:
-    """Where in a batch something stands that other text names, or that names other text.
-
-    By row but for ``headers``: first bytes of lines that read like the first of a table (with their
-    rows); ``numbers`` that a neighboring line may name; ``names`` that end their line or open a
-    bracket; ``turns``, several names and as many literals. First and last bytes.
-    """
-
-    headers: list[tuple[int, int]] = field(default_factory=list)
-    numbers: Places = field(default_factory=dict)
-    names: Places = field(default_factory=dict)
-    turns: Places = field(default_factory=dict)
+Near = Mapping[str, Places]
+"""By judge (``blocks.NAMED_ELSEWHERE``) and row, the first and last byte of each place: a line that
+reads like the first of a table (``table_header``), a number that a neighboring line may name
+(``near_name``), a name that ends its line or opens a bracket (``values_below``), several names and
+as many literals (``names_in_turn``)."""
 
 
 def tables(contents: pa.LargeStringArray, paths: pa.Array, near: Near) -> list[Table]:
     """The tables in ``contents``, whose columns say what their cells are, and what is like them."""
     rows = [row for row, path in enumerate(paths.to_pylist()) if path and is_table(path)]
     out = [(row, *lines(_text(contents, row), paths[row].as_py())) for row in rows]
-    out += _below(contents, near.headers)
-    out += [
-        (row, *lines_near(_text(contents, row), places)) for row, places in near.numbers.items()
-    ]
-    for row in sorted({*near.names, *near.turns}):
+    for row, headers in sorted(near["table_header"].items()):
+        out += _below(_text(contents, row), row, headers)
+    for row, numbers in near["near_name"].items():
+        out.append((row, *lines_near(_text(contents, row), numbers)))
+    names, turns = near["values_below"], near["names_in_turn"]
+    for row in sorted({*names, *turns}):
         text, path = _text(contents, row), paths[row].as_py() or ""
         cells = [
-            *below.named(text, path, near.names.get(row, [])),
-            *below.in_turn(text, near.turns.get(row, [])),
+            *below.named(text, path, names.get(row, [])),
+            *below.in_turn(text, turns.get(row, [])),
         ]
         out.append((row, *written(iter(cells), text)))
     return [table for table in out if table[2]]
@@ -58,12 +51,10 @@ def _text(contents: pa.LargeStringArray, row: int) -> bytes:
     return text
 
 
-def _below(contents: pa.LargeStringArray, headers: Iterable[tuple[int, int]]) -> Iterator[Table]:
-    """The tables below ``headers``; one that stands inside another is a line of it."""
-    row, stop = -1, 0
-    for number, start in sorted(headers):
-        if number != row:
-            row, stop, text = number, 0, _text(contents, number)
+def _below(text: bytes, row: int, headers: Iterable[tuple[int, int]]) -> Iterator[Table]:
+    """The tables below ``headers`` of a file; one that stands inside another is a line of it."""
+    stop = 0
+    for start, _ in sorted(headers):
         if start >= stop:
             cells, places, stop = lines_below(text, start)
             yield row, cells, places

@@ -1,4 +1,4 @@
-"""Values whose name stands apart: cells of CSV, SQL and Markdown, pairs of YAML, JSON, HCL and XML.
+"""Values whose name stands apart: cells of CSV, SQL, Markdown and HTML, pairs of YAML, JSON, XML.
 
 Those whose name may matter are written out as lines ``name: value`` for the rules to look at.
 """
@@ -150,7 +150,7 @@ _SECRETS = {
         rb"(?m)^[^#\n]{0,200}:[ \t]{1,8}(?:PSK|EAP|XAUTH|NTLM)[ \t]{1,8}[\"']?([^\s\"'#]{4,200})"
     ),
 }
-_MARKDOWN = frozenset(("md", "markdown", "mdx", "org", "feature", "textile", "txt"))
+_WITH_BARS = frozenset(("md", "markdown", "mdx", "org", "feature", "textile", "txt"))
 _TABLE_ROW = re.compile(rb"(?m)^[ \t]{0,8}\|([^\n]{3,4000})\|[ \t]*\r?$")
 _DIVIDER = re.compile(rb"[ \t:|-]+")
 _HTML = frozenset(
@@ -184,7 +184,7 @@ def lines(text: bytes, path: str) -> tuple[bytes, list[Line]]:
         cells = (
             cell for pair, word in _PAIRS[kind] if word in text for cell in _paired(text, pair)
         )
-    elif kind in _MARKDOWN:
+    elif kind in _WITH_BARS:
         cells = _piped(text)
     elif kind in _HTML:
         cells = _marked(text)
@@ -268,7 +268,7 @@ def is_table(path: str) -> bool:
     """A file in whose form values stand apart from their names."""
     name = path.lower().rpartition("/")[2]
     kind = name.rpartition(".")[2]
-    sorts = (_DELIMITER, _PAIRS, _SQL, _MARKDOWN, _HTML)
+    sorts = (_DELIMITER, _PAIRS, _SQL, _WITH_BARS, _HTML)
     return name in _SECRETS or any(kind in sort for sort in sorts)
 
 

@@ -13,7 +13,7 @@ from ..kernels.entropy import CLASSES, high_entropy
 from ..kernels.literals import NIBBLES, VALUES, text_literals
 from ..kernels.regions import regions
 from .assigned import names_key
-from .blocks import BLOCKS
+from .blocks import BLOCKS, NAMED_ELSEWHERE
 from .cards import UNSURE_CARD, tells_cards
 from .cells import Near, Table, placed, tables, without_versions
 from .force import in_force
@@ -233,7 +233,7 @@ class _Judge:
         self.least = self.force.least
         self.spans: list[Span] = []
         self.unsure: list[Span] = []
-        self.near = Near()
+        self.near: Near = {judge: {} for judge in NAMED_ELSEWHERE}
         self.steps = 0
         self.text = -1, b""
         # By region and rules: answers, and the path that they hold for, if for one only.
@@ -323,18 +323,9 @@ class _Judge:
         text = self.text[1]
         for match in rule.exact.finditer(region):
             self.steps += 1
-            if rule.judge == "table_header":
-                self.near.headers.append((row, base + match.start()))
-            elif rule.judge == "near_name":
-                low, high = match.span("value")
-                self.near.numbers.setdefault(row, []).append((base + low, base + high))
-            elif rule.judge == "values_below":
-                low, high = match.span("value")
-                self.near.names.setdefault(row, []).append((base + low, base + high))
-            elif rule.judge == "names_in_turn":
-                self.near.turns.setdefault(row, []).append(
-                    (base + match.start(), base + match.end())
-                )
+            if rule.judge in self.near:
+                low, high = match.span(match.lastgroup or 0)
+                self.near[rule.judge].setdefault(row, []).append((base + low, base + high))
             for found in BLOCKS[rule.judge](text, base + match.start(), base + match.end()):
                 value = b"".join(text[start:end] for start, end in found.parts)
                 place = row, found.start, found.end

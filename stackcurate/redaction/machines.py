@@ -115,7 +115,7 @@ def random_literal(place: Place) -> float:
         return 0.0  # looked into where it is decoded (``wrapped``)
     if len(value) in (33, 34, 43, 44, 46) and _BASE58.fullmatch(value):
         return 0.0
-    name = _NAMED_BEFORE.match(_line_before(place))
+    name = _NAMED_BEFORE.match(_last_name(place))
     if is_lock_path(place.path) or (name and _is_no_secret(name[1])):
         return 0.0
     return 0.5 if is_test_path(place.path) else 1.0
@@ -130,7 +130,7 @@ def _is_text(value: bytes) -> bool:
     return raw.isascii() and sum(byte < 32 for byte in raw) <= raw.count(b"\n")
 
 
-def _line_before(place: Place) -> bytes:
+def _last_name(place: Place) -> bytes:
     """The last name before the literal, and what stands between."""
     before = place.region[max(0, place.head - 64) : place.start - 1]
     words = re.split(rb"(?<=[\s({,;])(?=[A-Za-z_$\"'`])", before)

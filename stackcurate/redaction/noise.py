@@ -132,7 +132,7 @@ def noise(value: bytes) -> str | None:
 
 
 def _by_chance(value: bytes) -> bool:
-    """Long and random: a short word in it, such as ``todo``, came by chance."""
+    """Long and random: a short word in it, such as ``mock``, came by chance."""
     if len(value) < 16 or b"..." in value or b"***" in value:
         return False
     return is_random(value) and not _TOKEN_PLACEHOLDER.search(value)

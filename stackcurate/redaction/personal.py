@@ -187,7 +187,7 @@ _VERSION_WORD = re.compile(
 _HOST_KEY = re.compile(
     rb"(?i)(?:(?<![a-z])(?:ip|ipv4)|(?-i:[a-z]I[pP])|(?<![a-z])ip_?addr(?:ess)?|addr(?:ess)?|host(?:name)?|server|gateway|router"
     rb"|controller|domain|peer|proxy|remote|nameserver|upstream|backend|master|replica|broker"
-    rb"|data[ ]?source|network[ ]address|(?<![a-z])(?:src|dst|upstream|allow|deny))_?[0-9]{0,3}"
+    rb"|data[ ]?source|network[ ]address|(?<![a-z])(?:src|dst|allow|deny))_?[0-9]{0,3}"
     rb"[\"'`\])]{0,3}\s{0,4}(?::=|=>|=|:|\(|>)\s{0,4}[\"'`\[(]{0,2}$"
 )
 # As sure as an address's scheme: a version stands before it, and a key of its own behind that.

@@ -163,9 +163,8 @@ def near_password(place: Place) -> float:
     return literal_password(place) if is_strong(value) else 0.0
 
 
-_NUMBERED = re.compile(
-    rb"[A-Za-z]{3,}-(?:[0-9]{1,2}|(?=[0-9]*[A-F])[0-9A-F]{4})"
-)  # probe-01, Livebox-8A20
+# What numbers devices: probe-01, Livebox-8A20.
+_NUMBERED = re.compile(rb"[A-Za-z]{3,}-(?:[0-9]{1,2}|(?=[0-9]*[A-F])[0-9A-F]{4})")
 _DIGEST = re.compile(
     rb"(?i)(?:hash|digest|sha-?[0-9]{0,3}|md5|checksum|etag|commit|kid)[\"']?[ ]?[:=][ ]?[\"']$"
 )
